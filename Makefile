@@ -48,7 +48,7 @@ test: setup ## Check everything: format, lint, types, import contracts, tests, d
 	@echo "test: types (mypy --strict)"
 	@$(BIN)/mypy $(CODE)
 	@echo "test: import contracts (lint-imports)"
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@echo "test: tests and the docs' examples (pytest)"
 	@$(BIN)/python -m pytest -q -m "not long and not peers"
 
