@@ -1,0 +1,1 @@
+"""Hive coordinates a team of agents over a shared, append-only blackboard."""

@@ -1,0 +1,1 @@
+"""The board and everything that stands on it (floor 1)."""

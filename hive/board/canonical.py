@@ -1,0 +1,131 @@
+"""The bytes that are stored and hashed (floor 1): RFC 8785 JSON, written once and never re-made.
+
+`encode` gives sorted keys, no white space and ECMAScript numbers. orjson does the work; only values
+that may hold floats or foreign keys are walked in Python first.
+"""
+
+import math
+from typing import Any
+
+import orjson
+
+from hive.errors import PayloadError
+
+__all__ = ["LARGEST_INTEGER", "decode", "encode", "encode_plain"]
+
+LARGEST_INTEGER = 2**53 - 1
+"""RFC 8785 numbers are IEEE doubles: larger integers would be read back wrong."""
+
+OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+
+
+def encode(value: Any) -> bytes:
+    """Write a JSON-shaped value as RFC 8785 bytes.
+
+    Lone surrogates become U+FFFD. Raises PayloadError for NaN, infinities, integers beyond
+    ±(2^53-1) and anything that is not JSON, with the place in the value.
+    """
+    return orjson.dumps(normalise(value, ""), option=OPTIONS)
+
+
+def encode_plain(value: Any) -> bytes:
+    """Like `encode` for values known to hold neither floats nor keys outside ASCII; much faster."""
+    try:
+        return orjson.dumps(value, option=OPTIONS)
+    except TypeError:  # a lone surrogate or too large an integer: let the walk say which, and where
+        return encode(value)
+
+
+def decode(body: bytes) -> Any:
+    """Read bytes that `encode` wrote. Raises PayloadError when they are not JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise PayloadError(f"stored content is not JSON: {error}") from error
+
+
+def normalise(value: Any, place: str) -> Any:
+    """Check a value and bring what orjson writes otherwise into the form RFC 8785 wants."""
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, int):
+        return checked_integer(value, place)
+    if isinstance(value, float):
+        return number(value, place)
+    if isinstance(value, list | tuple):
+        return [normalise(item, f"{place}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        return normalised_object(value, place)
+    where = place or "the value"
+    raise PayloadError(f"{where} is a {type(value).__name__}, which has no JSON form")
+
+
+def clean(text: str) -> str:
+    """The text with lone surrogates replaced by U+FFFD, so that it can be written as UTF-8."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def checked_integer(value: int, place: str) -> int:
+    if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+        return int(value)
+    raise PayloadError(
+        f"{place or 'the value'} is {value}, beyond ±(2^53-1), and would be read back as another"
+        " number; post it as text"
+    )
+
+
+def number(value: float, place: str) -> Any:
+    """A float as ECMAScript prints it: integral values without a fraction, exponents from 1e21."""
+    if not math.isfinite(value):
+        raise PayloadError(
+            f"{place or 'the value'} is {value}, which JSON cannot hold; leave the field out or"
+            " post None"
+        )
+    if value.is_integer() and abs(value) < 1e21:
+        whole = int(value)
+        if abs(whole) <= LARGEST_INTEGER:
+            return whole
+        # The digits after the shortest form are zeros in ECMAScript, not the exact expansion.
+        digits, _, exponent = repr(value).partition("e")
+        return orjson.Fragment(integral_text(digits, exponent))
+    if 1e-6 <= abs(value) < 1e-4:  # Python switches to an exponent two decades before ECMAScript
+        return orjson.Fragment(fraction_text(repr(value)))
+    return value
+
+
+def integral_text(digits: str, exponent: str) -> str:
+    """`1.5`, `+17` -> `150000000000000000`."""
+    whole, _, fraction = digits.partition(".")
+    fraction = fraction.rstrip("0")
+    places = int(exponent or 0)
+    return whole + fraction + "0" * (places - len(fraction)) if exponent else whole
+
+
+def fraction_text(shortest: str) -> str:
+    """`1.5e-05` -> `0.000015`."""
+    digits, _, exponent = shortest.partition("e")
+    if not exponent:
+        return shortest
+    sign = "-" if digits.startswith("-") else ""
+    whole, _, fraction = digits.lstrip("-").partition(".")
+    return f"{sign}0." + "0" * (-int(exponent) - 1) + whole + fraction.rstrip("0")
+
+
+def normalised_object(value: dict[Any, Any], place: str) -> Any:
+    """A mapping with its keys in UTF-16 order, which differs from orjson's beyond the BMP."""
+    fields: dict[str, Any] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise PayloadError(f"{place or 'the value'} has the key {key!r}; JSON keys are text")
+        fields[clean(key)] = normalise(item, f"{place}.{key}" if place else key)
+    if all(key.isascii() for key in fields):
+        return fields
+    ordered = sorted(fields.items(), key=lambda field: field[0].encode("utf-16-be"))
+    pairs = (
+        orjson.dumps(key) + b":" + orjson.dumps(item, option=OPTIONS) for key, item in ordered
+    )
+    return orjson.Fragment(b"{" + b",".join(pairs) + b"}")

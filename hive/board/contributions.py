@@ -1,0 +1,149 @@
+"""The shipped contributions (floor 1): the domain level of the board, what roles say to each other.
+
+A user's own kinds stand beside the roles that write them and are built in the same way.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hive.board.payload import Payload
+
+__all__ = [
+    "Answer",
+    "Artifact",
+    "Evidence",
+    "Finding",
+    "Goal",
+    "Note",
+    "Plan",
+    "Question",
+    "Review",
+    "Task",
+    "TestFailure",
+    "TestReport",
+    "Verdict",
+]
+
+
+class Piece(BaseModel):
+    """A closed value inside a contribution."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Goal(Payload):
+    """What the user wants; the entry that every run begins with."""
+
+    text: str
+
+
+class Note(Payload):
+    """Plain text, for roles that need no more form than that."""
+
+    text: str
+
+
+class Task(Payload):
+    """One piece of work that somebody can take up."""
+
+    id: str = Field(description="Short and unique within the run, like T1")
+    title: str
+    detail: str = ""
+    files: tuple[str, ...] = Field(default=(), description="Paths this task is likely to touch")
+    needs: tuple[str, ...] = Field(default=(), description="Ids of tasks that come first")
+
+
+class Plan(Payload):
+    """How the goal will be reached; its tasks are posted beside it, one entry each."""
+
+    summary: str
+    tasks: tuple[Task, ...]
+    done_when: str = Field(description="How anybody can tell that the goal is reached")
+
+    def unfold(self) -> Iterable[Payload]:
+        return self.tasks
+
+
+class Evidence(Piece):
+    """Where something can be seen: a file, a line counted from 1, and what stands there."""
+
+    path: str
+    line: int
+    excerpt: str
+
+
+class Finding(Payload):
+    """Something that was found out, with the evidence another role can check."""
+
+    claim: str
+    evidence: tuple[Evidence, ...] = ()
+    confidence: Literal["low", "medium", "high"] = "medium"
+    closes: tuple[str, ...] = Field(default=(), description="Ids of tasks this settles")
+
+
+class Artifact(Payload):
+    """A piece of work that was made or changed."""
+
+    summary: str
+    paths: tuple[str, ...] = Field(default=(), description="Files that were made or changed")
+    closes: tuple[str, ...] = Field(default=(), description="Ids of tasks this settles")
+
+
+class Review(Payload):
+    """A judgement of somebody's work against its evidence."""
+
+    approved: bool
+    reasons: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Verdict(Payload):
+    """The arbiter's ruling; `dissent` keeps what was argued on the other side."""
+
+    ruling: Literal["accept", "revise", "give_up"]
+    reasons: tuple[str, ...]
+    dissent: tuple[str, ...] = ()
+
+
+class Question(Payload):
+    """Something a role needs to know; `to` is a role's name or "user"."""
+
+    text: str
+    to: str = "user"
+
+
+class Answer(Payload):
+    """The answer to a question, whose address is `question`."""
+
+    text: str
+    question: str
+
+
+class TestFailure(Piece):
+    """One failing test: where it failed and what it said."""
+
+    __test__: ClassVar[bool] = False
+
+    id: str
+    message: str
+    path: str
+    line: int
+    excerpt: str = ""
+
+
+class TestReport(Payload):
+    """What a full run of the test suite showed, for one exact state of the workspace.
+
+    Only the framework's test tool posts it; no role can write this kind.
+    """
+
+    __test__: ClassVar[bool] = False
+
+    digest: str = Field(description="Digest of the workspace that was tested")
+    collected: tuple[str, ...]
+    passed: int
+    failed: tuple[TestFailure, ...]
+    complete: bool = Field(description="Whether the suite ran to its end")
+    duration: int = Field(description="Microseconds")

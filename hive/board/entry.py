@@ -1,0 +1,156 @@
+"""Entries and their addresses (floor 1): one immutable line of the board, and where it stands."""
+
+import hashlib
+from typing import Any, Literal, NamedTuple, Self
+
+import orjson
+
+from hive.board.payload import Payload
+from hive.errors import PayloadError
+
+__all__ = [
+    "CHAIN_START",
+    "HEADER_VERSION",
+    "LABELS",
+    "Address",
+    "Content",
+    "Entry",
+    "Label",
+    "Row",
+    "chain",
+    "commit",
+    "join_labels",
+]
+
+HEADER_VERSION = 1
+CHAIN_START = bytes(32)
+
+Label = Literal["trusted", "model", "outside"]
+LABELS: tuple[Label, ...] = ("trusted", "model", "outside")
+"""How far content can be trusted, best first: said by the user or the coordinator; said by a model;
+read from outside (files, tools, the network), or said by one who had read that."""
+
+
+def join_labels(*labels: Label) -> Label:
+    """The least trusted of some labels; "trusted" of none."""
+    if "outside" in labels:
+        return "outside"
+    return "model" if "model" in labels else "trusted"
+
+
+class Address(NamedTuple):
+    """Where an entry stands: turn, strand and place; the same under every interleaving.
+
+    The strand "" is the coordinator's. A place is (step, slot, ...) within its strand.
+    """
+
+    turn: int
+    strand: str
+    place: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.turn}/{self.strand}/{'.'.join(map(str, self.place))}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `12/coder@11.0/4.2.1`. Raises PayloadError when it is no address."""
+        try:
+            turn, strand, place = text.split("/")
+            return cls(int(turn), strand, tuple(int(part) for part in place.split(".")))
+        except ValueError:
+            raise PayloadError(
+                f"{text!r} is no address; one reads turn/strand/place, as in 12/coder/0.1"
+            ) from None
+
+    @property
+    def role(self) -> str:
+        """The role at work in this strand; "" for the coordinator."""
+        return self.strand.partition("@")[0].partition("#")[0]
+
+
+class Row(NamedTuple):
+    """An entry as it is stored: never updated, exactly these bytes."""
+
+    seq: int
+    header: bytes
+    digest: bytes
+
+
+class Content(NamedTuple):
+    """What a commitment stands for; redaction erases salt and body and nothing else."""
+
+    commitment: bytes
+    salt: bytes
+    body: bytes
+
+
+class Entry(NamedTuple):
+    """One line of the board. `seq` is only arrival order; `address` is its identity."""
+
+    seq: int
+    address: Address
+    attempt: int
+    author: str
+    kind: str
+    version: int
+    origin: str
+    """Who made the content: "user", "coordinator", "model:…", "program:…" or "tool:…"."""
+    label: Label
+    causes: tuple[str, ...]
+    """Addresses, as text, of the entries this one could not exist without."""
+    at: int
+    """Wall time in microseconds since 1970 (UTC); never used for ordering."""
+    lease: int
+    payload: Payload
+    body: bytes
+    """The payload's own bytes, as stored."""
+    commitment: bytes
+    digest: bytes
+
+    def header(self) -> bytes:
+        """The header's bytes: sorted, compact JSON."""
+        return orjson.dumps(
+            {
+                "at": self.at,
+                "attempt": self.attempt,
+                "author": self.author,
+                "causes": self.causes,
+                "content": self.commitment.hex(),
+                "kind": self.kind,
+                "kind_version": self.version,
+                "label": self.label,
+                "lease": self.lease,
+                "origin": self.origin,
+                "place": self.address.place,
+                "strand": self.address.strand,
+                "turn": self.address.turn,
+                "v": HEADER_VERSION,
+            }
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as documented JSON, for `--json` and exports."""
+        return {
+            "seq": self.seq,
+            "address": str(self.address),
+            "attempt": self.attempt,
+            "author": self.author,
+            "kind": self.kind,
+            "kind_version": self.version,
+            "origin": self.origin,
+            "label": self.label,
+            "causes": list(self.causes),
+            "at": self.at,
+            "digest": self.digest.hex(),
+            "payload": orjson.loads(self.body),
+        }
+
+
+def commit(salt: bytes, body: bytes) -> bytes:
+    """SHA-256 over a 16-byte salt and the content, so that an erased guess cannot be confirmed."""
+    return hashlib.sha256(salt + body).digest()
+
+
+def chain(previous: bytes, header: bytes) -> bytes:
+    """The digest of an entry: SHA-256 over its predecessor's digest and its own header bytes."""
+    return hashlib.sha256(previous + header).digest()

@@ -1,0 +1,319 @@
+"""The records (floor 1): the control level of the board, what the run did and why.
+
+Money is in nano-dollars, time in microseconds. Roles do not read these by default; policies do.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from hive.board.payload import Level, Payload
+from hive.message import Attempt, Part, Settings, StopReason, Usage
+
+__all__ = [
+    "RECORDS",
+    "Approval",
+    "Candidate",
+    "Change",
+    "Complexity",
+    "Decision",
+    "Fault",
+    "FaultCode",
+    "Handoff",
+    "Inference",
+    "Level5",
+    "Observation",
+    "Outcome",
+    "Overrun",
+    "Paused",
+    "Reason",
+    "Record",
+    "Request",
+    "Resumed",
+    "RunStarted",
+    "StrandPlan",
+    "Suspension",
+    "Synthesis",
+    "Termination",
+    "ToolCall",
+]
+
+
+class Record(Payload):
+    """Base of the control level."""
+
+    level: ClassVar[Level] = "control"
+
+
+class Piece(BaseModel):
+    """A closed value inside a record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunStarted(Record):
+    """The first entry of every run: who it is, where it came from, and the words it speaks."""
+
+    run: str
+    hive: str
+    schema_version: int
+    workflow: str
+    overrides: dict[str, JsonValue] = {}
+    fingerprint: dict[str, JsonValue] = {}
+    vocabulary: dict[str, JsonValue] = {}
+    """Kind to version, level and JSON Schema."""
+    session: str | None = None
+    parent: str | None = None
+    cut: str | None = None
+    tags: tuple[str, ...] = ()
+    workspace: str | None = None
+    seed: int = 0
+
+
+Level5 = Literal["trivial", "simple", "moderate", "complex", "critical"]
+
+
+class Complexity(Piece):
+    """How hard the work is judged to be, with the weighted signals that said so."""
+
+    level: Level5
+    score: float
+    signals: dict[str, float] = {}
+
+
+class Candidate(Piece):
+    """One whole move that the graph allowed, as the policy judged it."""
+
+    strands: tuple[str, ...]
+    score: float
+    probability: float
+
+
+class StrandPlan(Piece):
+    """One strand of the chosen move and the model it was given."""
+
+    strand: str
+    role: str
+    cause: str | None = None
+    """Address of the entry this strand was opened for."""
+    sample: int = 0
+    model: str
+    tier: str | None = None
+    probability: float = 1.0
+
+
+class Decision(Record):
+    """Who acts next and with which model, chosen from what and with which probability."""
+
+    policy: str
+    chosen: int
+    candidates: tuple[Candidate, ...]
+    strands: tuple[StrandPlan, ...]
+    deterministic: bool
+    complexity: Complexity
+    features: dict[str, JsonValue] = {}
+    signature: str = ""
+    """What kind of task this is, for grouping logged decisions."""
+    reason: str
+    advisors: tuple[str, ...] = ()
+    """Strands that were consulted before this decision."""
+
+
+class Request(Record):
+    """A model is about to be asked; durable before the call is made.
+
+    The entries shown are its causes, in order. `system`, `tools` and `output` are the commitments of
+    stored contents; `digest` identifies the whole request before `max_output` was lowered.
+    """
+
+    model: str
+    system: str
+    tools: str | None = None
+    output: str | None = None
+    max_output: int
+    settings: Settings = Settings()
+    sample: int = 0
+    grant: int = 0
+    digest: str
+    form: int = 1
+    """Version of the way in which entries are shown."""
+
+
+class Inference(Record):
+    """What the model answered, what it used and what it cost."""
+
+    model: str
+    parts: tuple[Part, ...]
+    stop: StopReason
+    usage: Usage
+    cost: int = 0
+    latency: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    digest: str
+    """The digest of the request it answers."""
+
+
+class ToolCall(Record):
+    """A tool is about to be called; durable before it is."""
+
+    id: str
+    tool: str
+    arguments: dict[str, JsonValue]
+    effect: Literal["read", "write", "egress", "irreversible"]
+    repeat: Literal["safe", "keyed", "never"]
+    key: str
+
+
+class Approval(Record):
+    """Whether a call may be made, and who said so."""
+
+    decision: Literal["allow", "deny", "ask"]
+    by: str
+    reason: str = ""
+
+
+class Change(Piece):
+    """One file before and after a call: SHA-256 digests in hex, None where there was no file; the
+    contents are stored under the commitments."""
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+    before_content: str | None = None
+    after_content: str | None = None
+
+
+class Observation(Record):
+    """What a tool call gave back."""
+
+    id: str
+    tool: str
+    text: str
+    error: bool = False
+    changes: tuple[Change, ...] = ()
+    workspace: str | None = None
+    """Digest of the workspace after the call, where the tool changed it."""
+    latency: int = 0
+
+
+class Handoff(Record):
+    """A role asks that another one go on; the next Decision says whether it was granted."""
+
+    to: str
+    reason: str = ""
+
+
+FaultCode = Literal[
+    "invalid_output",
+    "write_refused",
+    "unknown_tool",
+    "invalid_arguments",
+    "malformed_arguments",
+    "empty_reply",
+    "truncated",
+    "refusal",
+    "handoff_refused",
+    "model_error",
+    "timeout",
+    "budget_exhausted",
+    "steps_exhausted",
+    "program_error",
+    "cancelled",
+    "advice_invalid",
+]
+
+
+class Fault(Record):
+    """Something went wrong in a strand; `final` when that ended it. Roles can read it."""
+
+    code: FaultCode
+    message: str
+    final: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    cost: int = 0
+    digest: str = ""
+    """The digest of the request that failed, where one did."""
+
+
+class Suspension(Record):
+    """A strand waits for something outside the run; `subject` is the address of what is asked."""
+
+    waits_for: Literal["approval", "answer", "in_doubt"]
+    subject: str
+    text: str = ""
+
+
+class Overrun(Record):
+    """A server used more than it was granted; the scope is closed."""
+
+    scope: str
+    granted: int
+    used: int
+
+
+class Paused(Record):
+    """The run was interrupted and can be resumed; a lifecycle record."""
+
+    reason: str
+
+
+class Resumed(Record):
+    """A paused or broken run goes on; a lifecycle record."""
+
+    reason: str = ""
+
+
+Outcome = Literal["finished", "stopped", "failed"]
+Reason = Literal[
+    "goal_reached",
+    "no_candidate",
+    "stalled",
+    "turns_exhausted",
+    "tokens_exhausted",
+    "cost_exhausted",
+    "time_exhausted",
+    "budget_exhausted",
+    "gave_up",
+    "guard",
+    "policy_error",
+    "cancelled",
+]
+
+
+class Termination(Record):
+    """The entry that ends a run."""
+
+    outcome: Outcome
+    reason: Reason
+    guard: str
+    """The guard that held, as it reads."""
+    message: str
+    turns: int = 0
+    spent: int = 0
+    tokens: int = 0
+    elapsed: int = 0
+
+
+class Synthesis(Record):
+    """The final answer, made from the board."""
+
+    text: str
+
+
+RECORDS: tuple[type[Record], ...] = (
+    RunStarted,
+    Decision,
+    Request,
+    Inference,
+    ToolCall,
+    Approval,
+    Observation,
+    Handoff,
+    Fault,
+    Suspension,
+    Overrun,
+    Paused,
+    Resumed,
+    Termination,
+    Synthesis,
+)

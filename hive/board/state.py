@@ -1,0 +1,291 @@
+"""The state of a run (floor 1): a small fold of its closed turns, and all that guards and policies see."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+
+from hive.board.contributions import Answer, Question, Task, TestReport
+from hive.board.entry import Entry
+from hive.board.payload import Payload
+from hive.board.records import (
+    Approval,
+    Decision,
+    Fault,
+    Handoff,
+    Inference,
+    Observation,
+    Request,
+)
+
+__all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "fold", "fold_turns"]
+
+PROGRESS_KEPT = 64
+
+
+class Tally(NamedTuple):
+    """Memory for a guard or policy: a JSON-shaped value folded over every entry of closed turns.
+
+    `step(value, entry)` must be pure and return a new value.
+    """
+
+    name: str
+    init: JsonValue
+    step: Callable[[JsonValue, Entry], JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What the fold must know of a workflow: which roles take one strand per entry, the tallies of
+    its guards, and whether its progress is measured by tests."""
+
+    per: Mapping[str, str] = field(default_factory=dict)
+    """Role to the kind it opens a strand for."""
+    tallies: tuple[Tally, ...] = ()
+    tested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is known after the last closed turn; O(1) in the length of the run, JSON-shaped.
+
+    Money is in nano-dollars, time in microseconds. Nothing is reserved here: when a turn has closed,
+    every grant is settled; the ledger knows what is reserved while one is open. References are "turn.ordinal": the ordinal of a
+    contribution within its turn, in address order.
+    """
+
+    turn: int = 0
+    frontier: tuple[str, ...] = ()
+    """Roles of the last closed turn; none before the first."""
+    started: int = 0
+    spent: int = 0
+    tokens: int = 0
+    calls: int = 0
+    units: int = 0
+    elapsed: int = 0
+    contributions: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Entries by kind, and by "author/kind"."""
+    newest: Mapping[str, Entry] = field(default_factory=dict)
+    """The latest entry by kind, and by "author/kind"."""
+    acted: Mapping[str, int] = field(default_factory=dict)
+    """Role to the last turn in which it acted."""
+    handoffs: tuple[tuple[str, str], ...] = ()
+    """Handoffs asked for in the last closed turn: (from, to)."""
+    open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Role with `per` to references of entries it has not served yet, oldest first."""
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    """Open tasks: id to reference."""
+    questions: tuple[str, ...] = ()
+    """Addresses of questions without an answer."""
+    approvals: tuple[str, ...] = ()
+    """Addresses of tool calls that wait for a person."""
+    workspace: str | None = None
+    progress: tuple[int, ...] = ()
+    """The last 64 values of the progress measure, one a turn: tests that pass in the latest report
+    where the workflow has a test tool, contributions made otherwise."""
+    tallies: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def count(self, kind: str | type[Payload], author: str | None = None) -> int:
+        """How many entries of a kind there are, of one author or of all."""
+        return self.counts.get(index_key(kind, author), 0)
+
+    def latest(self, kind: str | type[Payload], author: str | None = None) -> Any:
+        """The newest payload of a kind, of one author or of all; None when there is none."""
+        entry = self.newest.get(index_key(kind, author))
+        return None if entry is None else entry.payload
+
+    def waiting(self, role: str) -> tuple[str, ...]:
+        """References of the entries a `per` role has not served yet, oldest first."""
+        return self.open.get(role, ())
+
+
+def index_key(kind: str | type[Payload], author: str | None) -> str:
+    name = kind if isinstance(kind, str) else kind.kind
+    return name if author is None else f"{author}/{name}"
+
+
+class Draft:
+    """The next State while one turn is folded into it; copies what it changes, once."""
+
+    def __init__(self, state: State, turn: int) -> None:
+        self.turn = turn
+        self.counts = dict(state.counts)
+        self.newest = dict(state.newest)
+        self.acted = dict(state.acted)
+        self.open = dict(state.open)
+        self.tasks = dict(state.tasks)
+        self.tallies = dict(state.tallies)
+        self.questions = list(state.questions)
+        self.approvals = list(state.approvals)
+        self.handoffs: list[tuple[str, str]] = []
+        self.frontier: tuple[str, ...] = ()
+        self.spent = state.spent
+        self.tokens = state.tokens
+        self.calls = state.calls
+        self.units = state.units
+        self.workspace = state.workspace
+        self.contributions = state.contributions
+        self.ordinal = 0
+
+    def take(self, entry: Entry, folding: Folding) -> None:
+        """Fold one entry."""
+        kind, author = entry.kind, entry.author
+        own = f"{author}/{kind}"
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        self.counts[own] = self.counts.get(own, 0) + 1
+        self.newest[kind] = self.newest[own] = entry
+        step = STEPS.get(type(entry.payload))
+        if step is not None:
+            step(self, entry)
+        if entry.payload.level == "domain":
+            self.contribute(entry, folding)
+        for tally in folding.tallies:
+            self.tallies[tally.name] = tally.step(self.tallies[tally.name], entry)
+
+    def contribute(self, entry: Entry, folding: Folding) -> None:
+        reference = f"{self.turn}.{self.ordinal}"
+        self.ordinal += 1
+        self.contributions += 1
+        for role, kind in folding.per.items():
+            if kind == entry.kind:
+                self.open[role] = (*self.open.get(role, ()), reference)
+        payload = entry.payload
+        if isinstance(payload, Task):
+            self.tasks[payload.id] = reference
+        for closed in getattr(payload, "closes", ()):
+            self.tasks.pop(closed, None)
+
+    def served(self, role: str, reference: str) -> None:
+        """A `per` strand ran for an entry: it no longer waits for that role."""
+        self.open[role] = tuple(ref for ref in self.open.get(role, ()) if ref != reference)
+
+
+def decided(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, Decision)
+    draft.frontier = tuple(dict.fromkeys(plan.role for plan in payload.strands))
+    for role in draft.frontier:
+        draft.acted[role] = draft.turn
+    for plan in payload.strands:
+        _, at, cause = plan.strand.partition("#")[0].partition("@")
+        if at:
+            draft.served(plan.role, cause)
+
+
+def requested(draft: Draft, entry: Entry) -> None:
+    draft.calls += 1
+
+
+def inferred(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, Inference)
+    draft.spent += payload.cost
+    draft.tokens += payload.usage.input + payload.usage.output
+    draft.units += payload.usage.units
+
+
+def faulted(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, Fault)
+    draft.spent += payload.cost
+
+
+def observed(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, Observation)
+    if payload.workspace is not None:
+        draft.workspace = payload.workspace
+
+
+def handed(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, Handoff)
+    draft.handoffs.append((entry.author, payload.to))
+
+
+def asked(draft: Draft, entry: Entry) -> None:
+    draft.questions.append(str(entry.address))
+
+
+def answered(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, Answer)
+    if payload.question in draft.questions:
+        draft.questions.remove(payload.question)
+
+
+def judged(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, Approval)
+    subject = entry.causes[0] if entry.causes else ""
+    if payload.decision == "ask":
+        draft.approvals.append(subject)
+    elif subject in draft.approvals:
+        draft.approvals.remove(subject)
+
+
+STEPS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
+    Decision: decided,
+    Request: requested,
+    Inference: inferred,
+    Fault: faulted,
+    Observation: observed,
+    Handoff: handed,
+    Question: asked,
+    Answer: answered,
+    Approval: judged,
+}
+
+
+def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
+    """The state after one more closed turn, whose entries come in address order."""
+    entries = tuple(entries)
+    if not entries:
+        return state
+    turn = entries[0].address.turn
+    draft = Draft(state, turn)
+    for tally in folding.tallies:
+        draft.tallies.setdefault(tally.name, tally.init)
+    for entry in entries:
+        draft.take(entry, folding)
+    started = state.started or entries[0].at
+    return State(
+        turn=turn,
+        frontier=draft.frontier,
+        started=started,
+        spent=draft.spent,
+        tokens=draft.tokens,
+        calls=draft.calls,
+        units=draft.units,
+        elapsed=max(state.elapsed, max(entry.at for entry in entries) - started),
+        contributions=draft.contributions,
+        counts=draft.counts,
+        newest=draft.newest,
+        acted=draft.acted,
+        handoffs=tuple(draft.handoffs),
+        open=draft.open,
+        tasks=draft.tasks,
+        questions=tuple(draft.questions),
+        approvals=tuple(draft.approvals),
+        workspace=draft.workspace,
+        progress=(*state.progress, measure(draft, folding))[-PROGRESS_KEPT:],
+        tallies=draft.tallies,
+    )
+
+
+def measure(draft: Draft, folding: Folding) -> int:
+    """How far the work has come: verifiable signals only."""
+    if not folding.tested:
+        return draft.contributions
+    entry = draft.newest.get(TestReport.kind)
+    return entry.payload.passed if entry and isinstance(entry.payload, TestReport) else 0
+
+
+def fold_turns(turns: Iterable[Iterable[Entry]], folding: Folding) -> State:
+    """The state from zero: the same as folding each turn as it closed."""
+    state = State()
+    for entries in turns:
+        state = fold(state, entries, folding)
+    return state

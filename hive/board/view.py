@@ -1,0 +1,126 @@
+"""What one role may see (floor 1): contributions of closed turns, within a budget of tokens.
+
+A window keeps its start while it fills and drops a block when full, so that the prompts of one role
+share a long prefix and providers' caches survive.
+"""
+
+import hashlib
+from collections import deque
+from typing import NamedTuple
+
+from hive.board.entry import Entry
+from hive.message import Text
+
+__all__ = ["FORM", "LONGEST_SHOWN", "Shown", "View", "Window", "excerpt", "show", "tokens_of"]
+
+FORM = 1
+"""Version of the way in which entries are shown; stands on every Request."""
+
+LONGEST_SHOWN = 12_000
+"""Characters of one entry that a view shows; the middle of longer ones is left out, visibly."""
+
+KEPT_PERCENT = 70
+"""How full a window is left when it had to drop entries."""
+
+
+class Shown(NamedTuple):
+    """An entry as it is shown to models."""
+
+    entry: Entry
+    part: Text
+    tokens: int
+    digest: bytes
+
+
+class View(NamedTuple):
+    """What a role sees, as of one decision: the goal first, then the window, in address order."""
+
+    shown: tuple[Shown, ...]
+    omitted: int
+    """Entries that were dropped to stay within the budget."""
+    cause: Entry | None = None
+    """The entry this strand was opened for, where the role takes one strand per entry."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries themselves, for roles that are programs."""
+        return tuple(item.entry for item in self.shown)
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The addresses of what is shown."""
+        return tuple([item.part.source or "" for item in self.shown])
+
+
+def tokens_of(text: str) -> int:
+    """An estimate of a text's length in tokens: four characters each, and a few for its frame."""
+    return len(text) // 4 + 4
+
+
+def excerpt(text: str, longest: int, rest: str) -> str:
+    """The text, or its head and tail when it is longer than `longest` characters, saying how much
+    was left out and where the rest is to be read."""
+    if len(text) <= longest:
+        return text
+    head, tail = longest * 2 // 3, longest // 3
+    left_out = len(text) - head - tail
+    return f"{text[:head]}\n[… {left_out} characters left out here; {rest} …]\n{text[-tail:]}"
+
+
+def show(entry: Entry) -> Shown:
+    """An entry as a model sees it: a line with address, kind, author and trust, then its data as one
+    line of JSON. JSON escapes line breaks, so content can never forge such a first line."""
+    address = str(entry.address)
+    body = entry.body.decode()
+    if len(body) > LONGEST_SHOWN:
+        body = excerpt(body, LONGEST_SHOWN, f"the whole entry is {address}").replace("\n", " ")
+    text = f"[{address}] {entry.kind} by {entry.author} ({entry.label})\n{body}"
+    part = Text.model_construct(_SHOWN_FIELDS, type="text", text=text, source=address)
+    return Shown(entry, part, tokens_of(text), hashlib.sha256(text.encode()).digest())
+
+
+_SHOWN_FIELDS = {"text", "source"}
+
+
+class Window:
+    """The newest entries of some kinds that fit a budget of tokens; `start` entries always stay.
+
+    A pure fold over the closed entries: the same entries give the same window, however often it was
+    looked at on the way.
+    """
+
+    def __init__(self, kinds: frozenset[str], budget: int) -> None:
+        self.kinds = kinds
+        self.budget = budget
+        self.goal: Shown | None = None
+        self.items: deque[Shown] = deque()
+        self.tokens = 0
+        self.omitted = 0
+        self.position = 0
+        self._view: View | None = None
+
+    def advance(self, closed: list[Shown]) -> View:
+        """Take in what has closed since the last call and give the view as it stands now."""
+        if self._view is not None and self.position == len(closed):
+            return self._view
+        for index in range(self.position, len(closed)):
+            if closed[index].entry.kind in self.kinds:
+                self.take(closed[index])
+        self.position = len(closed)
+        first = () if self.goal is None else (self.goal,)
+        self._view = View((*first, *self.items), self.omitted)
+        return self._view
+
+    def take(self, item: Shown) -> None:
+        if self.goal is None and item.entry.kind == "Goal":
+            self.goal = item
+            return
+        self.items.append(item)
+        self.tokens += item.tokens
+        if self.tokens <= self.budget:
+            return
+        kept = self.budget * KEPT_PERCENT // 100
+        while self.tokens > kept and len(self.items) > 1:
+            self.tokens -= self.items.popleft().tokens
+            self.omitted += 1
+

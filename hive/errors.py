@@ -1,0 +1,167 @@
+"""The error tree (floor 0): everything Hive raises on purpose.
+
+    HiveError
+    ├── DeclarationError          a role, tool, graph or workflow that cannot work, raised where it is written
+    │   ├── GraphError            carries `path`, the roles that prove the graph bad
+    │   └── UnknownModel          a model name that no provider answers to
+    ├── PayloadError              content that cannot be put on the board
+    │   └── WriteRefused          an author posted a kind it did not declare
+    ├── JournalError              the durable copy cannot be read or extended
+    │   ├── JournalVersion        written by another, unreadable version
+    │   ├── RunNotFound           no run, or more than one, by that id
+    │   └── StaleWriter           somebody else has extended the run
+    ├── BudgetExceeded            a grant that does not fit under a cap
+    ├── ModelError                a model call failed; carries `attempts` and `retryable`
+    │   ├── MissingKey            no API key for the provider
+    │   ├── RateLimited           the server asked to slow down; may carry `retry_after` seconds
+    │   ├── ServerFailed          the server or the network failed
+    │   ├── RequestRefused        the server will not serve this request as it is
+    │   │   └── ContextOverflow   the request is longer than the model's window
+    │   └── BadReply              an answer that breaks the protocol
+    ├── ToolError                 a tool call failed in a way its caller can read and mend
+    │   └── ToolRefused           a call outside what the tool may touch
+    └── Divergence                a replay met an entry that differs from the record
+
+Nothing else is raised by design; any other exception is a programmer's mistake and passes through.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = [
+    "BadReply",
+    "BudgetExceeded",
+    "ContextOverflow",
+    "DeclarationError",
+    "Divergence",
+    "GraphError",
+    "HiveError",
+    "JournalError",
+    "JournalVersion",
+    "MissingKey",
+    "ModelError",
+    "PayloadError",
+    "RateLimited",
+    "RequestRefused",
+    "RunNotFound",
+    "ServerFailed",
+    "StaleWriter",
+    "ToolError",
+    "ToolRefused",
+    "UnknownModel",
+    "WriteRefused",
+]
+
+
+class HiveError(Exception):
+    """Base of every error that Hive raises on purpose."""
+
+
+class DeclarationError(HiveError):
+    """A declaration that cannot work: who, what is wrong, what would be right."""
+
+
+class GraphError(DeclarationError):
+    """A handoff graph that cannot be run; `path` is the walk of roles that proves it."""
+
+    def __init__(self, message: str, path: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.path = tuple(path)
+
+
+class UnknownModel(DeclarationError):
+    """A model name that no provider answers to."""
+
+
+class PayloadError(HiveError):
+    """Content that cannot be put on the board, refused where it is posted."""
+
+
+class WriteRefused(PayloadError):
+    """An author posted a kind that it did not declare."""
+
+
+class JournalError(HiveError):
+    """The durable copy of the board cannot be read or extended."""
+
+
+class JournalVersion(JournalError):
+    """A journal that another, unreadable version of Hive wrote."""
+
+
+class RunNotFound(JournalError):
+    """No run, or more than one, answers to an id or prefix."""
+
+
+class StaleWriter(JournalError):
+    """Another writer has extended the run; this one must stop."""
+
+
+class BudgetExceeded(HiveError):
+    """A grant that does not fit under a cap; nothing was spent."""
+
+
+class ModelError(HiveError):
+    """A model call failed.
+
+    `attempts` are the `hive.message.Attempt` values made before giving up; `retryable` says whether
+    the same request may succeed later.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, attempts: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.attempts = tuple(attempts)
+
+
+class MissingKey(ModelError):
+    """No API key is set for the provider."""
+
+
+class RateLimited(ModelError):
+    """The server asked to slow down; `retry_after` is in seconds where it said so."""
+
+    retryable = True
+
+    def __init__(
+        self, message: str, attempts: Sequence[Any] = (), retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, attempts)
+        self.retry_after = retry_after
+
+
+class ServerFailed(ModelError):
+    """The server or the network between failed; the request itself may be fine."""
+
+    retryable = True
+
+
+class RequestRefused(ModelError):
+    """The server will not serve this request as it is."""
+
+
+class ContextOverflow(RequestRefused):
+    """The request is longer than the model's window."""
+
+
+class BadReply(ModelError):
+    """An answer that breaks the protocol: truncated, malformed or empty."""
+
+    retryable = True
+
+
+class ToolError(HiveError):
+    """A tool call failed; the text goes back to the caller, who may mend it."""
+
+
+class ToolRefused(ToolError):
+    """A call outside what the tool may touch."""
+
+
+class Divergence(HiveError):
+    """A replay met an entry that differs from the record, or had to ask anew; `address` says where."""
+
+    def __init__(self, message: str, address: str = "") -> None:
+        super().__init__(message)
+        self.address = address

@@ -1,0 +1,1 @@
+"""Where entries outlive the process (floor 2)."""

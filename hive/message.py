@@ -1,0 +1,195 @@
+"""Provider-neutral messages (floor 0): what goes to a model and what comes back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+__all__ = [
+    "Attempt",
+    "Message",
+    "OutputForm",
+    "Part",
+    "Reply",
+    "Request",
+    "Settings",
+    "StopReason",
+    "Text",
+    "Thinking",
+    "ToolForm",
+    "ToolResult",
+    "ToolUse",
+    "Usage",
+]
+
+
+class Frozen(BaseModel):
+    """A closed, immutable value that can be written down as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Frozen):
+    """Plain text. `source` is the address of the entry it shows; it is not sent to a model."""
+
+    type: Literal["text"] = "text"
+    text: str
+    source: str | None = None
+
+
+class Thinking(Frozen):
+    """A model's reasoning, kept to be sent back unchanged to the provider that made it."""
+
+    type: Literal["thinking"] = "thinking"
+    text: str
+    provider: str
+    opaque: dict[str, JsonValue] = {}
+    """What the provider needs back: signatures, encrypted items, ids."""
+
+
+class ToolUse(Frozen):
+    """A model asks for a tool. `malformed` holds the raw text when the arguments were no JSON object."""
+
+    type: Literal["tool_use"] = "tool_use"
+    id: str
+    name: str
+    arguments: dict[str, JsonValue] = {}
+    malformed: str | None = None
+
+
+class ToolResult(Frozen):
+    """What came back from a tool, under the `id` of its ToolUse."""
+
+    type: Literal["tool_result"] = "tool_result"
+    id: str
+    name: str
+    text: str
+    error: bool = False
+    source: str | None = None
+
+
+Part = Annotated[Text | Thinking | ToolUse | ToolResult, Field(discriminator="type")]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: what the user says, what the assistant answered, or what its tools returned."""
+
+    role: Literal["user", "assistant", "tool"]
+    parts: tuple[Text | Thinking | ToolUse | ToolResult, ...]
+
+    @property
+    def text(self) -> str:
+        """The text parts joined by newlines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+@dataclass(frozen=True, slots=True)
+class ToolForm:
+    """A tool as a model sees it; `schema` is the JSON Schema of its arguments, an object."""
+
+    name: str
+    description: str
+    schema: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputForm:
+    """The JSON that a final answer must be; `schema` is a JSON Schema, an object."""
+
+    name: str
+    schema: dict[str, JsonValue]
+
+
+class Settings(Frozen):
+    """How a model should answer. None leaves the choice to the model's own default."""
+
+    temperature: float | None = None
+    seed: int | None = None
+    effort: Literal["minimal", "low", "medium", "high"] | None = None
+
+
+def admit_always(cost: int) -> bool:
+    """Admit a further attempt of any cost; the rule for requests made outside a run."""
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Everything a model is asked.
+
+    `max_output` is in tokens. `digest` identifies what is asked (hex, the same for equal requests,
+    taken before `max_output` was lowered to fit a budget). `admit(cost)` must be asked before any
+    further attempt that may cost money, in nano-dollars; False means: stop and fail with the last
+    error. `delta` receives pieces of text as they arrive, if anybody listens.
+    """
+
+    model: str
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolForm, ...] = ()
+    output: OutputForm | None = None
+    max_output: int = 4096
+    settings: Settings = field(default_factory=Settings)
+    sample: int = 0
+    digest: str = ""
+    admit: Callable[[int], bool] = admit_always
+    delta: Callable[[str], None] | None = None
+
+
+class Usage(Frozen):
+    """What a call used, in tokens; `input` includes the cached ones. `units` counts other work
+    (tests executed, CPU seconds), for models that are programs."""
+
+    input: int = 0
+    output: int = 0
+    cached_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    units: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cached_read=self.cached_read + other.cached_read,
+            cache_write=self.cache_write + other.cache_write,
+            reasoning=self.reasoning + other.reasoning,
+            units=self.units + other.units,
+        )
+
+
+class Attempt(Frozen):
+    """One attempt at a call that did not give the reply: why, what the server said, what it cost."""
+
+    reason: str
+    status: int | None = None
+    wait: int = 0
+    """Microseconds waited before the next attempt."""
+    cost: int = 0
+    """Nano-dollars."""
+
+
+StopReason = Literal["end", "tools", "length", "refusal", "filter", "pause"]
+
+
+class Reply(Frozen):
+    """What a model answered. `model` is the name the server gives itself, where it does."""
+
+    parts: tuple[Part, ...]
+    stop: StopReason = "end"
+    usage: Usage = Usage()
+    model: str | None = None
+    id: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text parts joined by newlines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def tool_uses(self) -> tuple[ToolUse, ...]:
+        """The tools asked for, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolUse))

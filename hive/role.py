@@ -1,0 +1,145 @@
+"""A role (floor 3): a frozen value that says what a member of the team reads, writes and may call."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from hive.board.contributions import Note, TestReport
+from hive.board.payload import Payload
+from hive.board.view import View
+from hive.errors import DeclarationError
+from hive.message import Settings
+
+if TYPE_CHECKING:
+    from hive.tools.tool import Tool
+
+__all__ = ["Chain", "Program", "Role"]
+
+Program = Callable[[View], Awaitable[Payload | Sequence[Payload] | None]]
+"""A role that is a program: an async function of what it sees; what it returns is posted."""
+
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+RESERVED = frozenset({"user", "coordinator"})
+TOOLS_POST = frozenset({TestReport.kind})
+
+
+@dataclass(frozen=True)
+class Role:
+    """One member of a team.
+
+    `reads` are the kinds it sees (all contributions when None), `writes` those it may post. A role
+    that writes one kind answers in that kind's JSON, or in plain text if it is Note; one that writes
+    several gets a `post_<kind>` tool for each, and answers in the JSON of `output` if that is given.
+    `tools` are what it may call, `tier` pins a rung of models (the allocator chooses when None),
+    `per` opens one strand per entry of a kind that it has not served yet. `program` makes the role an
+    async function instead of a model. `corrections` is how often a reply that breaks the rules is
+    sent back with the reason before the strand fails.
+
+    Raises DeclarationError when the role could not work.
+    """
+
+    name: str
+    instructions: str = ""
+    reads: tuple[type[Payload], ...] | None = None
+    writes: tuple[type[Payload], ...] = (Note,)
+    tools: "tuple[Tool, ...]" = ()
+    tier: str | None = None
+    per: type[Payload] | None = None
+    output: type[Payload] | None = None
+    program: Program | None = None
+    corrections: int = 2
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or self.name in RESERVED:
+            raise DeclarationError(
+                f"{self.name!r} cannot name a role; use lower-case letters, digits, _ and -,"
+                f" beginning with a letter, and none of {', '.join(sorted(RESERVED))}"
+            )
+        for option in ("reads", "writes", "tools"):
+            if isinstance(getattr(self, option), list):
+                object.__setattr__(self, option, tuple(getattr(self, option)))
+        self._check_kinds()
+        self._check_tools()
+        if self.corrections < 0:
+            raise DeclarationError(f"role {self.name!r} has corrections={self.corrections}; from 0 on")
+
+    def _check_kinds(self) -> None:
+        if not self.writes:
+            raise DeclarationError(
+                f"role {self.name!r} writes nothing, so its work would leave no trace; give it"
+                " writes=(Note,) or the kinds it should post"
+            )
+        named = (*self.writes, *(self.reads or ()), *((self.per,) if self.per else ()))
+        for cls in named:
+            if not (isinstance(cls, type) and issubclass(cls, Payload)):
+                raise DeclarationError(
+                    f"role {self.name!r} names {cls!r} where a Payload class is wanted"
+                )
+        for cls in self.writes:
+            if cls.level != "domain":
+                raise DeclarationError(
+                    f"role {self.name!r} may not write {cls.kind}; records are the coordinator's"
+                )
+            if cls.kind in TOOLS_POST:
+                raise DeclarationError(
+                    f"role {self.name!r} may not write {cls.kind}; only the test tool posts it"
+                )
+        if self.output is not None and self.output not in self.writes:
+            raise DeclarationError(
+                f"role {self.name!r} has the output {self.output.kind} but writes"
+                f" {', '.join(cls.kind for cls in self.writes)}; add it to writes"
+            )
+
+    def _check_tools(self) -> None:
+        names = [tool.name for tool in self.tools]
+        for name in names:
+            if names.count(name) > 1:
+                raise DeclarationError(f"role {self.name!r} has two tools named {name!r}")
+            if name.startswith("post_") or name in {"handoff", "ask", "pass"}:
+                raise DeclarationError(
+                    f"role {self.name!r} has a tool named {name!r}, a word the turn itself uses;"
+                    " give the tool another name"
+                )
+
+    @property
+    def final(self) -> type[Payload] | None:
+        """The kind that a final answer is read as; None where only `post_…` tools post."""
+        if self.output is not None:
+            return self.output
+        if len(self.writes) == 1:
+            return self.writes[0]
+        return Note if Note in self.writes else None
+
+    @property
+    def posted(self) -> tuple[type[Payload], ...]:
+        """The kinds that a model posts with `post_<kind>` tools."""
+        return () if len(self.writes) == 1 else tuple(c for c in self.writes if c is not self.final)
+
+    @property
+    def kinds_written(self) -> frozenset[str]:
+        """Every kind that can come from this role: its own, and those its tools post."""
+        kinds = {cls.kind for cls in self.writes}
+        kinds.update(cls.kind for tool in self.tools for cls in tool.posts)
+        return frozenset(kinds)
+
+    def with_(self, **changes: Any) -> "Role":
+        """The same role with some fields changed."""
+        return replace(self, **changes)
+
+    def __rshift__(self, other: "Role | Chain") -> "Chain":
+        return Chain((self,)) >> other
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Roles that hand on in order: `writer >> critic`. A Workflow turns it into a graph."""
+
+    roles: tuple[Role, ...]
+
+    def __rshift__(self, other: "Role | Chain") -> "Chain":
+        return Chain((*self.roles, *(other.roles if isinstance(other, Chain) else (other,))))
