@@ -121,6 +121,7 @@ class Role:
     def kinds_written(self) -> frozenset[str]:
         """Every kind that can come from this role: its own, and those its tools post."""
         kinds = {cls.kind for cls in self.writes}
+        kinds.update(part.kind for cls in self.writes for part in cls.unfolds)
         kinds.update(cls.kind for tool in self.tools for cls in tool.posts)
         return frozenset(kinds)
 

@@ -58,6 +58,8 @@ class Task(Payload):
 class Plan(Payload):
     """How the goal will be reached; its tasks are posted beside it, one entry each."""
 
+    unfolds: ClassVar[tuple[type[Payload], ...]] = (Task,)
+
     summary: str
     tasks: tuple[Task, ...]
     done_when: str = Field(description="How anybody can tell that the goal is reached")

@@ -14,6 +14,25 @@ __all__ = ["Level", "Opaque", "Payload", "Vocabulary"]
 Level = Literal["domain", "control"]
 
 
+LEAVES = {str, int, bool, NoneType, bytes}
+
+
+def is_plain(annotation: Any) -> bool:
+    """Whether values of a type are written alike by orjson and RFC 8785, so need no walk."""
+    if annotation in LEAVES:
+        return True
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return True
+    if origin is Annotated:
+        return is_plain(get_args(annotation)[0])
+    if origin in (Union, UnionType, tuple, list, frozenset):
+        return all(is_plain(part) for part in get_args(annotation) if part is not Ellipsis)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return all(is_plain(field.annotation) for field in annotation.model_fields.values())
+    return False
+
+
 class Payload(BaseModel):
     """Base of everything that is posted: subclass it with typed fields and a docstring.
 
@@ -27,6 +46,8 @@ class Payload(BaseModel):
     kind: ClassVar[str] = "Payload"
     version: ClassVar[int] = 1
     level: ClassVar[Level] = "domain"
+    unfolds: "ClassVar[tuple[type[Payload], ...]]" = ()
+    """The kinds that `unfold` can bring along."""
     plain: ClassVar[bool] = False
     """Whether the fields can hold neither floats nor free-form JSON: those skip a check."""
 
@@ -77,25 +98,6 @@ class Opaque(Payload):
     @classmethod
     def read(cls, body: bytes, version: int) -> Self:
         return cls(data=decode(body))
-
-
-LEAVES = {str, int, bool, NoneType, bytes}
-
-
-def is_plain(annotation: Any) -> bool:
-    """Whether values of a type are written alike by orjson and RFC 8785, so need no walk."""
-    if annotation in LEAVES:
-        return True
-    origin = get_origin(annotation)
-    if origin is Literal:
-        return True
-    if origin is Annotated:
-        return is_plain(get_args(annotation)[0])
-    if origin in (Union, UnionType, tuple, list, frozenset):
-        return all(is_plain(part) for part in get_args(annotation) if part is not Ellipsis)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return all(is_plain(field.annotation) for field in annotation.model_fields.values())
-    return False
 
 
 class Vocabulary(Mapping[str, type[Payload]]):
