@@ -22,12 +22,13 @@ help: ## Say what can be made
 setup: $(READY) ## Create .venv with everything pinned in constraints.txt, and Hive itself
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "setup: no python3 found; Hive needs CPython 3.11 or newer" >&2; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "setup: no python3.11 or python3 found; Hive needs CPython 3.11 or newer" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "setup: $(PYTHON) is `"$(PYTHON)" --version 2>&1`; Hive needs 3.11 or newer" \
+	  echo "setup: $(PYTHON) is `"$(PYTHON)" --version 2>&1`; Hive needs CPython 3.11 or newer" \
 	    "(make setup PYTHON=/path/to/python3.11)" >&2; exit 1; }
 	@echo "setup: creating $(VENV) with $(PYTHON)"
-	@"$(PYTHON)" -m venv $(VENV)
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "setup: installing what constraints.txt pins (a minute the first time)"
