@@ -1,0 +1,76 @@
+"""Control (floor 4): who may act, who does, with which model, and when it ends."""
+
+from hive.control.algebra import Guard
+from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
+from hive.control.complexity import Estimator, RuleEstimator, Weights, Words
+from hive.control.edge import Edge, finish, handoff, start, stop
+from hive.control.graph import Ending, Graph, chain_graph
+from hive.control.guard import (
+    approved,
+    cost,
+    elapsed,
+    failed,
+    guard,
+    latest,
+    posted,
+    rejected,
+    stalled,
+    tokens,
+    turns,
+)
+from hive.control.move import Line, Move
+from hive.control.policy import (
+    Choice,
+    EpsilonGreedy,
+    GraphOrder,
+    Policy,
+    RoundRobin,
+    Situation,
+    checked,
+    features,
+    generator,
+)
+from hive.control.tested import tests_pass
+
+__all__ = [
+    "Allocation",
+    "Allocator",
+    "ByComplexity",
+    "Choice",
+    "Edge",
+    "Ending",
+    "EpsilonGreedy",
+    "Estimator",
+    "Graph",
+    "GraphOrder",
+    "Guard",
+    "Line",
+    "Move",
+    "OneModel",
+    "Policy",
+    "RoundRobin",
+    "RuleEstimator",
+    "Situation",
+    "Weights",
+    "Words",
+    "approved",
+    "chain_graph",
+    "checked",
+    "cost",
+    "elapsed",
+    "failed",
+    "features",
+    "finish",
+    "generator",
+    "guard",
+    "handoff",
+    "latest",
+    "posted",
+    "rejected",
+    "stalled",
+    "start",
+    "stop",
+    "tests_pass",
+    "tokens",
+    "turns",
+]

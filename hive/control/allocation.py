@@ -1,0 +1,149 @@
+"""Allocation (control floor): which model a strand gets, as a key of the workflow's `models`.
+
+The keys are names of roles, tiers (rungs of models, "small" and "large" as shipped), or "*" for
+everyone else. What the key stands for is the workflow's business.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from hive.board.records import Complexity, Level5
+from hive.control.complexity import LEVELS
+from hive.control.move import Line
+from hive.control.policy import Situation
+from hive.errors import DeclarationError
+from hive.role import Role
+
+__all__ = ["ANYONE", "TIERS", "Allocation", "Allocator", "ByComplexity", "OneModel"]
+
+ANYONE = ("*", "default")
+"""The keys that fit every role."""
+
+TIERS: Mapping[Level5, str] = {
+    "trivial": "small",
+    "simple": "small",
+    "moderate": "large",
+    "complex": "large",
+    "critical": "large",
+}
+
+
+class Allocation(NamedTuple):
+    """The key of the model that a strand gets, the tier it was taken for, and the probability with
+    which it was taken."""
+
+    model: str
+    tier: str | None = None
+    probability: float = 1.0
+
+
+class Allocator(Protocol):
+    """Who decides which model a strand gets. An allocator may also have
+
+    - `check(roles, models)`, which raises DeclarationError for a role that no model would fit.
+    """
+
+    def allocate(
+        self,
+        situation: Situation,
+        line: Line,
+        role: Role,
+        complexity: Complexity,
+        models: Collection[str],
+    ) -> Allocation:
+        """Choose one of the keys of `models` for a strand of the chosen move."""
+        ...
+
+
+@dataclass(frozen=True)
+class ByComplexity:
+    """The class of the work picks the tier by a table.
+
+    A model named for the role wins over every tier, and the role's own tier over the table; "*" is
+    for whoever is left.
+    """
+
+    table: Mapping[Level5, str] = field(default_factory=lambda: dict(TIERS))
+
+    def __post_init__(self) -> None:
+        missing = [level for level in LEVELS if level not in self.table]
+        if missing or len(self.table) != len(LEVELS):
+            raise DeclarationError(
+                f"ByComplexity: the table names {', '.join(self.table)}; it must give a tier for"
+                f" each of {', '.join(LEVELS)} and for nothing else"
+            )
+
+    def allocate(
+        self,
+        situation: Situation,
+        line: Line,
+        role: Role,
+        complexity: Complexity,
+        models: Collection[str],
+    ) -> Allocation:
+        """The key for a role's work of this class. Raises DeclarationError when none fits."""
+        return self.pick(role, complexity.level, models)
+
+    def pick(self, role: Role, level: Level5, models: Collection[str]) -> Allocation:
+        """The key for a role's work of a class. Raises DeclarationError when none fits."""
+        if role.name in models:
+            return Allocation(role.name, role.tier)
+        tier = role.tier or self.table[level]
+        for key in (tier, *ANYONE):
+            if key in models:
+                return Allocation(key, tier)
+        raise DeclarationError(
+            f"role {role.name!r} has no model: for {level} work it needs the key {role.name!r},"
+            f" {tier!r} or '*', and models has {listed(models)}"
+        )
+
+    def check(self, roles: Iterable[Role], models: Collection[str]) -> None:
+        """Raise DeclarationError for a role that some class of work would leave without a model,
+        and for a key that nothing would ever be looked up by."""
+        roles = tuple(roles)
+        for role in roles:
+            for level in () if role.program else LEVELS:
+                self.pick(role, level, models)
+        known = {role.name for role in roles} | {role.tier for role in roles if role.tier}
+        known |= {*self.table.values(), *ANYONE}
+        for key in models:
+            if key not in known:
+                raise DeclarationError(
+                    f"models names {key!r}, which is neither a role nor a tier; known are"
+                    f" {listed(known)}"
+                )
+
+
+@dataclass(frozen=True)
+class OneModel:
+    """Everybody gets the same model, whatever the work."""
+
+    key: str = "*"
+
+    def allocate(
+        self,
+        situation: Situation,
+        line: Line,
+        role: Role,
+        complexity: Complexity,
+        models: Collection[str],
+    ) -> Allocation:
+        """The one key. Raises DeclarationError when `models` lacks it."""
+        if self.key in models:
+            return Allocation(self.key, role.tier)
+        raise DeclarationError(
+            f"role {role.name!r} has no model: OneModel wants the key {self.key!r}, and models has"
+            f" {listed(models)}"
+        )
+
+    def check(self, roles: Iterable[Role], models: Collection[str]) -> None:
+        """Raise DeclarationError when `models` lacks the one key."""
+        if self.key not in models:
+            raise DeclarationError(
+                f"OneModel wants the key {self.key!r}, and models has {listed(models)}"
+            )
+
+
+def listed(keys: Iterable[str]) -> str:
+    return ", ".join(repr(key) for key in sorted(keys)) or "no key at all"

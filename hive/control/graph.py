@@ -1,0 +1,254 @@
+"""The handoff graph (control floor): who may act after whom, when a run is finished, when it stops.
+
+    graph = Graph(
+        start(planner), handoff(planner, (researcher, coder)),
+        handoff((researcher, coder), reviewer),
+        handoff(reviewer, coder, when=rejected & ~turns(20)),
+        finish(reviewer, when=approved), stop(when=turns(40)),
+    )
+
+A graph's position is the frontier: the set of roles that acted in the last closed turn. An edge is
+enabled where all its sources stand in the frontier and its guard holds. networkx is imported when a
+graph is checked and not before, so that `import hive` stays quick.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from hive.board.payload import Payload
+from hive.board.records import Outcome, Reason
+from hive.board.state import State, Tally
+from hive.control.algebra import Guard
+from hive.control.edge import Edge, finish, handoff, start, stop
+from hive.control.guard import has_failed
+from hive.control.move import Line, Move
+from hive.errors import DeclarationError
+from hive.role import Chain, Role
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
+
+__all__ = ["MOST_STRANDS", "Ending", "Graph", "chain_graph"]
+
+MOST_STRANDS = 16
+"""How many strands a move has at most when nothing else is said."""
+
+
+class Ending(NamedTuple):
+    """Why a run is over: what its Termination will say."""
+
+    outcome: Outcome
+    reason: Reason
+    guard: str
+    """The guard that held, as it reads; "" where none was needed."""
+    message: str
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Graph:
+    """Who may act after whom; a frozen value that is checked when it is made.
+
+    Raises GraphError, with the walk that proves it, for a role that nothing leads to or that no
+    finish can be reached from, for a cycle that nothing bounds, and for what `verify` lists beside.
+    """
+
+    edges: tuple[Edge, ...]
+    roles: Mapping[str, Role] = field(compare=False)
+    """Name to role, in the order of first mention."""
+    _moves: Mapping[frozenset[str], tuple[Edge, ...]] = field(compare=False)
+    _finishes: Mapping[frozenset[str], tuple[Edge, ...]] = field(compare=False)
+
+    def __init__(self, *edges: Edge) -> None:
+        from hive.control.verify import check_edges, verify
+
+        check_edges(edges)
+        roles = {role.name: role for edge in edges for role in (*edge.sources, *edge.targets)}
+        # Every frontier but the empty one is the target of some edge, so tables hold all of them.
+        frontiers = {frozenset[str](), *(edge.target_names for edge in edges if edge.targets)}
+        values = {
+            "edges": edges,
+            "roles": MappingProxyType(roles),
+            "_moves": {at: tuple(leaving(edges, at)) for at in frontiers},
+            "_finishes": {at: tuple(ending(edges, at)) for at in frontiers},
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        verify(self)
+
+    def __repr__(self) -> str:
+        return f"Graph({', '.join(map(str, self.edges))})"
+
+    @cached_property
+    def guards(self) -> tuple[Guard, ...]:
+        """The guards on its edges, each once."""
+        return tuple({e.when.name: e.when for e in self.edges if e.when is not None}.values())
+
+    @cached_property
+    def tallies(self) -> tuple[Tally, ...]:
+        """What its guards must remember, each once; the fold of the run needs them."""
+        return tuple({t.name: t for guard in self.guards for t in guard.tallies}.values())
+
+    @cached_property
+    def kinds(self) -> tuple[type[Payload], ...]:
+        """Every payload class that its roles, their tools and its guards name, each once."""
+        classes: dict[type[Payload], None] = {}
+        for role in self.roles.values():
+            classes |= dict.fromkeys(classes_of(role))
+        classes |= dict.fromkeys(need.kind for guard in self.guards for need in guard.needs)
+        return tuple(classes)
+
+    @cached_property
+    def digraph(self) -> "DiGraph[str]":
+        """Its frontiers as a networkx graph; see `hive.control.verify.build`."""
+        from hive.control.verify import build
+
+        return build(self)
+
+    def candidates(self, state: State, max_strands: int = MOST_STRANDS) -> tuple[Move, ...]:
+        """The moves allowed now, in the order in which their edges are written.
+
+        A `per` role gets one strand for each entry that waits for it, the oldest first, as many as
+        `max_strands` leaves room for; where none waits there is no such move. Moves that would be
+        the same, from several roles of the frontier, are given once.
+        """
+        at = frozenset(state.frontier)
+        edges = self._moves.get(at)
+        if edges is None:  # a run that goes on under a changed graph
+            edges = tuple(leaving(self.edges, at))
+        moves: dict[frozenset[Line], Move] = {}
+        for edge in edges:
+            if edge.when is None or edge.when.test(state):
+                lines = edge.lines or waiting_lines(edge, state, max_strands)
+                if lines:
+                    moves.setdefault(frozenset(lines), Move(lines, edge.text))
+        return tuple(moves.values())
+
+    def termination(self, state: State) -> Ending | None:
+        """Whether the run is over: a finish first, then a stop, else None.
+
+        A finish counts only for a role whose work in the last turn did not end in a fault.
+        """
+        at = frozenset(state.frontier)
+        edges = self._finishes.get(at)
+        if edges is None:
+            edges = tuple(ending(self.edges, at))
+        for edge in edges:
+            if edge.when is not None and not edge.when.test(state):
+                continue
+            if edge.kind == "stop":
+                return stopped(edge, state)
+            if not any(has_failed(state, role.name) for role in edge.sources):
+                return finished(edge, state)
+        return None
+
+    def no_candidate(self, state: State) -> Ending:
+        """The honest end of a run in which no move is allowed, with what each edge lacked."""
+        at = frozenset(state.frontier)
+        where = " and ".join(state.frontier) or "the goal"
+        missing = [
+            f"{edge.text} ({missing_for(edge, state)})"
+            for edge in self.edges
+            if edge.kind != "stop" and edge.source_names <= at and bool(edge.sources) == bool(at)
+        ]
+        said = "; ".join(missing) or "no edge leaves from there"
+        return Ending("stopped", "no_candidate", "", f"after {where} no move was allowed: {said}")
+
+
+def leaving(edges: Sequence[Edge], at: frozenset[str]) -> Iterator[Edge]:
+    """The edges that a frontier can leave by: start edges from the empty one."""
+    for edge in edges:
+        if edge.kind == ("handoff" if at else "start") and edge.source_names <= at:
+            yield edge
+
+
+def ending(edges: Sequence[Edge], at: frozenset[str]) -> Iterator[Edge]:
+    """The edges that can end a run at a frontier: finish edges first, then all stops."""
+    yield from (e for e in edges if e.kind == "finish" and e.source_names <= at)
+    yield from (e for e in edges if e.kind == "stop")
+
+
+def classes_of(role: Role) -> Iterator[type[Payload]]:
+    """Every payload class that a role names."""
+    for cls in role.writes:
+        yield cls
+        yield from cls.unfolds
+    yield from role.reads or ()
+    if role.per is not None:
+        yield role.per
+    for tool in role.tools:
+        yield from tool.posts
+
+
+def waiting_lines(edge: Edge, state: State, most: int) -> tuple[Line, ...]:
+    """The strands of a move that takes waiting entries; none unless each such role has some."""
+    waiting = {role.name: state.waiting(role.name) for role in edge.targets if role.per}
+    if not all(waiting.values()):
+        return ()
+    taken = dict.fromkeys(waiting, 1)
+    room = most // edge.samples - len(edge.targets)
+    while room > 0 and any(taken[role] < len(refs) for role, refs in waiting.items()):
+        for role, refs in waiting.items():
+            if room > 0 and taken[role] < len(refs):
+                taken[role] += 1
+                room -= 1
+    lines: list[Line] = []
+    for target in edge.targets:
+        causes: tuple[str | None, ...] = (None,)
+        if target.per:
+            causes = waiting[target.name][: taken[target.name]]
+        lines += [
+            Line(target.name, cause, sample, edge.samples)
+            for cause in causes
+            for sample in range(edge.samples)
+        ]
+    return tuple(lines)
+
+
+def finished(edge: Edge, state: State) -> Ending:
+    name = "" if edge.when is None else edge.when.witness(state).name
+    who = " and ".join(role.name for role in edge.sources)
+    held = f", and {name} holds" if name else ""
+    return Ending("finished", "goal_reached", name, f"{who} acted in turn {state.turn}{held}")
+
+
+def stopped(edge: Edge, state: State) -> Ending:
+    assert edge.when is not None
+    witness = edge.when.witness(state)
+    values = ", ".join(f"{name} is {value}" for name, value in witness.values(state).items())
+    message = f"{witness.name} held after turn {state.turn}: {values}"
+    return Ending("stopped", edge.when.reason_in(state), witness.name, message)
+
+
+def missing_for(edge: Edge, state: State) -> str:
+    """Why an edge was not taken: the values of its guards, or the entries that do not wait."""
+    if edge.when is not None and not edge.when.test(state):
+        values = edge.when.values(state).items()
+        return ", ".join(f"{name} is {value}" for name, value in values)
+    idle = [role for role in edge.targets if role.per and not state.waiting(role.name)]
+    if idle:
+        return ", ".join(f"no {role.per.kind} waits for {role.name}" for role in idle if role.per)
+    return "its role failed" if edge.kind == "finish" else "it was open"
+
+
+def chain_graph(chain: Chain, bounds: Guard | None = None) -> Graph:
+    """The graph of roles that hand on in order: `writer >> critic`. The last one's work is the end.
+
+    `bounds` becomes a stop. Raises DeclarationError when a role stands twice in the chain.
+    """
+    roles = chain.roles
+    if not roles:
+        raise DeclarationError("a chain of no roles; give at least one")
+    for role in roles:
+        if roles.count(role) > 1:
+            raise DeclarationError(
+                f"role {role.name!r} stands twice in {' >> '.join(r.name for r in roles)}; a chain"
+                " is a line, and a way back needs a Graph with a guard that bounds it"
+            )
+    edges = [start(roles[0])]
+    edges += [handoff(one, two) for one, two in pairwise(roles)]
+    edges.append(finish(roles[-1]))
+    return Graph(*edges, *([] if bounds is None else [stop(when=bounds)]))
