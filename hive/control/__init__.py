@@ -2,6 +2,7 @@
 
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
+from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Weights, Words
 from hive.control.edge import Edge, finish, handoff, start, stop
 from hive.control.graph import Ending, Graph, chain_graph
@@ -18,6 +19,7 @@ from hive.control.guard import (
     tokens,
     turns,
 )
+from hive.control.mention import Mention
 from hive.control.move import Line, Move
 from hive.control.policy import (
     Choice,
@@ -37,6 +39,8 @@ __all__ = [
     "Allocator",
     "ByComplexity",
     "Choice",
+    "Choose",
+    "Chooser",
     "Edge",
     "Ending",
     "EpsilonGreedy",
@@ -45,6 +49,7 @@ __all__ = [
     "GraphOrder",
     "Guard",
     "Line",
+    "Mention",
     "Move",
     "OneModel",
     "Policy",
@@ -53,6 +58,7 @@ __all__ = [
     "Situation",
     "Weights",
     "Words",
+    "agenda",
     "approved",
     "chain_graph",
     "checked",

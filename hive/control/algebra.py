@@ -116,6 +116,14 @@ class Guard:
             for part in self.primitives
         }
 
+    def report(self, state: State) -> str:
+        """The values in words: `rejected: no, turns(20): 12`."""
+        told = {True: "yes", False: "no"}
+        values = self.values(state).items()
+        return ", ".join(
+            f"{name}: {told[value] if isinstance(value, bool) else value}" for name, value in values
+        )
+
     def witness(self, state: State) -> "Guard":
         """The part that decides where this guard holds: the first alternative that does."""
         if self.joint == "|":

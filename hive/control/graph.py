@@ -59,21 +59,21 @@ class Graph:
     edges: tuple[Edge, ...]
     roles: Mapping[str, Role] = field(compare=False)
     """Name to role, in the order of first mention."""
-    _moves: Mapping[frozenset[str], tuple[Edge, ...]] = field(compare=False)
-    _finishes: Mapping[frozenset[str], tuple[Edge, ...]] = field(compare=False)
+    _sources: Mapping[str, tuple[int, ...]] = field(compare=False)
+    _leaving: dict[frozenset[str], tuple[Edge, ...]] = field(compare=False)
+    _ending: dict[frozenset[str], tuple[Edge, ...]] = field(compare=False)
 
     def __init__(self, *edges: Edge) -> None:
         from hive.control.verify import check_edges, verify
 
         check_edges(edges)
         roles = {role.name: role for edge in edges for role in (*edge.sources, *edge.targets)}
-        # Every frontier but the empty one is the target of some edge, so tables hold all of them.
-        frontiers = {frozenset[str](), *(edge.target_names for edge in edges if edge.targets)}
         values = {
             "edges": edges,
             "roles": MappingProxyType(roles),
-            "_moves": {at: tuple(leaving(edges, at)) for at in frontiers},
-            "_finishes": {at: tuple(ending(edges, at)) for at in frontiers},
+            "_sources": sources_of(edges),
+            "_leaving": {},
+            "_ending": {},
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -102,7 +102,7 @@ class Graph:
         return tuple(classes)
 
     @cached_property
-    def digraph(self) -> "DiGraph[str]":
+    def digraph(self) -> "DiGraph[tuple[str, ...]]":
         """Its frontiers as a networkx graph; see `hive.control.verify.build`."""
         from hive.control.verify import build
 
@@ -115,12 +115,8 @@ class Graph:
         `max_strands` leaves room for; where none waits there is no such move. Moves that would be
         the same, from several roles of the frontier, are given once.
         """
-        at = frozenset(state.frontier)
-        edges = self._moves.get(at)
-        if edges is None:  # a run that goes on under a changed graph
-            edges = tuple(leaving(self.edges, at))
         moves: dict[frozenset[Line], Move] = {}
-        for edge in edges:
+        for edge in self.leaving(frozenset(state.frontier)):
             if edge.when is None or edge.when.test(state):
                 lines = edge.lines or waiting_lines(edge, state, max_strands)
                 if lines:
@@ -132,11 +128,7 @@ class Graph:
 
         A finish counts only for a role whose work in the last turn did not end in a fault.
         """
-        at = frozenset(state.frontier)
-        edges = self._finishes.get(at)
-        if edges is None:
-            edges = tuple(ending(self.edges, at))
-        for edge in edges:
+        for edge in self.ending(frozenset(state.frontier)):
             if edge.when is not None and not edge.when.test(state):
                 continue
             if edge.kind == "stop":
@@ -145,30 +137,51 @@ class Graph:
                 return finished(edge, state)
         return None
 
+    def leaving(self, at: frozenset[str]) -> tuple[Edge, ...]:
+        """The edges that a frontier can leave by, whatever their guards: starts from the empty one.
+
+        Remembered for each frontier, because every turn asks; a graph has only so many.
+        """
+        known = self._leaving.get(at)
+        if known is None:
+            if at:
+                known = tuple(edge for edge in self._from(at) if edge.kind == "handoff")
+            else:
+                known = tuple(edge for edge in self.edges if edge.kind == "start")
+            self._leaving[at] = known
+        return known
+
+    def ending(self, at: frozenset[str]) -> tuple[Edge, ...]:
+        """The edges that can end a run at a frontier, whatever their guards: finishes first."""
+        known = self._ending.get(at)
+        if known is None:
+            finishes = [edge for edge in self._from(at) if edge.kind == "finish"]
+            stops = [edge for edge in self.edges if edge.kind == "stop"]
+            known = self._ending[at] = (*finishes, *stops)
+        return known
+
+    def _from(self, at: frozenset[str]) -> list[Edge]:
+        """The edges all of whose sources stand in a frontier, in the order of writing."""
+        places = sorted({place for name in at for place in self._sources.get(name, ())})
+        return [self.edges[place] for place in places if self.edges[place].source_names <= at]
+
     def no_candidate(self, state: State) -> Ending:
         """The honest end of a run in which no move is allowed, with what each edge lacked."""
         at = frozenset(state.frontier)
         where = " and ".join(state.frontier) or "the goal"
-        missing = [
-            f"{edge.text} ({missing_for(edge, state)})"
-            for edge in self.edges
-            if edge.kind != "stop" and edge.source_names <= at and bool(edge.sources) == bool(at)
-        ]
+        edges = [*self.leaving(at), *(edge for edge in self.ending(at) if edge.kind == "finish")]
+        missing = [f"{edge.text} ({missing_for(edge, state)})" for edge in edges]
         said = "; ".join(missing) or "no edge leaves from there"
         return Ending("stopped", "no_candidate", "", f"after {where} no move was allowed: {said}")
 
 
-def leaving(edges: Sequence[Edge], at: frozenset[str]) -> Iterator[Edge]:
-    """The edges that a frontier can leave by: start edges from the empty one."""
-    for edge in edges:
-        if edge.kind == ("handoff" if at else "start") and edge.source_names <= at:
-            yield edge
-
-
-def ending(edges: Sequence[Edge], at: frozenset[str]) -> Iterator[Edge]:
-    """The edges that can end a run at a frontier: finish edges first, then all stops."""
-    yield from (e for e in edges if e.kind == "finish" and e.source_names <= at)
-    yield from (e for e in edges if e.kind == "stop")
+def sources_of(edges: Sequence[Edge]) -> dict[str, tuple[int, ...]]:
+    """Role to the places of the edges that it is a source of."""
+    places: dict[str, tuple[int, ...]] = {}
+    for place, edge in enumerate(edges):
+        for name in edge.source_names:
+            places[name] = (*places.get(name, ()), place)
+    return places
 
 
 def classes_of(role: Role) -> Iterator[type[Payload]]:
@@ -218,16 +231,14 @@ def finished(edge: Edge, state: State) -> Ending:
 def stopped(edge: Edge, state: State) -> Ending:
     assert edge.when is not None
     witness = edge.when.witness(state)
-    values = ", ".join(f"{name} is {value}" for name, value in witness.values(state).items())
-    message = f"{witness.name} held after turn {state.turn}: {values}"
+    message = f"{witness.name} held after turn {state.turn} ({witness.report(state)})"
     return Ending("stopped", edge.when.reason_in(state), witness.name, message)
 
 
 def missing_for(edge: Edge, state: State) -> str:
     """Why an edge was not taken: the values of its guards, or the entries that do not wait."""
     if edge.when is not None and not edge.when.test(state):
-        values = edge.when.values(state).items()
-        return ", ".join(f"{name} is {value}" for name, value in values)
+        return edge.when.report(state)
     idle = [role for role in edge.targets if role.per and not state.waiting(role.name)]
     if idle:
         return ", ".join(f"no {role.per.kind} waits for {role.name}" for role in idle if role.per)
