@@ -1,1 +1,109 @@
-"""Hive coordinates a team of agents over a shared, append-only blackboard."""
+"""Hive coordinates a team of agents over a shared, append-only blackboard.
+
+    from hive import Role, Workflow
+    writer = Role("writer", "Draft what the goal asks for.")
+    critic = Role("critic", "Approve the draft, or say what to change.")
+    print(Workflow(writer >> critic, model="openai:gpt-5-mini").run_sync("A haiku about bees.").text)
+
+This is the door for declaring and running teams. Beside it stand `hive.tools` (the shipped tools and
+approval rules), `hive.models` (backends and doubles), `hive.message` (what models are asked and
+answer), `hive.control` (for those who write policies) and `hive.testing`.
+"""
+
+from hive.board.contributions import (
+    Answer,
+    Artifact,
+    Evidence,
+    Finding,
+    Goal,
+    Note,
+    Plan,
+    Question,
+    Review,
+    Task,
+    TestReport,
+    Verdict,
+)
+from hive.board.payload import Payload
+from hive.board.state import State, Tally
+from hive.board.view import View
+from hive.control import (
+    ByComplexity,
+    EpsilonGreedy,
+    Graph,
+    GraphOrder,
+    Guard,
+    RoundRobin,
+    approved,
+    cost,
+    elapsed,
+    failed,
+    finish,
+    guard,
+    handoff,
+    latest,
+    posted,
+    rejected,
+    stalled,
+    start,
+    stop,
+    tests_pass,
+    tokens,
+    turns,
+)
+from hive.control.budget import Budget
+from hive.errors import HiveError
+from hive.phases.strand import Limits
+from hive.role import Role
+from hive.run import Result, Run
+from hive.tools.tool import tool
+from hive.workflow import Workflow
+
+__all__ = [
+    "Answer",
+    "Artifact",
+    "Budget",
+    "ByComplexity",
+    "EpsilonGreedy",
+    "Evidence",
+    "Finding",
+    "Goal",
+    "Graph",
+    "GraphOrder",
+    "Guard",
+    "HiveError",
+    "Limits",
+    "Note",
+    "Payload",
+    "Plan",
+    "Question",
+    "Result",
+    "Review",
+    "Role",
+    "RoundRobin",
+    "Run",
+    "State",
+    "Tally",
+    "Task",
+    "TestReport",
+    "Verdict",
+    "View",
+    "Workflow",
+    "approved",
+    "cost",
+    "elapsed",
+    "failed",
+    "finish",
+    "guard",
+    "handoff",
+    "latest",
+    "posted",
+    "rejected",
+    "stalled",
+    "start",
+    "stop",
+    "tests_pass",
+    "tokens",
+    "tool",
+    "turns",
+]

@@ -63,7 +63,9 @@ class Role:
         self._check_kinds()
         self._check_tools()
         if self.corrections < 0:
-            raise DeclarationError(f"role {self.name!r} has corrections={self.corrections}; from 0 on")
+            raise DeclarationError(
+                f"role {self.name!r} has corrections={self.corrections}; from 0 on"
+            )
 
     def _check_kinds(self) -> None:
         if not self.writes:

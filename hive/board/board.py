@@ -125,14 +125,19 @@ class Board:
         self._stored[key] = commitment.hex()
         return commitment.hex(), Content(commitment, salt, body)
 
-    def load(self, row: Row, body: bytes) -> Entry:
-        """Append an entry that was read back from a journal; turns close as they are complete."""
+    def load(self, row: Row, body: bytes, after: Callable[[int], None]) -> Entry:
+        """Append an entry that was read back from a journal.
+
+        `after(turn)` is called with its turn before it is appended, so that the turn before can be
+        closed. Raises JournalVersion for a header that this Hive cannot read.
+        """
         header = decode(row.header)
         if header.get("v") != HEADER_VERSION:
             raise JournalVersion(
                 f"entry {row.seq} has header version {header.get('v')!r}; this Hive reads version"
                 f" {HEADER_VERSION}"
             )
+        after(header["turn"])
         entry = Entry(
             seq=row.seq,
             address=Address(header["turn"], header["strand"], tuple(header["place"])),
@@ -236,5 +241,3 @@ class Board:
         self._kinds.setdefault(entry.kind, []).append(index)
         self._authors.setdefault(entry.author, []).append(index)
         self._places[str(entry.address)] = index
-
-

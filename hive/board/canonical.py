@@ -125,7 +125,5 @@ def normalised_object(value: dict[Any, Any], place: str) -> Any:
     if all(key.isascii() for key in fields):
         return fields
     ordered = sorted(fields.items(), key=lambda field: field[0].encode("utf-16-be"))
-    pairs = (
-        orjson.dumps(key) + b":" + orjson.dumps(item, option=OPTIONS) for key, item in ordered
-    )
+    pairs = (orjson.dumps(key) + b":" + orjson.dumps(item, option=OPTIONS) for key, item in ordered)
     return orjson.Fragment(b"{" + b",".join(pairs) + b"}")

@@ -84,7 +84,9 @@ class Payload(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise PayloadError(f"stored {cls.kind} version {version} does not fit: {error}") from None
+            raise PayloadError(
+                f"stored {cls.kind} version {version} does not fit: {error}"
+            ) from None
 
 
 class Opaque(Payload):

@@ -59,9 +59,10 @@ class RunStarted(Record):
     schema_version: int
     workflow: str
     overrides: dict[str, JsonValue] = {}
-    fingerprint: dict[str, JsonValue] = {}
-    vocabulary: dict[str, JsonValue] = {}
-    """Kind to version, level and JSON Schema."""
+    fingerprint: str
+    """Commitment of the manifest of the workflow, part by part."""
+    vocabulary: str
+    """Commitment of the kinds it speaks: version, level and JSON Schema of each."""
     session: str | None = None
     parent: str | None = None
     cut: str | None = None
@@ -98,6 +99,8 @@ class StrandPlan(Piece):
     """Address of the entry this strand was opened for."""
     sample: int = 0
     model: str
+    key: str | None = None
+    """Under which key of the workflow's models it was found; None for programs."""
     tier: str | None = None
     probability: float = 1.0
 
@@ -134,6 +137,7 @@ class Request(Record):
     settings: Settings = Settings()
     sample: int = 0
     grant: int = 0
+    grant_tokens: int = 0
     digest: str
     form: int = 1
     """Version of the way in which entries are shown."""
@@ -219,7 +223,7 @@ FaultCode = Literal[
     "steps_exhausted",
     "program_error",
     "cancelled",
-    "advice_invalid",
+    "interrupted",
 ]
 
 

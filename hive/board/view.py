@@ -8,7 +8,7 @@ import hashlib
 from collections import deque
 from typing import NamedTuple
 
-from hive.board.entry import Entry
+from hive.board.entry import Entry, Label, join_labels
 from hive.message import Text
 
 __all__ = ["FORM", "LONGEST_SHOWN", "Shown", "View", "Window", "excerpt", "show", "tokens_of"]
@@ -40,6 +40,9 @@ class View(NamedTuple):
     """Entries that were dropped to stay within the budget."""
     cause: Entry | None = None
     """The entry this strand was opened for, where the role takes one strand per entry."""
+
+    label: Label = "trusted"
+    """The least trust of anything shown."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -108,7 +111,9 @@ class Window:
                 self.take(closed[index])
         self.position = len(closed)
         first = () if self.goal is None else (self.goal,)
-        self._view = View((*first, *self.items), self.omitted)
+        shown = (*first, *self.items)
+        label = join_labels(*{item.entry.label for item in shown})
+        self._view = View(shown, self.omitted, label=label)
         return self._view
 
     def take(self, item: Shown) -> None:
@@ -123,4 +128,3 @@ class Window:
         while self.tokens > kept and len(self.items) > 1:
             self.tokens -= self.items.popleft().tokens
             self.omitted += 1
-

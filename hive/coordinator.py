@@ -1,0 +1,378 @@
+"""The control loop (floor 6): fold, end or decide, take the turn's strands in parallel, join, repeat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+
+from hive.board.board import COORDINATOR, USER
+from hive.board.contributions import Goal
+from hive.board.entry import Address, Entry, join_labels
+from hive.board.payload import Payload
+from hive.board.records import (
+    Candidate,
+    Complexity,
+    Decision,
+    Paused,
+    RunStarted,
+    StrandPlan,
+    Suspension,
+    Synthesis as SynthesisRecord,
+    Termination,
+)
+from hive.board.state import State
+from hive.control.allocation import Allocator
+from hive.control.budget import Budget, Scope
+from hive.control.complexity import Estimator
+from hive.control.graph import Ending, Graph
+from hive.control.move import Line, Move
+from hive.control.policy import Choice, Policy, Situation, checked, features, generator
+from hive.models.catalog import ModelCard
+from hive.models.model import Model
+from hive.phases.strand import Desk, Limits, Strand
+from hive.phases.turn import StrandEnd, run_strand
+from hive.role import Role
+from hive.synthesis import Synthesis
+
+__all__ = ["Coordinator", "Mind", "Team"]
+
+SHIELD_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """A model with what is known of it; `model` is None where the role is a program."""
+
+    name: str
+    card: ModelCard
+    model: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """What a workflow comes to once its models are resolved."""
+
+    graph: Graph
+    policy: Policy
+    allocator: Allocator
+    estimator: Estimator
+    synthesis: Synthesis
+    budget: Budget
+    limits: Limits
+    minds: Mapping[str, Mind]
+    programs: Mapping[str, Mind]
+    """Minds of roles that are programs, by role."""
+    reads: Mapping[str, frozenset[str]]
+    targets: Mapping[str, Mapping[str, Role]]
+    """The roles each role may hand on to."""
+
+
+class Coordinator:
+    """Runs one goal to its end over a writer and a tape; there is no other loop."""
+
+    def __init__(self, team: Team, desk: Desk, goal: str, seed: int) -> None:
+        self.team = team
+        self.desk = desk
+        self.goal = goal
+        self.seed = seed
+        self.board = desk.writer.board
+        self.suspended: list[Entry] = []
+        self.stopping: str | None = None
+        self._turn_scope: anyio.CancelScope | None = None
+
+    async def run(self, first: RunStarted) -> Ending | None:
+        """Work until the run ends; None when it is suspended, with `suspended` saying on what.
+
+        When it is cancelled, what is open is closed on the board and the run stays resumable.
+        """
+        try:
+            self.begin(first)
+            while True:
+                ending = self.ending()
+                if ending is None:
+                    ending = await self.turn()
+                if ending is not None:
+                    await self.conclude(ending)
+                    return ending
+                if self.suspended:
+                    await self.desk.writer.durable()
+                    return None
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
+                self.post((9,), Paused(reason="interrupted"))
+                await self.desk.writer.durable()
+            raise
+
+    def begin(self, first: RunStarted) -> None:
+        """Post what every run begins with: turn 0."""
+        writer = self.desk.writer
+        if self.board.state.counts:  # turn 0 was read back from the journal
+            return
+        self.post((0,), first)
+        goal = Address(0, "", (1,))
+        writer.post(goal, USER, Goal(text=self.goal), origin=USER)
+        self.board.close_turn()
+
+    def ending(self) -> Ending | None:
+        """Whether the run is over: by its graph, or because its budget leaves no room."""
+        state = self.board.state
+        if self.stopping is not None:
+            return Ending("stopped", "cancelled", "", self.stopping)
+        if not state.turn:
+            return None
+        ending = self.team.graph.termination(state)
+        if ending is not None:
+            return ending
+        cap = self.team.budget.exhausted(state)
+        if cap is None:
+            return None
+        return Ending("stopped", "budget_exhausted", cap, f"the {cap} is used up")
+
+    async def turn(self) -> Ending | None:
+        """One turn: decide, run its strands, join. An Ending when there was nothing to decide."""
+        state = self.board.state
+        candidates = self.team.graph.candidates(state, self.team.limits.strands)
+        if not candidates:
+            return self.team.graph.no_candidate(state)
+        number = state.turn + 1
+        complexity = self.team.estimator.estimate(self.goal, state)
+        advice, advisors = await self.advise(number, state, candidates, complexity)
+        situation = self.situation(state, candidates, advice, number)
+        try:
+            policy = self.team.policy
+            choice = checked(policy.decide(situation), situation, policy.name)
+        except Exception as error:  # noqa: BLE001  a user's policy must not lose the record
+            text = f"{type(error).__name__}: {error}"
+            return Ending("failed", "policy_error", "", f"the policy failed: {text}")
+        plans = self.allocate(candidates[choice.index], situation, complexity)
+        decision = self.post(
+            (0,), self.decision(choice, situation, plans, complexity, advisors), turn=number
+        )
+        ends = await self.run_strands(plans, decision, number)
+        if ends is None:
+            self.close(number, plans, advisors)
+            return self.out_of_time()
+        if "suspended" in ends:
+            self.suspended = waiting(self.board.entries, number)
+            return None
+        self.close(number, plans, advisors)
+        return None
+
+    def close(self, number: int, plans: tuple[StrandPlan, ...], advisors: tuple[str, ...]) -> State:
+        """The join: fold the turn's entries in address order."""
+        return self.board.close_turn((*advisors, *[plan.strand for plan in plans]))
+
+    def situation(
+        self, state: State, candidates: tuple[Move, ...], advice: Payload | None, turn: int
+    ) -> Situation:
+        """What the policy sees; its chance comes from the run's seed and the turn."""
+        return Situation(
+            state=state,
+            candidates=candidates,
+            goal=self.goal,
+            roles=self.team.graph.roles,
+            advice=advice,
+            chance=partial(generator, self.seed, f"{turn}//0", "decide"),
+            features=features(state, candidates),
+        )
+
+    def allocate(
+        self, move: Move, situation: Situation, complexity: Complexity
+    ) -> tuple[StrandPlan, ...]:
+        """A model for every strand of the chosen move."""
+        return tuple([self.planned(line, situation, complexity) for line in move.strands])
+
+    def planned(self, line: Line, situation: Situation, complexity: Complexity) -> StrandPlan:
+        team = self.team
+        cause = None
+        if line.cause is not None:
+            cause = str(self.board.referenced(line.cause).address)
+        program = team.programs.get(line.role)
+        if program is not None:
+            return StrandPlan(
+                strand=line.strand, role=line.role, cause=cause, sample=line.sample,
+                model=program.name,
+            )  # fmt: skip
+        allocation = team.allocator.allocate(
+            situation, line, self.role(line.role), complexity, team.minds
+        )
+        return StrandPlan(
+            strand=line.strand,
+            role=line.role,
+            cause=cause,
+            sample=line.sample,
+            model=team.minds[allocation.model].name,
+            key=allocation.model,
+            tier=allocation.tier,
+            probability=allocation.probability,
+        )
+
+    def role(self, name: str) -> Role:
+        """A role of the graph, or the policy's advisor."""
+        found = self.team.graph.roles.get(name)
+        return self.team.policy.advisor if found is None else found  # type: ignore[attr-defined]
+
+    def decision(
+        self,
+        choice: Choice,
+        situation: Situation,
+        plans: tuple[StrandPlan, ...],
+        complexity: Complexity,
+        advisors: tuple[str, ...],
+    ) -> Decision:
+        """The record of a decision: everything that went into it."""
+        candidates = [
+            Candidate(strands=tuple([line.strand for line in move.strands]), score=s, probability=p)
+            for move, s, p in zip(
+                situation.candidates, choice.scores, choice.probabilities, strict=True
+            )
+        ]
+        return Decision(
+            policy=self.team.policy.name,
+            chosen=choice.index,
+            candidates=tuple(candidates),
+            strands=plans,
+            deterministic=choice.deterministic,
+            complexity=complexity,
+            features=dict(situation.features),
+            signature=complexity.level,
+            reason=choice.reason,
+            advisors=advisors,
+        )
+
+    async def advise(
+        self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
+    ) -> tuple[Payload | None, tuple[str, ...]]:
+        """Consult the policy's advisor, where it has one, as an ordinary recorded strand."""
+        advisor: Role | None = getattr(self.team.policy, "advisor", None)
+        if advisor is None or len(candidates) < 2:
+            return None, ()
+        line = Line(advisor.name)
+        situation = self.situation(state, candidates, None, number)
+        plan = self.planned(line, situation, complexity)
+        opened = self.strand(plan, advisor, number, state_address(state))
+        end = await run_strand(opened)
+        posted = [
+            entry.payload
+            for entry in self.board.of_author(advisor.name)
+            if entry.address.turn == number and entry.payload.level == "domain"
+        ]
+        return (posted[-1] if end == "closed" and posted else None), (plan.strand,)
+
+    async def run_strands(
+        self, plans: tuple[StrandPlan, ...], decision: Entry, number: int
+    ) -> list[StrandEnd] | None:
+        """Run the strands of a turn beside each other; None when the run was stopped meanwhile."""
+        roles, address = self.team.graph.roles, str(decision.address)
+        strands = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
+        seconds = self.seconds_left()
+        if len(strands) == 1 and seconds is None and not self.stoppable:
+            return [await run_strand(strands[0])]
+        ends: list[StrandEnd] = []
+
+        async def one(strand: Strand) -> None:
+            ends.append(await run_strand(strand))
+
+        with anyio.CancelScope() as scope:
+            self._turn_scope = scope
+            if seconds is not None:
+                scope.deadline = anyio.current_time() + seconds
+            if len(strands) == 1:
+                await one(strands[0])
+            else:
+                async with anyio.create_task_group() as group:
+                    for strand in strands:
+                        group.start_soon(one, strand)
+        self._turn_scope = None
+        return None if scope.cancelled_caught else ends
+
+    stoppable = False
+    """Whether somebody holds the run and may stop it in the middle of a turn."""
+
+    def stop(self, reason: str) -> None:
+        """End the run: what is open is cancelled, closed on the board, and concluded."""
+        self.stopping = reason
+        if self._turn_scope is not None:
+            self._turn_scope.cancel()
+
+    def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
+        """Set a strand up: its mind, its scope of the budget, and its view, pinned at the decision."""
+        team, desk = self.team, self.desk
+        mind = team.programs.get(role.name) or team.minds[plan.key or ""]
+        view = self.board.view(team.reads[role.name], team.limits.view_tokens)
+        if plan.cause is not None:
+            view = view._replace(cause=self.board.at(plan.cause))
+        own = "trusted" if mind.model is None or mind.name.startswith("program:") else "model"
+        return Strand(
+            desk,
+            number,
+            plan,
+            role,
+            mind.model,
+            mind.card,
+            Scope(plan.strand, parent=desk.scope),
+            view,
+            join_labels(own, view.label),
+            team.targets.get(role.name, {}),
+            decision,
+        )
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the run's deadline, by the record's own clock."""
+        cap = self.team.budget.seconds
+        if cap is None:
+            return None
+        used = self.desk.writer.clock.now() - self.board.state.started
+        return max(0.0, cap - used / 1_000_000)
+
+    def out_of_time(self) -> Ending:
+        if self.stopping is not None:
+            return Ending("stopped", "cancelled", "", self.stopping)
+        cap = f"budget(seconds={self.team.budget.seconds})"
+        return Ending("stopped", "time_exhausted", cap, f"the {cap} is used up")
+
+    async def conclude(self, ending: Ending) -> None:
+        """Post the ending, a turn of its own, and make it durable."""
+        state = self.board.state
+        end = self.post(
+            (0,),
+            Termination(
+                outcome=ending.outcome,
+                reason=ending.reason,
+                guard=ending.guard,
+                message=ending.message,
+                turns=state.turn,
+                spent=state.spent,
+                tokens=state.tokens,
+                elapsed=state.elapsed,
+            ),
+            turn=state.turn + 1,
+        )
+        text = self.team.synthesis.synthesise(self.board, ending)
+        self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
+        await self.desk.writer.durable()
+
+    def post(
+        self,
+        place: tuple[int, ...],
+        payload: Payload,
+        *,
+        turn: int | None = None,
+        causes: tuple[str, ...] = (),
+    ) -> Entry:
+        """Post as the coordinator."""
+        number = self.board.state.turn + 1 if turn is None and self.board.entries else turn or 0
+        return self.desk.writer.post(
+            Address(number, "", place), COORDINATOR, payload, origin=COORDINATOR, causes=causes
+        )
+
+
+def state_address(state: State) -> str:
+    """The decision that closed the last turn, or the goal."""
+    return f"{state.turn}//0" if state.turn else "0//1"
+
+
+def waiting(entries: list[Entry], turn: int) -> list[Entry]:
+    """What the open turn waits for."""
+    return [e for e in entries if e.address.turn == turn and isinstance(e.payload, Suspension)]

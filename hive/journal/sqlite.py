@@ -1,0 +1,189 @@
+"""The embedded journal (floor 2): one SQLite file in WAL mode, insert only.
+
+Contents are keyed by the entry they were first kept for, so that inserts go to the end of the table
+and cost the same in a large file; only what is shared between entries is indexed by commitment.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from hive.board.entry import Row
+from hive.errors import JournalError, JournalVersion, RunNotFound, StaleWriter
+from hive.journal.journal import Batch, Stored
+from hive.journal.lock import RunLocks
+
+__all__ = ["Busy", "SQLiteJournal", "Synchronous"]
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x48697665  # "Hive"
+BUSY_SECONDS = 10.0
+
+SCHEMA = """
+CREATE TABLE runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE);
+CREATE TABLE entries (
+    run INTEGER NOT NULL, seq INTEGER NOT NULL, header BLOB NOT NULL, digest BLOB NOT NULL,
+    PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+CREATE TABLE contents (
+    run INTEGER NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL,
+    commitment BLOB NOT NULL, salt BLOB, body BLOB,
+    PRIMARY KEY (run, seq, part)
+) WITHOUT ROWID;
+CREATE INDEX shared ON contents (run, commitment) WHERE part > 0;
+"""
+
+Synchronous = Literal["normal", "full"]
+
+
+class Busy(JournalError):
+    """Another process is writing to the file right now."""
+
+
+class SQLiteJournal:
+    """A journal in one file.
+
+    `synchronous` "normal" survives the death of the process, "full" a power cut too, at the price
+    of a disk flush for each commit, which then runs on the writer thread. Raises JournalError when
+    the file cannot be opened and JournalVersion when another version of Hive wrote it.
+    """
+
+    def __init__(
+        self, path: str | Path, *, synchronous: Synchronous = "normal", create: bool = True
+    ) -> None:
+        self.path = Path(path)
+        self.threaded = synchronous == "full"
+        if not create and not self.path.exists():
+            raise JournalError(f"no journal at {self.path}; runs are kept there once one was made")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+            )
+            self._prepare(synchronous)
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
+        self._locks = RunLocks(self.path)
+        self._numbers: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
+        self._patient = True
+
+    def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
+        db = self._db
+        try:
+            if wait is not self._patient:
+                db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000) if wait else 0}")
+                self._patient = wait
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                for batch in batches:
+                    self._insert(batch)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            if not wait and error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise Busy(f"the journal {self.path} is busy") from error
+            raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
+        except sqlite3.IntegrityError as error:
+            raise StaleWriter(f"another process has extended the run: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
+        for batch in batches:
+            self._ends[batch.run] = batch.expected + len(batch.rows)
+
+    def read(self, run: str, start: int = 0) -> Iterator[Stored]:
+        number = self._number(run)
+        rows = self._db.execute(
+            "SELECT e.seq, e.header, e.digest, c.body FROM entries e LEFT JOIN contents c"
+            " ON c.run = e.run AND c.seq = e.seq AND c.part = 0"
+            " WHERE e.run = ? AND e.seq >= ? ORDER BY e.seq",
+            (number, start),
+        )
+        for seq, header, digest, body in rows:
+            yield Stored(Row(seq, header, digest), body)
+
+    def content(self, run: str, commitment: str) -> bytes | None:
+        row = self._db.execute(
+            "SELECT body FROM contents WHERE run = ? AND commitment = ? AND part > 0",
+            (self._number(run), bytes.fromhex(commitment)),
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def runs(self) -> list[str]:
+        return [run for (run,) in self._db.execute("SELECT run FROM runs ORDER BY run DESC")]
+
+    def hold(self, run: str) -> bool:
+        return self._locks.hold(self._number(run, create=True))
+
+    def release(self, run: str) -> None:
+        self._locks.release(self._number(run))
+
+    def held(self, run: str) -> bool:
+        return self._locks.held(self._number(run))
+
+    def close(self) -> None:
+        self._locks.close()
+        self._db.close()
+
+    def _prepare(self, synchronous: Synchronous) -> None:
+        db = self._db
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not tables:
+            db.executescript(
+                f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+                f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            )
+        elif application != APPLICATION_ID:
+            raise JournalError(
+                f"{self.path} is an SQLite file of another program; name another file"
+            )
+        elif version != SCHEMA_VERSION:
+            raise JournalVersion(
+                f"{self.path} is a journal of schema version {version}; this Hive reads version"
+                f" {SCHEMA_VERSION}. Open it with the Hive that wrote it, or name another file"
+            )
+
+    def _number(self, run: str, *, create: bool = False) -> int:
+        number = self._numbers.get(run)
+        if number is not None:
+            return number
+        row = self._db.execute("SELECT number FROM runs WHERE run = ?", (run,)).fetchone()
+        if row is None and create:
+            cursor = self._db.execute("INSERT INTO runs (run) VALUES (?)", (run,))
+            row = (cursor.lastrowid,)
+        if row is None:
+            raise RunNotFound(f"no run {run!r} in {self.path}")
+        self._numbers[run] = row[0]
+        return int(row[0])
+
+    def _insert(self, batch: Batch) -> None:
+        number = self._number(batch.run, create=True)
+        end = self._ends.get(batch.run)
+        if end is None:
+            (end,) = self._db.execute(
+                "SELECT coalesce(max(seq) + 1, 0) FROM entries WHERE run = ?", (number,)
+            ).fetchone()
+        if end != batch.expected:
+            raise StaleWriter(
+                f"run {batch.run} has {end} entries where this writer expected {batch.expected};"
+                " another process has extended it"
+            )
+        self._db.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?, ?)",
+            [(number, row.seq, row.header, row.digest) for row in batch.rows],
+        )
+        parts: dict[int, int] = {}
+        values = []
+        for seq, content in batch.contents:
+            part = parts.get(seq, 0)
+            parts[seq] = part + 1
+            values.append((number, seq, part, *content))
+        self._db.executemany("INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?)", values)

@@ -1,0 +1,128 @@
+"""Phase five (floor 5): put what came of an action on the board, and say it back to its author."""
+
+import hashlib
+from collections.abc import Sequence
+
+from hive.board.entry import Entry
+from hive.board.records import Change, Fault, Handoff, Observation, ToolCall
+from hive.board.view import excerpt
+from hive.errors import PayloadError
+from hive.message import Message, Text, ToolResult, ToolUse
+from hive.phases.select import Contribute, HandOff, Invalid
+from hive.phases.strand import Strand
+from hive.tools.call import ToolOutput
+from hive.tools.workspace import FileChange
+
+__all__ = ["contributed", "correction", "handed", "observed", "said"]
+
+
+def contributed(
+    strand: Strand, place: tuple[int, ...], action: Contribute, because: tuple[str, ...]
+) -> Entry | Invalid:
+    """Post a contribution and what it unfolds into; what the board refuses becomes an Invalid."""
+    try:
+        entry = strand.post(place, action.payload, causes=because)
+        for index, part in enumerate(action.payload.unfold()):
+            strand.post((*place, 2 + index), part, causes=(str(entry.address),))
+    except PayloadError as error:
+        return Invalid("write_refused", str(error), action.use)
+    return entry
+
+
+def handed(
+    strand: Strand, place: tuple[int, ...], action: HandOff, because: tuple[str, ...]
+) -> Entry:
+    """Record that a role asks another one to go on."""
+    return strand.post(place, Handoff(to=action.to, reason=action.reason), causes=because)
+
+
+def correction(
+    strand: Strand,
+    place: tuple[int, ...],
+    action: Invalid,
+    because: tuple[str, ...],
+    final: bool,
+) -> Entry:
+    """Record what was wrong with a reply."""
+    fault = Fault(code=action.code, message=action.message, final=final)
+    return strand.post(place, fault, causes=because, origin="coordinator")
+
+
+def observed(
+    strand: Strand, call: Entry, output: ToolOutput, latency: int
+) -> tuple[Entry, list[Entry]]:
+    """Record a tool's result, the files it changed with their contents, and what the tool posts."""
+    payload = call.payload
+    assert isinstance(payload, ToolCall)
+    workspace = strand.desk.workspace
+    changes = tuple(recorded_change(strand, change) for change in output.changes)
+    digest = workspace.digest() if changes and workspace is not None else None
+    observation = Observation(
+        id=payload.id,
+        tool=payload.tool,
+        text=output.text,
+        error=output.error,
+        changes=changes,
+        workspace=digest,
+        latency=latency,
+    )
+    origin = f"tool:{payload.tool}"
+    because = (str(call.address),)
+    place = call.address.place
+    entry = strand.post((*place, 1), observation, causes=because, origin=origin, label="outside")
+    posted = [
+        strand.desk.writer.post(
+            call.address._replace(place=(*place, 2 + index)),
+            origin,
+            extra,
+            origin=origin,
+            causes=(str(entry.address),),
+            label="outside",
+        )
+        for index, extra in enumerate(output.posts)
+    ]
+    return entry, posted
+
+
+def recorded_change(strand: Strand, change: FileChange) -> Change:
+    """A changed file, its contents stored beside the record."""
+    keep = strand.desk.writer.keep
+    return Change(
+        path=change.path,
+        before=digest_of(change.before),
+        after=digest_of(change.after),
+        before_content=None if change.before is None else keep(change.before),
+        after_content=None if change.after is None else keep(change.after),
+    )
+
+
+def digest_of(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def said(
+    strand: Strand,
+    use: ToolUse | None,
+    text: str,
+    *,
+    error: bool = False,
+    source: str | None = None,
+) -> ToolResult | Text:
+    """What a role is told about its action, with the source, long texts trimmed visibly."""
+    longest = strand.desk.limits.observation_chars
+    short = excerpt(text, longest, "ask for a smaller piece to read the rest")
+    if use is None:
+        return Text(text=short, source=source)
+    return ToolResult(id=use.id, name=use.name, text=short, error=error, source=source)
+
+
+def messages(parts: Sequence[object], outcomes: Sequence[ToolResult | Text]) -> tuple[Message, ...]:
+    """The two messages by which a conversation grows: what was said, and what came of it."""
+    tools = tuple(part for part in outcomes if isinstance(part, ToolResult))
+    texts = tuple(part for part in outcomes if isinstance(part, Text))
+    grown = [Message("assistant", tuple(parts))]  # type: ignore[arg-type]  # parts of a reply
+    if tools:
+        grown.append(Message("tool", tools))
+    if texts:
+        grown.append(Message("user", texts))
+    return tuple(grown)

@@ -1,0 +1,282 @@
+"""Phase two (floor 5): ask the mind, under a grant, with the request on record before the call is made."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import anyio
+import orjson
+
+from hive.board.entry import Entry
+from hive.board.payload import Payload
+from hive.board.records import Fault, FaultCode, Inference, Overrun
+from hive.board.records import Request as RequestRecord
+from hive.control.budget import Grant
+from hive.errors import BudgetExceeded, ModelError
+from hive.message import Reply, Request, ToolUse
+from hive.models.bound import input_bound
+from hive.phases.assemble import POST, Briefing
+from hive.phases.strand import Strand
+
+__all__ = ["Thought", "reason"]
+
+LEAST_OUTPUT = 256
+"""Tokens of output below which a call is not worth making when the budget is short."""
+
+
+class Thought(NamedTuple):
+    """An answered request: the Inference on the board."""
+
+    entry: Entry
+    inference: Inference
+
+
+async def reason(
+    strand: Strand, request: Request, briefing: Briefing, causes: tuple[str, ...], step: int
+) -> Thought | None:
+    """Ask, and record what came of it; None when the call failed, which is then a Fault on the board.
+
+    Cancellation closes the call with a Fault at its worst cost and goes on.
+    """
+    tape, attempt = strand.desk.tape, 0
+    recorded = tape.request(strand.address(step, 0), request.digest) if tape else None
+    try:
+        grant, most = reserve(strand, request, recorded)
+        asked = post_request(strand, request, briefing, causes, step, grant, most, attempt)
+        if tape:
+            served = tape.reply(strand.address(step, 1), request.digest)
+            if served is not None:
+                return serve(strand, served, grant, (str(asked.address),), step)
+        if recorded is not None:
+            attempt = asked.attempt + 1
+            interrupted(strand, grant, step, (str(asked.address),))
+            grant, most = reserve(strand, request, None)
+            asked = post_request(strand, request, briefing, causes, step, grant, most, attempt)
+    except BudgetExceeded as error:
+        fault(strand, (step, 1), "budget_exhausted", str(error), causes, digest=request.digest)
+        return None
+    await strand.desk.writer.durable()
+    return await call(strand, request, grant, most, Place(step, attempt, (str(asked.address),)))
+
+
+class Place(NamedTuple):
+    """Where the answer to a request goes."""
+
+    step: int
+    attempt: int
+    because: tuple[str, ...]
+
+
+async def call(
+    strand: Strand, request: Request, grant: Grant, most: int, place: Place
+) -> Thought | None:
+    """Make the call and close it on the board, whatever happens."""
+    clock = strand.desk.writer.clock
+    begun = clock.elapsed()
+    why: ModelError | str
+    code: FaultCode = "model_error"
+    try:
+        reply = await ask(strand, request, most)
+    except ModelError as error:
+        why = error
+    except TimeoutError:
+        code, why = "timeout", f"no answer within {strand.desk.limits.call_seconds:g} s"
+    except anyio.get_cancelled_exc_class():
+        failed(strand, grant, place, request, "cancelled", "cancelled while it was asked")
+        raise
+    except Exception as error:  # noqa: BLE001  a mind that breaks must not break the run
+        code = "program_error" if strand.mind is None else "model_error"
+        why = f"{type(error).__name__}: {error}"
+    else:
+        return record(strand, request, reply, grant, place, clock.elapsed() - begun)
+    failed(strand, grant, place, request, code, why)
+    return None
+
+
+def interrupted(strand: Strand, grant: Grant, step: int, because: tuple[str, ...]) -> None:
+    """Settle a recorded call that a dead process never closed at its worst case."""
+    strand.scope.settle(grant, grant)
+    closing = strand.address(step, 1)
+    if (closing, 0) in strand.desk.writer.recorded:  # it was closed when it was cancelled
+        return
+    lost = Fault(code="interrupted", message="the process ended before the answer", cost=grant.cost)
+    strand.post((step, 1), lost, causes=because, origin="coordinator")
+
+
+def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) -> tuple[Grant, int]:
+    """The grant for a call and the output it leaves room for. Raises BudgetExceeded.
+
+    The output limit is lowered to fit; when even a short answer does not fit, nothing is reserved.
+    A recorded request brings its grant along.
+    """
+    scope, card, most = strand.scope, strand.card, request.max_output
+    priced = card.prices is not None and bool(card.prices.input or card.prices.output)
+    if recorded is not None:
+        grant, most = Grant(recorded.grant, recorded.grant_tokens), recorded.max_output
+    elif strand.mind is None or not (priced or scope.counts_tokens):
+        grant = Grant(0, 0)
+    else:
+        bound = input_bound(request)
+        cost_left, tokens_left = scope.room()
+        if tokens_left is not None:
+            most = min(most, tokens_left - bound)
+        while cost_left is not None and most > LEAST_OUTPUT and card.worst(bound, most) > cost_left:
+            most = most * 3 // 4
+        most = max(most, min(LEAST_OUTPUT, request.max_output))
+        grant = Grant(card.worst(bound, most), bound + most)
+    scope.reserve(grant)
+    return grant, most
+
+
+def post_request(
+    strand: Strand,
+    request: Request,
+    briefing: Briefing,
+    causes: tuple[str, ...],
+    step: int,
+    grant: Grant,
+    max_output: int,
+    attempt: int,
+) -> Entry:
+    """Put the request on the board, its stable parts stored once."""
+    keep = strand.desk.writer.keep
+    tools, output = briefing.tools_bytes, briefing.output_bytes
+    payload = RequestRecord(
+        model=request.model,
+        system=keep(briefing.system_bytes),
+        tools=None if tools is None else keep(tools),
+        output=None if output is None else keep(output),
+        max_output=max_output,
+        settings=request.settings,
+        sample=request.sample,
+        grant=grant.cost,
+        grant_tokens=grant.tokens,
+        digest=request.digest,
+    )
+    return strand.post((step, 0), payload, causes=causes, origin="coordinator", attempt=attempt)
+
+
+async def ask(strand: Strand, request: Request, max_output: int) -> Reply:
+    """One call of the mind, under the call's deadline."""
+    listener = strand.desk.listener
+    if listener is not None:
+        name = strand.name
+        request = replace(request, delta=lambda text: listener(name, text))
+    if max_output != request.max_output:
+        request = replace(request, max_output=max_output)
+    with anyio.fail_after(strand.desk.limits.call_seconds):
+        if strand.mind is None:
+            return await run_program(strand)
+        return await strand.mind.complete(request)
+
+
+async def run_program(strand: Strand) -> Reply:
+    """A role that is a program: what it returns becomes a reply, recorded and served like any other."""
+    program = strand.role.program
+    assert program is not None
+    result = program(strand.view)
+    returned = await result if inspect.isawaitable(result) else result
+    payloads: Sequence[Payload]
+    if returned is None:
+        payloads = ()
+    else:
+        payloads = (returned,) if isinstance(returned, Payload) else tuple(returned)
+    for payload in payloads:
+        if not isinstance(payload, Payload):
+            raise TypeError(f"it returned a {type(payload).__name__} where a Payload is wanted")
+    return Reply(
+        parts=tuple(
+            ToolUse(id=str(i), name=POST + p.kind, arguments=orjson.loads(p.body()))
+            for i, p in enumerate(payloads)
+        )
+    )
+
+
+def record(
+    strand: Strand,
+    request: Request,
+    reply: Reply,
+    grant: Grant,
+    place: Place,
+    latency: int,
+) -> Thought:
+    """Put the answer on the board and settle what it cost."""
+    wasted = sum(attempt.cost for attempt in reply.attempts)
+    inference = Inference(
+        model=reply.model or request.model,
+        parts=reply.parts,
+        stop=reply.stop,
+        usage=reply.usage,
+        cost=strand.card.cost(reply.usage) + wasted,
+        latency=latency,
+        attempts=reply.attempts,
+        digest=request.digest,
+    )
+    settle(strand, grant, inference, place.step, place.because)
+    entry = strand.post((place.step, 1), inference, causes=place.because, attempt=place.attempt)
+    return Thought(entry, inference)
+
+
+def serve(
+    strand: Strand, served: Inference | Fault, grant: Grant, because: tuple[str, ...], step: int
+) -> Thought | None:
+    """Go on with an answer from the tape."""
+    if isinstance(served, Fault):
+        strand.scope.settle(grant, Grant(served.cost, 0))
+        strand.post((step, 1), served, causes=because, origin="coordinator")
+        return None
+    settle(strand, grant, served, step, because)
+    return Thought(strand.post((step, 1), served, causes=because), served)
+
+
+def settle(
+    strand: Strand, grant: Grant, inference: Inference, step: int, because: tuple[str, ...]
+) -> None:
+    """Book what was used; more than was granted closes the run's budget and is recorded."""
+    usage = inference.usage
+    used = Grant(inference.cost, usage.input + usage.output)
+    capped = grant.cost > 0 or grant.tokens > 0
+    if not strand.scope.settle(grant, used) and capped:
+        strand.desk.scope.closed = True
+        overrun = Overrun(scope=strand.desk.scope.name, granted=grant.cost, used=used.cost)
+        strand.post((step, 1, 0), overrun, causes=because, origin="coordinator")
+
+
+def failed(
+    strand: Strand,
+    grant: Grant,
+    place: Place,
+    request: Request,
+    code: FaultCode,
+    why: ModelError | str,
+) -> None:
+    """Close a call that gave no answer: what it may have cost is settled at its worst case."""
+    attempts = why.attempts if isinstance(why, ModelError) else ()
+    unanswered = code in ("timeout", "cancelled")
+    cost = grant.cost if unanswered else sum(attempt.cost for attempt in attempts)
+    strand.scope.settle(grant, Grant(cost, grant.tokens if unanswered else 0))
+    closing = Fault(
+        code=code,
+        message=why if isinstance(why, str) else f"{type(why).__name__}: {why}",
+        final=code != "cancelled",
+        attempts=attempts,
+        cost=cost,
+        digest=request.digest,
+    )
+    strand.post(
+        (place.step, 1), closing, causes=place.because, origin="coordinator", attempt=place.attempt
+    )
+
+
+def fault(
+    strand: Strand,
+    place: tuple[int, ...],
+    code: FaultCode,
+    message: str,
+    causes: tuple[str, ...],
+    digest: str = "",
+) -> Entry:
+    """Post a fault that ends the strand."""
+    payload = Fault(code=code, message=message, final=True, digest=digest)
+    return strand.post(place, payload, causes=causes, origin="coordinator")

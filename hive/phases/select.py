@@ -1,0 +1,169 @@
+"""Phase three (floor 5): what a reply means. Total: every reply becomes actions, an invalid one too."""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from hive.board.payload import Payload
+from hive.board.records import FaultCode, Inference
+from hive.message import Text, ToolUse
+from hive.phases.assemble import HANDOFF, PASS, POST, is_text
+from hive.role import Role
+from hive.tools.tool import Tool
+
+__all__ = ["Action", "Contribute", "HandOff", "Invalid", "Pass", "UseTool", "select"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contribute:
+    """Post a payload; `use` is the tool use that asked for it, None for a final answer."""
+
+    payload: Payload
+    use: ToolUse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UseTool:
+    """Call a tool."""
+
+    tool: Tool
+    use: ToolUse
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """Ask that another role go on."""
+
+    to: str
+    reason: str
+    use: ToolUse
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """End the turn with nothing more to say."""
+
+    reason: str
+    use: ToolUse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A reply, or a part of one, that breaks the rules; `message` tells its author what to mend."""
+
+    code: FaultCode
+    message: str
+    use: ToolUse | None = None
+    final: bool = False
+
+
+Action = Contribute | UseTool | HandOff | Pass | Invalid
+
+
+def select(
+    role: Role, inference: Inference, targets: tuple[str, ...], contributed: bool
+) -> tuple[Action, ...]:
+    """The actions that a reply asks for, in order.
+
+    `contributed` says whether the strand has already posted something, so that it may end with a text
+    that is no contribution.
+    """
+    uses = [part for part in inference.parts if isinstance(part, ToolUse)]
+    if inference.stop in ("refusal", "filter"):
+        text = text_of(inference) or "the model gave no reason"
+        return (Invalid("refusal", f"the model refused: {text}", final=True),)
+    if role.program is not None:
+        return tuple(contribute(role, use) for use in uses) or (Pass("nothing to add"),)
+    if inference.stop == "length":
+        message = "your reply was cut off at the output limit; answer again, shorter"
+        return tuple(Invalid("truncated", message, use) for use in uses) or (
+            Invalid("truncated", message),
+        )
+    if uses:
+        return tuple(selected(role, use, targets) for use in uses)
+    return (answered(role, text_of(inference), contributed),)
+
+
+def text_of(inference: Inference) -> str:
+    return "\n".join(part.text for part in inference.parts if isinstance(part, Text)).strip()
+
+
+def selected(role: Role, use: ToolUse, targets: tuple[str, ...]) -> Action:
+    """What one tool use means."""
+    if use.malformed is not None:
+        return Invalid(
+            "malformed_arguments",
+            f"the arguments of {use.name} are no JSON object: {use.malformed[:300]!r}",
+            use,
+        )
+    for tool in role.tools:
+        if tool.name == use.name:
+            return UseTool(tool, use)
+    if use.name.startswith(POST):
+        return contribute(role, use)
+    if use.name == HANDOFF:
+        return handed(role, use, targets)
+    if use.name == PASS:
+        return Pass(str(use.arguments.get("reason", "")), use)
+    names = ", ".join(tool.name for tool in role.tools) or "none"
+    return Invalid(
+        "unknown_tool", f"role {role.name!r} has no tool {use.name!r}; it has {names}", use
+    )
+
+
+def handed(role: Role, use: ToolUse, targets: tuple[str, ...]) -> Action:
+    to = str(use.arguments.get("to", ""))
+    if to in targets:
+        return HandOff(to, str(use.arguments.get("reason", "")), use)
+    known = ", ".join(targets) or "nobody"
+    return Invalid(
+        "handoff_refused", f"role {role.name!r} cannot hand on to {to!r}, only to {known}", use
+    )
+
+
+def contribute(role: Role, use: ToolUse) -> Action:
+    """A contribution by its tool: the kind must be declared and the arguments must fit it."""
+    kind = use.name.removeprefix(POST)
+    for cls in role.writes:
+        if cls.kind == kind:
+            return validated(cls, json.dumps(use.arguments), use)
+    allowed = ", ".join(sorted(cls.kind for cls in role.writes))
+    return Invalid(
+        "write_refused", f"role {role.name!r} may not write {kind}; it writes {allowed}", use
+    )
+
+
+def validated(cls: type[Payload], text: str, use: ToolUse | None) -> Action:
+    try:
+        return Contribute(cls.model_validate_json(text), use)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors()
+        )
+        return Invalid("invalid_output", f"this is no {cls.kind}: {problems}", use)
+
+
+def answered(role: Role, text: str, contributed: bool) -> Action:
+    """A reply without any tool use: the final answer."""
+    final = role.final
+    if final is None:
+        if contributed:
+            return Pass(text)
+        kinds = ", ".join(f"{POST}{cls.kind}" for cls in role.posted)
+        return Invalid(
+            "empty_reply", f"nothing was posted; call {kinds}, or `{PASS}` with the reason"
+        )
+    if not text:
+        return Invalid("empty_reply", f"the reply is empty; answer with the {final.kind}")
+    if is_text(final):
+        return Contribute(final.model_validate({"text": text}))
+    return validated(final, unfenced(text), None)
+
+
+def unfenced(text: str) -> str:
+    """The text without a Markdown fence around it, which some models cannot help adding."""
+    if not text.startswith("```"):
+        return text
+    _, _, body = text.partition("\n")
+    return body.rpartition("```")[0].strip()

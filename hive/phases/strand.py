@@ -1,0 +1,114 @@
+"""What a strand works with (floor 5): the run's shared things, and its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hive.board.entry import Address, Entry, Label
+from hive.board.payload import Payload
+from hive.board.records import StrandPlan
+from hive.board.tape import Tape
+from hive.board.view import View
+from hive.control.budget import Scope
+from hive.journal.writer import Writer
+from hive.models.catalog import ModelCard
+from hive.models.model import Model
+from hive.role import Role
+from hive.tools.approval import Approver
+
+if TYPE_CHECKING:
+    from hive.tools.workspace import Workspace
+
+__all__ = ["Desk", "Limits", "Strand"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds without which no worst case exists; every Workflow has them.
+
+    Tokens are tokens, `call_seconds` is wall time for one model call, `observation_chars` is how much
+    of one tool result goes into a conversation.
+    """
+
+    strands: int = 16
+    steps: int = 24
+    output_tokens: int = 4096
+    view_tokens: int = 16_000
+    call_seconds: float = 300.0
+    observation_chars: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all strands of a run share."""
+
+    writer: Writer
+    tape: Tape
+    limits: Limits
+    approver: Approver
+    scope: Scope
+    workspace: "Workspace | None" = None
+    listener: Callable[[str, str], None] | None = None
+    """Receives (strand, piece of text) while a model answers, if anybody listens."""
+
+    def latest(self, kind: str) -> Payload | None:
+        """The newest payload of a kind in the closed turns."""
+        payload: Payload | None = self.writer.board.state.latest(kind)
+        return payload
+
+
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """One of a turn's parallel lines: a role at work on what it sees."""
+
+    desk: Desk
+    turn: int
+    plan: StrandPlan
+    role: Role
+    mind: Model | None
+    """The model; None for a role that is a program."""
+    card: ModelCard
+    scope: Scope
+    view: View
+    label: Label
+    """How far what the strand sees can be trusted."""
+    targets: Mapping[str, Role]
+    """The roles it may hand on to."""
+    decision: str
+    """Address of the decision that opened it."""
+
+    @property
+    def name(self) -> str:
+        """The strand's own name, as in addresses."""
+        return self.plan.strand
+
+    def address(self, *place: int) -> Address:
+        """The address of a place in this strand."""
+        return Address(self.turn, self.plan.strand, place)
+
+    def post(
+        self,
+        place: tuple[int, ...],
+        payload: Payload,
+        *,
+        causes: tuple[str, ...] = (),
+        origin: str | None = None,
+        label: Label | None = None,
+        attempt: int = 0,
+    ) -> Entry:
+        """Post as this strand's role. Raises what `Writer.post` raises."""
+        return self.desk.writer.post(
+            Address(self.turn, self.plan.strand, place),
+            self.role.name,
+            payload,
+            origin=origin or self.origin,
+            causes=causes,
+            label=label or self.label,
+            attempt=attempt,
+        )
+
+    @property
+    def origin(self) -> str:
+        """Who speaks: "program:…" for programs, "model:provider:name" for everything else."""
+        name = self.plan.model
+        return name if name.startswith("program:") else f"model:{name}"

@@ -1,0 +1,338 @@
+"""A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+import anyio
+import anyio.abc
+from pydantic import JsonValue
+
+from hive.board.board import Board
+from hive.board.canonical import decode
+from hive.board.entry import Entry
+from hive.board.records import Decision, Outcome, Reason, RunStarted, Termination
+from hive.board.records import Synthesis as SynthesisRecord
+from hive.board.state import State
+from hive.board.tape import Tape
+from hive.clock import Clock
+from hive.control.budget import Scope, usd
+from hive.control.graph import Ending
+from hive.coordinator import Coordinator
+from hive.errors import JournalError
+from hive.fingerprint import differences
+from hive.journal.journal import Journal, new_run_id
+from hive.journal.opening import find_run, open_journal
+from hive.journal.writer import Writer, committer_for, salts
+from hive.phases.strand import Desk
+from hive.tools.approval import Approver
+from hive.tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hive.workflow import Workflow
+
+__all__ = ["Result", "Run", "restore"]
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended, or what it waits for.
+
+    `outcome` is "waiting" when the run is suspended; `waits_for` then says on what. Time in
+    seconds, money in US dollars.
+    """
+
+    run: str
+    outcome: Outcome | Literal["waiting"]
+    reason: Reason | None
+    message: str
+    text: str
+    turns: int
+    tokens: int
+    units: int
+    cost_usd: Decimal
+    seconds: float
+    state: State
+    entries: tuple[Entry, ...]
+    waits_for: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the goal was reached."""
+        return self.outcome == "finished"
+
+
+class Run:
+    """One run. Use it as `async with workflow.start(goal) as run`, or `await run.result()`.
+
+    Leaving the `async with` waits for the run to end; an exception inside it cancels the run, which
+    stays resumable.
+    """
+
+    def __init__(
+        self,
+        workflow: "Workflow",
+        first: RunStarted,
+        goal: str,
+        desk: Desk,
+        journal: Journal,
+        owns_journal: bool,
+    ) -> None:
+        self.workflow = workflow
+        self.id = first.run
+        self.goal = goal
+        self.journal = journal
+        self.board = desk.writer.board
+        self._first = first
+        self._desk = desk
+        self._owns_journal = owns_journal
+        self._coordinator = Coordinator(workflow.team(), desk, goal, first.seed)
+        self._listeners: list[Callable[[str, str], None]] = []
+        self._group: anyio.abc.TaskGroup | None = None
+        self._done = False
+        self._ended = anyio.Event()
+        self._result: Result | None = None
+
+    @classmethod
+    def first(
+        cls,
+        workflow: "Workflow",
+        goal: str,
+        *,
+        journal: "str | Path | Journal | None",
+        workspace: str | Path | None,
+        seed: int | None,
+        tags: tuple[str, ...],
+        session: str | None,
+        overrides: dict[str, JsonValue],
+        reference: str,
+        approvals: Approver | None,
+        clock: Clock,
+    ) -> Self:
+        """A new run; `Workflow.start` is its door."""
+        place = None if workspace is None else Workspace(Path(workspace))
+        opened = open_journal(journal)
+        run = new_run_id()
+        desk = desk_for(workflow, run, opened, clock, Tape(), place, approvals)
+        first = RunStarted(
+            run=run,
+            hive=version("hive-blackboard"),
+            schema_version=SCHEMA_VERSION,
+            workflow=reference,
+            overrides=overrides,
+            fingerprint=desk.writer.keep(workflow.manifest_bytes),
+            vocabulary=desk.writer.keep(workflow.vocabulary_bytes),
+            session=session,
+            tags=tags,
+            workspace=None if place is None else str(place.root),
+            seed=secrets.randbits(48) if seed is None else seed,
+        )
+        opened.hold(run)
+        return cls(workflow, first, goal, desk, opened, opened is not journal)
+
+    @classmethod
+    def again(
+        cls,
+        workflow: "Workflow",
+        run: str,
+        *,
+        journal: "str | Path | Journal",
+        approvals: Approver | None,
+        clock: Clock,
+    ) -> Self:
+        """A run read back from its journal; `Workflow.resume` is its door."""
+        opened = open_journal(journal, create=False)
+        run = find_run(opened, run)
+        if not opened.hold(run):
+            raise JournalError(f"run {run} is held by another process; stop that one first")
+        desk = desk_for(workflow, run, opened, clock, Tape(), None, approvals)
+        board = desk.writer.board
+        open_turn = restore(board, opened, run)
+        first, goal = board.entries[0].payload, board.of_kind("Goal")
+        assert isinstance(first, RunStarted)
+        if board.of_kind(Termination):
+            raise JournalError(f"run {run} has ended; there is nothing to resume")
+        check_fingerprint(workflow, first, opened, run)
+        desk = desk_for(
+            workflow, run, opened, clock, Tape(open_turn),
+            None if first.workspace is None else Workspace(Path(first.workspace)),
+            approvals, board,
+        )  # fmt: skip
+        desk.writer.recorded = {(entry.address, entry.attempt): entry for entry in open_turn}
+        desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
+        text = getattr(goal[0].payload, "text", "") if goal else ""
+        return cls(workflow, first, text, desk, opened, opened is not journal)
+
+    async def result(self) -> Result:
+        """Drive the run to its end, or wait for it where `async with` drives it already."""
+        if self._group is not None:
+            await self._ended.wait()
+        elif not self._done:
+            await self._drive()
+        assert self._result is not None
+        return self._result
+
+    async def follow(self, cursor: int = 0) -> AsyncIterator[Entry]:
+        """The entries of the run from a position on, as they come, until it ends or is suspended.
+
+        Any number of followers may read, each at its own speed; none can hold the run up.
+        """
+        entries = self.board.entries
+        while True:
+            while cursor < len(entries):
+                yield entries[cursor]
+                cursor += 1
+            if self._done:
+                return
+            await self._desk.writer.news()
+
+    def listen(self, listener: Callable[[str, str], None]) -> None:
+        """Have (strand, piece of text) called while models answer; pieces are never entries."""
+        self._listeners.append(listener)
+        desk = self._desk
+        self._coordinator.desk = Desk(
+            desk.writer,
+            desk.tape,
+            desk.limits,
+            desk.approver,
+            desk.scope,
+            desk.workspace,
+            self._say,
+        )
+
+    def stop(self, reason: str = "stopped by the user") -> None:
+        """End the run now: what is open is cancelled and closed on the board."""
+        self._coordinator.stop(reason)
+
+    async def __aenter__(self) -> Self:
+        self._coordinator.stoppable = True
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        self._group.start_soon(self._drive)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        assert self._group is not None
+        if error is not None:
+            self._group.cancel_scope.cancel()
+        return await self._group.__aexit__(kind, error, trace)
+
+    def _say(self, strand: str, text: str) -> None:
+        for listener in self._listeners:
+            listener(strand, text)
+
+    async def _drive(self) -> None:
+        try:
+            ending = await self._coordinator.run(self._first)
+            self._result = self._made(ending)
+        finally:
+            self._done = True
+            self._desk.writer.wake()
+            self._ended.set()
+            self.journal.release(self.id)
+            if self._owns_journal:
+                committer_for(self.journal).close()
+                self.journal.close()
+
+    def _made(self, ending: Ending | None) -> Result:
+        state = self.board.state
+        suspended = self._coordinator.suspended
+        words = self.board.of_kind(SynthesisRecord)
+        waits = tuple(f"{e.payload.waits_for}: {e.payload.text}" for e in suspended)  # type: ignore[attr-defined]
+        return Result(
+            run=self.id,
+            outcome="waiting" if ending is None else ending.outcome,
+            reason=None if ending is None else ending.reason,
+            message="; ".join(waits) if ending is None else ending.message,
+            text=words[-1].payload.text if words else "",  # type: ignore[attr-defined]
+            turns=state.turn,
+            tokens=state.tokens,
+            units=state.units,
+            cost_usd=usd(state.spent),
+            seconds=state.elapsed / 1_000_000,
+            state=state,
+            entries=tuple(self.board.entries),
+            waits_for=waits,
+        )
+
+
+def desk_for(
+    workflow: "Workflow",
+    run: str,
+    journal: Journal,
+    clock: Clock,
+    tape: Tape,
+    workspace: Workspace | None,
+    approvals: Approver | None,
+    board: Board | None = None,
+) -> Desk:
+    """What a run's strands share."""
+    if board is None:
+        board = Board(
+            workflow.vocabulary,
+            salts=salts,
+            writers=workflow.writers,
+            readable=workflow.readable,
+            folding=workflow.folding,
+        )
+    budget = workflow.budget
+    return Desk(
+        writer=Writer(run, board, committer_for(journal), clock),
+        tape=tape,
+        limits=workflow.limits,
+        approver=approvals or workflow.approvals,
+        scope=Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls),
+        workspace=workspace,
+    )
+
+
+def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
+    """Read a run back onto a board, closing its turns; gives the entries of the open one.
+
+    Raises RunNotFound, JournalVersion, and JournalError where a content is gone that is needed.
+    """
+    opened: list[Entry] = []
+    for row, body in journal.read(run):
+        if body is None:
+            raise JournalError(f"entry {row.seq} of run {run} has lost its content")
+        entry = board.load(row, body, after=lambda turn: close(board, opened, turn))
+        opened.append(entry)
+    if opened and opened[0].address.turn == 0 and len(opened) > 1:
+        close(board, opened, 1)
+    return opened
+
+
+def close(board: Board, opened: list[Entry], turn: int) -> None:
+    """Close the open turn once an entry of a later one arrives."""
+    if not opened or opened[0].address.turn >= turn:
+        return
+    strands: tuple[str, ...] = ()
+    for entry in opened:
+        if isinstance(entry.payload, Decision):
+            plans = entry.payload.strands
+            strands = (*entry.payload.advisors, *[plan.strand for plan in plans])
+    board.close_turn(strands)
+    opened.clear()
+
+
+def check_fingerprint(workflow: "Workflow", first: RunStarted, journal: Journal, run: str) -> None:
+    """Refuse to go on under a workflow that differs from the recorded one."""
+    body = journal.content(run, first.fingerprint)
+    recorded: Mapping[str, JsonValue] = {} if body is None else decode(body)
+    changed = differences(recorded, decode(workflow.manifest_bytes))
+    if changed:
+        raise JournalError(
+            f"run {run} was made by another workflow; it differs in:\n  " + "\n  ".join(changed)
+        )

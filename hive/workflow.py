@@ -1,0 +1,322 @@
+"""A workflow (floor 6): the frozen declaration of a team, checked when it is made, and started on goals."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from hive.board.canonical import encode
+from hive.board.contributions import Goal
+from hive.board.payload import Payload, Vocabulary
+from hive.board.records import RECORDS, Fault
+from hive.board.state import Folding, Tally
+from hive.clock import Clock, SystemClock
+from hive.control.allocation import ANYONE, Allocator, ByComplexity
+from hive.control.budget import Budget
+from hive.control.complexity import Estimator, RuleEstimator
+from hive.control.graph import Graph, chain_graph
+from hive.control.guard import elapsed, turns
+from hive.control.policy import GraphOrder, Policy
+from hive.coordinator import Mind, Team
+from hive.errors import DeclarationError
+from hive.fingerprint import manifest
+from hive.journal.journal import Journal
+from hive.models.catalog import FREE, ModelCard, card_of
+from hive.models.model import Model
+from hive.models.names import resolve
+from hive.phases.strand import Limits
+from hive.role import Chain, Role
+from hive.run import Result, Run
+from hive.synthesis import LastWord, Synthesis
+from hive.tools.approval import Approver, ask
+
+__all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
+
+CHAIN_TURNS = 40
+CHAIN_MINUTES = 30
+"""The bounds a Workflow adds to a chain `a >> b`, whose graph has none of its own."""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A team, the graph of its handoffs, and the rules it works under.
+
+    `graph` is a Graph, a chain `writer >> critic`, or one Role. `model` serves whoever has no other;
+    `models` maps roles or tiers ("small", "large") to models or their names, `provider:name`.
+    `approvals` rules on tool calls, `budget` caps a run, `limits` bounds a turn.
+
+    Raises DeclarationError, GraphError and UnknownModel for a team that could not work.
+    """
+
+    graph: Graph
+    model: str | Model | None = None
+    models: Mapping[str, str | Model] = field(default_factory=dict)
+    policy: Policy = field(default_factory=GraphOrder)
+    allocator: Allocator = field(default_factory=ByComplexity)
+    estimator: Estimator = field(default_factory=RuleEstimator)
+    synthesis: Synthesis = field(default_factory=LastWord)
+    budget: Budget = field(default_factory=Budget)
+    approvals: Approver = field(default_factory=lambda: ask(effect="irreversible"))
+    limits: Limits = field(default_factory=Limits)
+    name: str = "workflow"
+    bounds: tuple[str, ...] = ()
+    """Stops that were added to a chain, as they read."""
+
+    def __init__(
+        self,
+        graph: Graph | Chain | Role,
+        *,
+        model: str | Model | None = None,
+        models: Mapping[str, str | Model] | None = None,
+        policy: Policy | None = None,
+        allocator: Allocator | None = None,
+        estimator: Estimator | None = None,
+        synthesis: Synthesis | None = None,
+        budget: Budget | None = None,
+        approvals: Approver | None = None,
+        limits: Limits | None = None,
+        name: str = "workflow",
+        bounds: tuple[str, ...] = (),
+    ) -> None:
+        if not isinstance(graph, Graph):
+            stops = (turns(CHAIN_TURNS), elapsed(minutes=CHAIN_MINUTES))
+            chain = Chain((graph,)) if isinstance(graph, Role) else graph
+            graph = chain_graph(chain, stops[0] | stops[1])
+            bounds = tuple(str(stop) for stop in stops)
+        values = {
+            "graph": graph,
+            "model": model,
+            "models": dict(models or {}),
+            "policy": policy or GraphOrder(),
+            "allocator": allocator or ByComplexity(),
+            "estimator": estimator or RuleEstimator(),
+            "synthesis": synthesis or LastWord(),
+            "budget": budget or Budget(),
+            "approvals": approvals or ask(effect="irreversible"),
+            "limits": limits or Limits(),
+            "name": name,
+            "bounds": bounds,
+        }
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+        self._check()
+
+    def with_(self, **changes: Any) -> "Workflow":
+        """The same workflow with some parts changed, checked again."""
+        return replace(self, **changes)
+
+    def with_models(self, **models: str | Model) -> "Workflow":
+        """The same workflow with other models for some roles or tiers."""
+        return replace(self, models={**self.models, **models})
+
+    def start(
+        self,
+        goal: str,
+        *,
+        journal: "str | Path | Journal | None" = None,
+        workspace: str | Path | None = None,
+        seed: int | None = None,
+        tags: Iterable[str] = (),
+        session: str | None = None,
+        overrides: Mapping[str, JsonValue] | None = None,
+        reference: str | None = None,
+        approvals: Approver | None = None,
+        clock: Clock | None = None,
+    ) -> Run:
+        """A run of a goal, to be driven by `async with` or `await run.result()`.
+
+        `journal` is `sqlite:PATH`, a path or a Journal; without one the run is kept in memory.
+        `workspace` is the folder that tools work on, in place. `seed` fixes the run's chance.
+        Raises DeclarationError for a workspace that is not there and for a model without a known
+        price under a cap on money, JournalError for a journal that cannot be opened.
+        """
+        return Run.first(
+            self,
+            goal,
+            journal=journal,
+            workspace=workspace,
+            seed=seed,
+            tags=tuple(tags),
+            session=session,
+            overrides=dict(overrides or {}),
+            reference=reference or self.name,
+            approvals=approvals,
+            clock=clock or SystemClock(),
+        )
+
+    def resume(
+        self,
+        run: str,
+        *,
+        journal: "str | Path | Journal",
+        approvals: Approver | None = None,
+        clock: Clock | None = None,
+    ) -> Run:
+        """Go on with a run that was paused, is waiting, or whose process died.
+
+        What was recorded is not asked for again. Raises RunNotFound, and JournalError when the run
+        has ended, is held by another process, or was made by a workflow that differs.
+        """
+        return Run.again(
+            self, run, journal=journal, approvals=approvals, clock=clock or SystemClock()
+        )
+
+    async def run(self, goal: str, **options: Any) -> Result:
+        """Run a goal to its end; the options are those of `start`."""
+        return await self.start(goal, **options).result()
+
+    def run_sync(self, goal: str, **options: Any) -> Result:
+        """`run` for scripts without an event loop."""
+        import anyio
+
+        async def main() -> Result:
+            return await self.run(goal, **options)
+
+        return anyio.run(main)
+
+    @cached_property
+    def roles(self) -> Mapping[str, Role]:
+        """Every role, the policy's advisor included."""
+        advisor: Role | None = getattr(self.policy, "advisor", None)
+        extra = {} if advisor is None else {advisor.name: advisor}
+        return {**self.graph.roles, **extra}
+
+    @cached_property
+    def assigned(self) -> Mapping[str, str | Model]:
+        """Key (a role, a tier or "*") to model, as the allocator is given them."""
+        return self.models if self.model is None else {ANYONE[0]: self.model, **self.models}
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The kinds that its runs speak."""
+        classes: dict[type[Payload], None] = dict.fromkeys((*RECORDS, Goal, *self.graph.kinds))
+        for role in self.roles.values():
+            classes |= dict.fromkeys((*role.writes, *(role.reads or ())))
+        return Vocabulary(classes)
+
+    @cached_property
+    def writers(self) -> Mapping[str, frozenset[str]]:
+        """The domain kinds that each role may post."""
+        return {
+            name: frozenset(part.kind for cls in role.writes for part in (cls, *cls.unfolds))
+            for name, role in self.roles.items()
+        }
+
+    @cached_property
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """The kinds that each role sees; without a word of its own, all contributions and faults."""
+        domain = {kind for kind, cls in self.vocabulary.items() if cls.level == "domain"}
+        everything = frozenset(domain | {Fault.kind})
+        return {
+            name: everything
+            if role.reads is None
+            else frozenset({cls.kind for cls in role.reads} | {Goal.kind})
+            for name, role in self.roles.items()
+        }
+
+    @cached_property
+    def folding(self) -> Folding:
+        """What the fold of its runs must know."""
+        tallies: dict[str, Tally] = {tally.name: tally for tally in self.graph.tallies}
+        for part in (self.policy, self.estimator, self.allocator):
+            tallies.update({tally.name: tally for tally in getattr(part, "tallies", ())})
+        return Folding(
+            per={name: role.per.kind for name, role in self.graph.roles.items() if role.per},
+            tallies=tuple(tallies.values()),
+            tested=any(
+                cls.kind == "TestReport"
+                for role in self.graph.roles.values()
+                for tool in role.tools
+                for cls in tool.posts
+            ),
+        )
+
+    @cached_property
+    def readable(self) -> frozenset[str]:
+        """The records that some role asks to see."""
+        asked = {cls for role in self.roles.values() for cls in role.reads or ()}
+        return frozenset(cls.kind for cls in asked if cls.level == "control")
+
+    @cached_property
+    def vocabulary_bytes(self) -> bytes:
+        """The schemas of its kinds, as runs keep them."""
+        return encode(self.vocabulary.schemas())
+
+    @cached_property
+    def manifest_bytes(self) -> bytes:
+        """Its fingerprint, as runs keep it."""
+        return encode(manifest(self))
+
+    @cached_property
+    def targets(self) -> Mapping[str, Mapping[str, Role]]:
+        """The roles that each role may hand on to."""
+        found: dict[str, dict[str, Role]] = {}
+        for edge in self.graph.edges:
+            for source in edge.sources:
+                for target in edge.targets:
+                    found.setdefault(source.name, {})[target.name] = target
+        return found
+
+    def team(self) -> Team:
+        """The workflow with its models resolved. Raises UnknownModel and DeclarationError."""
+        minds: dict[str, Mind] = {}
+        for key, given in self.assigned.items():
+            model = resolve(given) if isinstance(given, str) else given
+            minds[key] = Mind(model.name, card_of(model), model)
+        self._check_prices(minds)
+        return Team(
+            graph=self.graph,
+            policy=self.policy,
+            allocator=self.allocator,
+            estimator=self.estimator,
+            synthesis=self.synthesis,
+            budget=self.budget,
+            limits=self.limits,
+            minds=minds,
+            programs={
+                name: Mind(program_name(role), ModelCard(program_name(role), prices=FREE))
+                for name, role in self.roles.items()
+                if role.program is not None
+            },
+            reads=self.reads,
+            targets=self.targets,
+        )
+
+    def _check(self) -> None:
+        advisor: Role | None = getattr(self.policy, "advisor", None)
+        if advisor is not None and self.graph.roles.get(advisor.name, advisor) != advisor:
+            raise DeclarationError(
+                f"the policy's advisor and a role of the graph are both named {advisor.name!r}"
+            )
+        for key, given in self.assigned.items():
+            if isinstance(given, str):
+                resolve(given)
+            elif not isinstance(getattr(given, "name", None), str):
+                raise DeclarationError(
+                    f"models[{key!r}] is {given!r}, which is neither a name nor a Model"
+                )
+        minds = [role for role in self.roles.values() if role.program is None]
+        check = getattr(self.allocator, "check", None)
+        if check is not None and minds:
+            check(tuple(self.roles.values()), tuple(self.assigned))
+        _ = self.vocabulary_bytes
+
+    def _check_prices(self, minds: Mapping[str, Mind]) -> None:
+        if self.budget.usd is None:
+            return
+        for key, mind in minds.items():
+            if mind.card.prices is None:
+                raise DeclarationError(
+                    f"the price of {mind.name} (models[{key!r}]) is not known, so a budget of"
+                    f" ${self.budget.usd} could not be kept; give the model a card with prices, or"
+                    " cap tokens instead"
+                )
+
+
+def program_name(role: Role) -> str:
+    """The name under which a role's own program is recorded."""
+    program = role.program
+    return f"program:{getattr(program, '__qualname__', type(program).__qualname__)}"
