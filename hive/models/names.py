@@ -54,7 +54,7 @@ PROVIDERS: dict[str, Provider] = {
         ),
         Provider(
             "compatible",
-            "hive.models.openai_chat:OpenAIChat",
+            "hive.models.openai_chat:Compatible",
             "HIVE_API_KEY",
             "a server that speaks Chat Completions: llama.cpp, vLLM, Ollama, LM Studio, OpenRouter",
             own_server=True,

@@ -1,0 +1,135 @@
+"""Pieces of requests and answers that all backends treat alike (models floor)."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from hive.message import Part, Request, Text, Thinking, ToolResult, ToolUse, Usage
+from hive.models.bound import input_bound
+
+__all__ = [
+    "Shape",
+    "arguments",
+    "bounded",
+    "called",
+    "kept",
+    "problem",
+    "result_text",
+    "tidy",
+    "unique",
+]
+
+LARGEST = 2**53 - 1
+
+
+class Shape(BaseModel):
+    """A part of a provider's answer; what Hive does not read is let through unseen."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def kept(parts: Iterable[Part], provider: str) -> list[Part]:
+    """What of a message can be sent to `provider`.
+
+    Thinking that another provider made is left out, for its signatures mean nothing elsewhere; so
+    is empty text, and thinking after which nothing follows, which providers refuse.
+    """
+    sent = [
+        part
+        for part in parts
+        if not (isinstance(part, Thinking) and part.provider != provider)
+        and not (isinstance(part, Text) and not part.text)
+    ]
+    while sent and isinstance(sent[-1], Thinking):
+        sent.pop()
+    return sent
+
+
+def called(use: ToolUse) -> dict[str, JsonValue]:
+    """The arguments to show again; what is no object is put into one, as servers demand."""
+    return {"malformed": use.malformed} if use.malformed is not None else use.arguments
+
+
+def result_text(result: ToolResult) -> str:
+    """A tool's result for servers that have no mark for failure."""
+    if result.error and not result.text.lower().startswith("error"):
+        return f"Error: {result.text}"
+    return result.text
+
+
+def bounded(request: Request, parts: Sequence[Part]) -> Usage:
+    """A bound on the use, for servers that do not report it."""
+    written = sum(len(part.model_dump_json()) for part in parts)
+    return Usage(input=input_bound(request), output=min(written, request.max_output))
+
+
+def problem(error: ValidationError | UnicodeDecodeError) -> str:
+    """What is wrong with an answer, without quoting it."""
+    if isinstance(error, UnicodeDecodeError):
+        return "bytes that are no UTF-8"
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(step) for step in first["loc"]) or "its top"
+    return f"an unexpected shape at {where}: {first['msg']}"
+
+
+def tidy(text: str) -> str:
+    """The text with lone surrogates, which are no characters, replaced visibly."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def arguments(raw: object) -> tuple[dict[str, JsonValue], str | None]:
+    """A tool call's arguments and, when they are no sound JSON object, the raw text instead.
+
+    No text at all means no arguments, as some servers write it.
+    """
+    if isinstance(raw, str):
+        if not raw.strip():
+            return {}, None
+        try:
+            value = json.loads(raw)
+        except (ValueError, RecursionError):
+            return {}, tidy(raw)
+    else:
+        value, raw = raw, json.dumps(raw)
+    if isinstance(value, dict) and sound(value):
+        return tidied(value), None
+    return {}, tidy(raw)
+
+
+def sound(value: object) -> bool:
+    """Whether every number can be written down exactly."""
+    if isinstance(value, dict):
+        return all(sound(inner) for inner in value.values())
+    if isinstance(value, list):
+        return all(sound(inner) for inner in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) <= LARGEST
+
+
+def tidied(value: Any) -> Any:
+    if isinstance(value, str):
+        return tidy(value)
+    if isinstance(value, dict):
+        return {tidy(name): tidied(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [tidied(inner) for inner in value]
+    return value
+
+
+def unique(uses: list[ToolUse]) -> list[ToolUse]:
+    """The tool calls, each under an id of its own; some servers give none, or one twice."""
+    taken: set[str] = set()
+    kept = []
+    for number, use in enumerate(uses):
+        identity = use.id if use.id and use.id not in taken else f"call_{number}_{use.name}"
+        taken.add(identity)
+        kept.append(use if identity == use.id else use.model_copy(update={"id": identity}))
+    return kept

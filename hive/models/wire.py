@@ -1,0 +1,311 @@
+"""What every backend does alike (models floor): keys, connections, streams, errors.
+
+A backend adds how its provider puts a request and an answer into JSON; everything that goes wrong
+on the way is dealt with here, once.
+"""
+
+import asyncio
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from typing import Any, Generic, Protocol, TypeVar
+
+import anyio
+import httpx2
+from pydantic import ValidationError
+
+from hive.clock import SystemClock
+from hive.errors import BadReply, MissingKey, ModelError, ServerFailed
+from hive.message import Attempt, Reply, Request, Text
+from hive.models.bound import input_bound
+from hive.models.catalog import ModelCard, card_of
+from hive.models.events import Event, events
+from hive.models.failures import reason_of, retry_after, scrub, scrub_error, told, translate
+from hive.models.parts import problem, tidy
+
+__all__ = ["Answer", "Assembly", "Backend", "timeout"]
+
+PLACEHOLDER = "no-key-needed"
+TIMEOUT = 600.0
+"""Seconds without a byte until a server counts as failed; runs have deadlines of their own."""
+CONNECT = 10.0
+DRAIN = 0.2
+"""Seconds to wait for the end of a stream whose closing event has come, to reuse its connection."""
+
+
+class Client(Protocol):
+    """What is used of an SDK's client, whichever it is."""
+
+    async def close(self) -> None: ...
+
+
+class Answer(Protocol):
+    """An SDK's answer before its body is read."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    async def read(self) -> bytes: ...
+
+    def iter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
+class Assembly(Protocol):
+    """Puts a streamed answer together again."""
+
+    def take(self, event: dict[str, Any]) -> str:
+        """Add an event; give the piece of text that it brings, "" if none."""
+        ...
+
+    def done(self) -> None:
+        """Note the `[DONE]` line with which some servers end."""
+        ...
+
+    def whole(self) -> dict[str, Any] | None:
+        """The answer as if it had not been streamed; None while its closing event is missing."""
+        ...
+
+
+C = TypeVar("C", bound=Client)
+
+
+class Link(Generic[C]):
+    """An open client, the event loop it belongs to, and the calls that run over it."""
+
+    def __init__(self, client: C, key: str) -> None:
+        self.client = client
+        self.key = key
+        self.loop = asyncio.get_running_loop()
+        self.calls = 0
+        self.closing = False
+
+
+class Backend(ABC, Generic[C]):
+    """A model behind an official SDK; one client for all its calls, opened at the first.
+
+    Retries are not done here. An error carries one `Attempt`, whose cost is 0 where the server
+    refused before it worked and the worst case where nobody can know.
+    """
+
+    sdk_errors: type[Exception]
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        name: str,
+        base_url: str | None = None,
+        key: str | None = None,
+        key_variable: str = "",
+        card: ModelCard | None = None,
+    ) -> None:
+        self.model = model
+        self.name = name
+        self.base_url = base_url
+        self.key_variable = key_variable
+        self.card = card
+        self._given_key = key
+        self._link: Link[C] | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    @abstractmethod
+    def open(self, key: str) -> C:
+        """A client of the SDK, its own retries off."""
+
+    @abstractmethod
+    def send(
+        self, client: C, params: dict[str, Any], stream: bool
+    ) -> AbstractAsyncContextManager[Answer]:
+        """Send the request; the body of the answer is not read yet."""
+
+    @abstractmethod
+    def params(self, request: Request) -> dict[str, Any]:
+        """The request in the provider's words. Raises `RequestRefused` for what it cannot do."""
+
+    @abstractmethod
+    def assembly(self, request: Request) -> Assembly:
+        """What puts a streamed answer together."""
+
+    @abstractmethod
+    def reply(self, body: dict[str, Any], request: Request) -> Reply:
+        """The answer in Hive's words."""
+
+    def streams(self, request: Request) -> bool:
+        """Whether to ask for the answer in pieces."""
+        return request.delta is not None
+
+    def check(self) -> None:
+        """Raise `MissingKey` if there is no key for the provider; nothing is sent."""
+        self.key()
+
+    def key(self) -> str:
+        """The API key. Raises `MissingKey`."""
+        key = (self._given_key or os.environ.get(self.key_variable, "")).strip()
+        if not key and self.base_url is not None:
+            return PLACEHOLDER
+        if not key:
+            raise MissingKey(
+                f"{self.name} needs an API key: set {self.key_variable}. Without one, a model "
+                "server of your own answers to compatible:NAME@http://127.0.0.1:8000/v1, and "
+                "programs need no model at all: see `hive demo`."
+            )
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise MissingKey(
+                f"the API key for {self.name} ({self.key_variable}) holds characters that cannot "
+                "be sent, such as a line break within it; set it anew"
+            )
+        return key
+
+    def link(self) -> Link[C]:
+        """The open client; a new one when there is none or it belongs to another event loop."""
+        link = self._link
+        if link is None or link.loop is not asyncio.get_running_loop():
+            key = self.key()
+            link = self._link = Link(self.open(key), key)
+        return link
+
+    async def aclose(self) -> None:
+        """Close the connections, once the calls that run over them have ended.
+
+        A later call opens new ones. Must be called before the event loop ends.
+        """
+        link, self._link = self._link, None
+        if link is not None and link.loop is asyncio.get_running_loop():
+            link.closing = True
+            await release(link)
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer one request (see `hive.models.Model`)."""
+        params = self.params(request)
+        link = self.link()
+        link.calls += 1
+        try:
+            return await self.ask(link.client, params, request)
+        except (ModelError, self.sdk_errors, httpx2.HTTPError) as error:
+            scrub_error(error, link.key)
+            failure = error if isinstance(error, ModelError) else self.understood(error, link.key)
+            failure.attempts = (self.attempt(failure, error, request),)
+            if failure is error:
+                raise
+            raise failure from error
+        finally:
+            link.calls -= 1
+            await release(link)
+
+    async def ask(self, client: C, params: dict[str, Any], request: Request) -> Reply:
+        stream = self.streams(request)
+        async with self.send(client, params, stream) as answer:
+            if stream and "text/event-stream" in answer.headers.get("content-type", ""):
+                return self.read(await self.streamed(answer, request), request)
+            reply = self.read(self.parsed(await answer.read(), answer.headers), request)
+        if request.delta is not None:
+            for part in reply.parts:
+                if isinstance(part, Text):
+                    request.delta(part.text)
+        return reply
+
+    async def streamed(self, answer: Answer, request: Request) -> dict[str, Any]:
+        """The whole of a streamed answer. Raises `BadReply` if it breaks off."""
+        assembly = self.assembly(request)
+        async with aclosing(events(answer.iter_bytes())) as pieces:
+            try:
+                async for event in pieces:
+                    text = self.heard(event, assembly)
+                    if text and request.delta is not None:
+                        request.delta(tidy(text))
+                    if (whole := assembly.whole()) is not None:
+                        await drain(pieces)
+                        return whole
+            except (ValidationError, UnicodeDecodeError) as error:
+                raise BadReply(f"{self.name}: a streamed event has {problem(error)}") from error
+        raise BadReply(f"{self.name}: the stream ended without its closing event")
+
+    def heard(self, event: Event, assembly: Assembly) -> str:
+        """The text that an event brings. Raises `BadReply`, or what the server says failed."""
+        if event.data.startswith("[DONE]"):
+            assembly.done()
+            return ""
+        body = self.event(event.data)
+        if event.name == "error" or body.get("error") or body.get("type") == "error":
+            raise translate(told(body), self.name, self.key_variable)
+        return assembly.take(body)
+
+    def event(self, data: str) -> dict[str, Any]:
+        try:
+            body = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise BadReply(f"{self.name}: a streamed event is no JSON") from error
+        if not isinstance(body, dict):
+            raise BadReply(f"{self.name}: a streamed event is no JSON object")
+        return body
+
+    def parsed(self, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+        """The JSON object of a plain answer. Raises `BadReply`, or what the server says failed."""
+        kind = headers.get("content-type") or "no content type"
+        try:
+            parsed = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise BadReply(
+                f"{self.name}: the answer ({len(body)} bytes, {kind}) is no JSON; "
+                "is there a proxy in between, or is the address another server's?"
+            ) from error
+        if not isinstance(parsed, dict):
+            raise BadReply(f"{self.name}: the answer ({kind}) is no JSON object")
+        if parsed.get("error"):
+            raise translate(told(parsed), self.name, self.key_variable)
+        return parsed
+
+    def read(self, body: dict[str, Any], request: Request) -> Reply:
+        try:
+            return self.reply(body, request)
+        except ValidationError as error:
+            raise BadReply(f"{self.name}: the answer has {problem(error)}") from error
+
+    def understood(self, error: Exception, key: str) -> ModelError:
+        """The error of the tree that an SDK's or the network's exception stands for."""
+        response = getattr(error, "response", None)
+        if response is not None:
+            wait = retry_after(response.headers, SystemClock().now())
+            trouble = told(response.content, response.status_code, wait)
+            understood = translate(trouble, self.name, self.key_variable)
+            scrub_error(understood, key)
+            return understood
+        cause = error.__cause__ or error
+        words = scrub(str(cause) or type(cause).__name__, key)
+        if isinstance(cause, httpx2.TimeoutException):
+            return ServerFailed(f"{self.name}: the server did not answer in time ({words})")
+        where = f" at {self.base_url}" if self.base_url else ""
+        return ServerFailed(f"{self.name}: no connection{where}, or it broke ({words})")
+
+    def attempt(self, failure: ModelError, error: Exception, request: Request) -> Attempt:
+        """The record of a call that failed: free where the server surely did not work for it."""
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        cause = error.__cause__ or error
+        unheard = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
+        cost = 0
+        if status is None and not unheard:
+            cost = card_of(self).worst(input_bound(request), request.max_output)
+        return Attempt(reason=reason_of(failure), status=status, cost=cost)
+
+
+async def release(link: Link[Any]) -> None:
+    """Close a client that is done with: asked to close, and no call left."""
+    if link.closing and not link.calls:
+        with anyio.CancelScope(shield=True):
+            await link.client.close()
+
+
+async def drain(pieces: AsyncGenerator[Event]) -> None:
+    """Read on to the end, which follows at once from a server that means it."""
+    with anyio.move_on_after(DRAIN), suppress(httpx2.HTTPError, UnicodeDecodeError):
+        async for _ in pieces:
+            pass
+
+
+def timeout() -> httpx2.Timeout:
+    """How long a server may stay silent."""
+    return httpx2.Timeout(TIMEOUT, connect=CONNECT)

@@ -1,0 +1,419 @@
+"""Every backend over a real socket: what one promises, all keep."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hive.errors import RequestRefused
+from hive.message import (
+    Message,
+    OutputForm,
+    Part,
+    Reply,
+    Request,
+    Settings,
+    Text,
+    Thinking,
+    ToolForm,
+    ToolResult,
+    ToolUse,
+    Usage,
+)
+from hive.models import Model, card_of, close, resolve
+from tests.models.dialects import PIECE
+from tests.models.loopback import Line, Script, Server, loopback, raw
+
+BACKENDS = ("openai:gpt-5-mini", "openai-chat:gpt-5-mini", "anthropic:claude-opus-5")
+PROVIDERS = {"openai": "openai", "openai-chat": "openai-chat", "anthropic": "anthropic"}
+each = pytest.mark.parametrize("name", BACKENDS)
+KEY = "sk-planted-0123456789"
+
+ASK = Request(
+    model="", system="Be brief.", messages=(Message("user", (Text(text="How are you?"),)),)
+)
+LOOK = ToolForm(
+    "look", "Look at a place.", {"type": "object", "properties": {"where": {"type": "string"}}}
+)
+SUM = OutputForm(
+    "Sum",
+    {
+        "type": "object",
+        "properties": {
+            "total": {"type": "integer", "minimum": 0},
+            "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+        },
+        "required": ["total"],
+        "additionalProperties": False,
+    },
+)
+COUNTS = OutputForm(
+    "Counts",
+    {
+        "type": "object",
+        "properties": {"counts": {"type": "object", "additionalProperties": {"type": "integer"}}},
+        "required": ["counts"],
+    },
+)
+
+
+@asynccontextmanager
+async def model_at(server: Server, name: str) -> AsyncIterator[Model]:
+    model = resolve(name, base_url=server.base_url, key=KEY)
+    try:
+        yield model
+    finally:
+        await close(model)
+
+
+async def ask(
+    script: Script, name: str, request: Request = ASK, chop: int | None = None
+) -> tuple[Reply, Server]:
+    async with loopback(script, chop=chop) as server, model_at(server, name) as model:
+        return await model.complete(request), server
+
+
+def use(identity: str, **arguments: Any) -> ToolUse:
+    return ToolUse(id=identity, name="look", arguments=arguments)
+
+
+@each
+@pytest.mark.asyncio
+async def test_a_plain_reply(name: str) -> None:
+    reply, server = await ask(["Fine, thank you. Ünï ☺"], name)
+    assert reply.text == "Fine, thank you. Ünï ☺"
+    assert reply.stop == "end"
+    assert reply.model == name.partition(":")[2]
+    assert reply.id
+    (received,) = server.requests
+    assert received.system == "Be brief."
+    assert received.text == "How are you?"
+    assert received.tools == []
+    assert "stream" not in received or received["stream"] is False
+    assert received.headers["authorization"] == f"Bearer {KEY}"
+
+
+@each
+@pytest.mark.asyncio
+async def test_the_limit_on_output_is_sent(name: str) -> None:
+    _, server = await ask(["x"], name, replace(ASK, max_output=77))
+    sent = server.requests[0]
+    limits = {"max_output_tokens", "max_completion_tokens", "max_tokens"} & set(sent)
+    assert [sent[limit] for limit in limits] == [77]
+
+
+@each
+@pytest.mark.asyncio
+async def test_parallel_tool_calls_and_their_results(name: str) -> None:
+    calls = (use("a", where="left ☺"), use("b", where="right", deep=[1, {"x": None}]))
+    script: list[Line] = [["Let me look.", *calls], "Nothing there."]
+    async with loopback(script) as server, model_at(server, name) as model:
+        request = replace(ASK, tools=(LOOK,))
+        reply = await model.complete(request)
+        assert reply.stop == "tools"
+        assert reply.text == "Let me look."
+        assert reply.tool_uses == calls
+        results = (
+            ToolResult(id="a", name="look", text="a wall"),
+            ToolResult(id="b", name="look", text="Error: too dark", error=True),
+        )
+        said = (*ASK.messages, Message("assistant", reply.parts), Message("tool", results))
+        final = await model.complete(replace(request, messages=said))
+    assert final.text == "Nothing there."
+    first, second = server.requests
+    assert first.tools == ["look"]
+    assert second.results == ["a wall", "Error: too dark"]
+    again = json.dumps(second.turns, ensure_ascii=False).replace("\\", "")
+    assert '"where": "left ☺"' in again
+    assert again.index("Let me look.") < again.index("left ☺") < again.index("a wall")
+
+
+@each
+@pytest.mark.asyncio
+async def test_arguments_that_are_no_json_object_are_kept_as_they_came(name: str) -> None:
+    broken = ToolUse(id="a", name="look", malformed='{"where": "le')
+    listed = ToolUse(id="b", name="look", malformed="[1]")
+    huge = ToolUse(id="c", name="look", malformed='{"n": 9007199254740993}')
+    streamed = replace(ASK, tools=(LOOK,), delta=lambda piece: None)
+    reply, _ = await ask([[broken, listed, huge]], name, streamed)
+    assert reply.tool_uses == (broken, listed, huge)
+    # They can be shown to the model again, as an object, which is what servers demand.
+    again = (*ASK.messages, Message("assistant", reply.parts))
+    _, server = await ask(["sorry"], name, replace(ASK, messages=again))
+    assert "malformed" in json.dumps(server.requests[0].turns)
+
+
+@each
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.asyncio
+async def test_a_typed_answer(name: str, streamed: bool) -> None:
+    heard: list[str] = []
+    request = replace(ASK, output=SUM, delta=heard.append if streamed else None)
+    reply, server = await ask([{"total": 3, "note": None}], name, request)
+    assert json.loads(reply.text) == {"total": 3, "note": None}
+    assert reply.stop == "end"
+    (received,) = server.requests
+    assert received.forced is None
+    schema = received.schema
+    assert schema is not None
+    assert schema["required"] == ["total", "note"]
+    assert schema["properties"]["total"] == {"type": "integer", "description": "(minimum: 0)"}
+    if streamed:
+        assert json.loads("".join(heard)) == json.loads(reply.text)
+
+
+@each
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.asyncio
+async def test_a_typed_answer_whose_schema_is_open(name: str, streamed: bool) -> None:
+    heard: list[str] = []
+    request = replace(ASK, output=COUNTS, delta=heard.append if streamed else None)
+    reply, server = await ask([{"counts": {"☺": 1}}], name, request)
+    assert json.loads(reply.text) == {"counts": {"☺": 1}}
+    assert reply.stop == "end"
+    assert reply.tool_uses == ()
+    assert server.requests[0].schema == COUNTS.schema
+    assert (server.requests[0].forced is not None) == name.startswith("anthropic")
+    if streamed:
+        assert json.loads("".join(heard)) == json.loads(reply.text)
+
+
+@pytest.mark.asyncio
+async def test_an_old_model_answers_through_a_tool_beside_the_others() -> None:
+    taken = replace(LOOK, name="Sum")
+    request = replace(ASK, output=SUM, tools=(LOOK, taken))
+    reply, server = await ask([use("a"), {"total": 1}], "anthropic:claude-3-haiku", request)
+    assert reply.tool_uses == (use("a"),)
+    (received,) = server.requests
+    assert received["tool_choice"] == {"type": "any"}
+    assert received.tools == ["look", "Sum", "Sum_out"]
+    assert "thinking" not in received
+
+
+PARTS: list[Callable[[str], tuple[Part, ...]]] = [
+    lambda p: (Text(text="One, two, three: ☺ and some more words."),),
+    lambda p: (Text(text="Look."), use("a", where="here ☺"), use("b", n=1.5), use("c")),
+    lambda p: (thought(p, "Let me think about it."), Text(text="Done.")),
+    lambda p: (thought(p, "Hm."), use("a", where="there")),
+]
+
+
+def thought(provider: str, text: str) -> Thinking:
+    opaque: dict[str, dict[str, Any]] = {
+        "openai": {
+            "type": "reasoning",
+            "id": "rs_7",
+            "summary": [{"type": "summary_text", "text": text}],
+            "encrypted_content": "c2VhbGVk",
+        },
+        "openai-chat": {"reasoning_content": text},
+        "anthropic": {"type": "thinking", "thinking": text, "signature": "c2lnbmVk"},
+    }
+    return Thinking(text=text, provider=provider, opaque=opaque[provider])
+
+
+@each
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("chop", [None, 1, 7])
+@pytest.mark.asyncio
+async def test_a_streamed_reply_is_the_plain_one(
+    name: str, parts: Callable[[str], tuple[Part, ...]], chop: int | None
+) -> None:
+    line = Reply(parts=parts(PROVIDERS[name.partition(":")[0]]), usage=Usage(input=9, output=4))
+    if line.tool_uses:
+        line = line.model_copy(update={"stop": "tools"})
+    heard: list[str] = []
+    request = replace(ASK, tools=(LOOK,))
+    streamed, server = await ask([line], name, replace(request, delta=heard.append), chop)
+    assert server.requests[0]["stream"] is True
+    assert streamed == (await ask([line], name, request))[0]
+    assert streamed.parts == line.parts
+    assert "".join(heard) == line.text
+    assert len(heard) > 1 or len(line.text) <= PIECE
+
+
+@each
+@pytest.mark.asyncio
+async def test_thinking_goes_back_unchanged_and_only_to_its_maker(name: str) -> None:
+    mine = PROVIDERS[name.partition(":")[0]]
+    foreign = [thought(other, f"secret of {other}") for other in PROVIDERS if other != mine]
+    own = thought(mine, "my own thought")
+    said = Message("assistant", (own, *foreign, use("a")))
+    dangling = Message("assistant", (Text(text="So."), thought(mine, "cut off")))
+    result = Message("tool", (ToolResult(id="a", name="look", text="a wall"),))
+    request = replace(ASK, messages=(*ASK.messages, said, result, *ASK.messages, dangling))
+    _, server = await ask(["ok"], name, request)
+    sent = server.requests[0].turns
+    text = json.dumps(sent)
+    assert "secret of" not in text
+    assert "cut off" not in text
+    holders = [turn for turn in sent if "my own thought" in json.dumps(turn)]
+    assert len(holders) == 1
+    shown = holders[0]
+    if mine == "anthropic":
+        shown = shown["content"][0]
+    if mine == "openai-chat":
+        shown = {"reasoning_content": shown["reasoning_content"]}
+    assert shown == own.opaque
+
+
+@each
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("stop", ["refusal", "length", "filter", "pause"])
+@pytest.mark.asyncio
+async def test_reasons_to_stop(name: str, streamed: bool, stop: Any) -> None:
+    expected = stop
+    if stop == "filter" and name.startswith("anthropic"):
+        expected = "refusal"  # which is its word for both
+    if stop == "pause" and not name.startswith("anthropic"):
+        expected = "end"  # nobody else pauses
+    delta = (lambda piece: None) if streamed else None
+    line = Reply(parts=(Text(text="I will not"),), stop=stop)
+    reply, _ = await ask([line], name, replace(ASK, delta=delta))
+    assert (reply.stop, reply.text) == (expected, "I will not")
+
+
+@pytest.mark.asyncio
+async def test_a_refusal_without_words_gets_some() -> None:
+    reply, _ = await ask([Reply(parts=(), stop="refusal")], "anthropic:claude-opus-5")
+    assert (reply.stop, reply.text) == ("refusal", "The model refused to answer.")
+
+
+@each
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.asyncio
+async def test_use_and_cost(name: str, streamed: bool) -> None:
+    usage = Usage(input=1000, output=50, cached_read=600, cache_write=100, reasoning=20)
+    delta = (lambda piece: None) if streamed else None
+    line = Reply(parts=(Text(text="x"),), usage=usage)
+    reply, _ = await ask([line], name, replace(ASK, delta=delta))
+    assert reply.usage == usage
+    card = card_of(resolve(name, key=KEY))
+    prices = card.prices
+    assert prices is not None
+    millionths = (
+        300 * prices.input
+        + 600 * prices.cached_read
+        + 100 * prices.cache_write
+        + 50 * prices.output
+    )
+    assert card.cost(usage) == -(-millionths // 10**6)
+    assert card.cost(usage) <= card.worst(1000, 50)
+
+
+@each
+@pytest.mark.asyncio
+async def test_one_client_serves_many_calls_and_is_closed(name: str) -> None:
+    async with loopback(lambda received: received.text) as server:
+        async with model_at(server, name) as model:
+            for _ in range(3):
+                await model.complete(ASK)
+                await model.complete(replace(ASK, delta=lambda piece: None))
+            assert server.connections == 1
+        async with model_at(server, name) as model:
+            asks = [replace(ASK, messages=(Message("user", (Text(text=f"{n}"),)),)) for n in "abc"]
+            replies = await asyncio.gather(*(model.complete(one) for one in asks))
+            assert [reply.text for reply in replies] == ["a", "b", "c"]
+
+
+@each
+@pytest.mark.asyncio
+async def test_closing_waits_for_the_calls_under_way(name: str) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(received: object) -> str:
+        asked.set()
+        await go_on.wait()
+        return "there"
+
+    async with loopback(slow) as server, model_at(server, name) as model:
+        call = asyncio.create_task(model.complete(ASK))
+        await asked.wait()
+        await close(model)
+        go_on.set()
+        assert (await call).text == "there"
+        assert (await model.complete(ASK)).text == "there"
+        assert server.connections == 2
+
+
+@each
+def test_a_model_outlives_an_event_loop(name: str) -> None:
+    async def talk() -> str:
+        async with loopback(["hello"]) as server:
+            model.base_url = server.base_url
+            reply: Reply = await model.complete(ASK)
+            await close(model)
+            return reply.text
+
+    model: Any = resolve(name, base_url="http://127.0.0.1:1", key=KEY)
+    assert [asyncio.run(talk()) for _ in range(2)] == ["hello", "hello"]
+
+
+@each
+@pytest.mark.asyncio
+async def test_a_cancelled_call_leaves_its_connection(name: str) -> None:
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def silent(received: object) -> str:
+        asked.set()
+        await never.wait()
+        return ""
+
+    async with loopback(silent) as server, model_at(server, name) as model:
+        call = asyncio.create_task(model.complete(ASK))
+        await asked.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+
+@each
+@pytest.mark.asyncio
+async def test_settings_are_sent_where_there_is_a_word_for_them(name: str) -> None:
+    settings = Settings(temperature=0.5, effort="low")
+    _, server = await ask(["x"], name, replace(ASK, settings=settings))
+    sent = server.requests[0]
+    assert sent["temperature"] == 0.5
+    assert '"low"' in json.dumps(
+        [sent.get(w) for w in ("reasoning", "reasoning_effort", "output_config")]
+    )
+    seeded = replace(ASK, settings=Settings(seed=7))
+    if name.startswith("openai-chat"):
+        _, server = await ask(["x"], name, seeded)
+        assert server.requests[0]["seed"] == 7
+    else:
+        with pytest.raises(RequestRefused, match="no seed"):
+            await ask(["x"], name, seeded)
+
+
+@pytest.mark.asyncio
+async def test_a_compatible_server_is_told_nothing_of_an_openai_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY + "-admin")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-planted")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-planted")
+    monkeypatch.delenv("HIVE_API_KEY", raising=False)
+    async with loopback(["hi"]) as server:
+        model = resolve(f"compatible:org/qwen3@{server.base_url}")
+        assert (await model.complete(ASK)).text == "hi"
+        await close(model)
+    (received,) = server.requests
+    assert "planted" not in json.dumps(received.headers)
+    assert received["model"] == "org/qwen3"
+    assert received["max_tokens"] == 4096
+    assert card_of(model).prices is None
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_reports_no_use_is_charged_a_bound() -> None:
+    body = {"choices": [{"message": {"content": [{"type": "text", "text": "hi"}]}}]}
+    reply, _ = await ask([raw(json.dumps(body).encode(), "application/json")], "openai-chat:x")
+    assert reply.text == "hi"
+    assert reply.usage.input >= len("Be brief.How are you?")
+    assert reply.usage.output >= 1
