@@ -1,0 +1,41 @@
+"""Tools (floor 2): what roles may do, each tool saying what it touches and what a crash may do."""
+
+from hive.tools.approval import Approver, Judgement, ProposedCall, Rules, allow, ask, by_tool, deny
+from hive.tools.call import Call, ToolOutput
+from hive.tools.edits import Edit
+from hive.tools.files import FILE_TOOLS, edit_file, list_files, read_file, search, write_file
+from hive.tools.paths import PROTECTED
+from hive.tools.testing import Candidate, locate_faults, run_tests, try_edits
+from hive.tools.tool import Effect, Repeat, Tool, tool
+from hive.tools.workspace import FileChange, Workspace
+
+__all__ = [
+    "FILE_TOOLS",
+    "PROTECTED",
+    "Approver",
+    "Call",
+    "Candidate",
+    "Edit",
+    "Effect",
+    "FileChange",
+    "Judgement",
+    "ProposedCall",
+    "Repeat",
+    "Rules",
+    "Tool",
+    "ToolOutput",
+    "Workspace",
+    "allow",
+    "ask",
+    "by_tool",
+    "deny",
+    "edit_file",
+    "list_files",
+    "locate_faults",
+    "read_file",
+    "run_tests",
+    "search",
+    "tool",
+    "try_edits",
+    "write_file",
+]

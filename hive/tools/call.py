@@ -1,0 +1,79 @@
+"""What goes into a tool beside its arguments, and what comes out (floor 2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+from pydantic import BaseModel
+
+from hive.board.payload import Payload
+from hive.errors import ToolError
+from hive.tools.workspace import FileChange, Workspace
+
+__all__ = ["Call", "ToolOutput", "shape"]
+
+
+def nothing(kind: str) -> Payload | None:
+    """The board of a call made outside a run: no entry of any kind."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool: who calls, from where, on what.
+
+    A tool that declares a parameter of this type is given it; models never see that parameter.
+    `key` is the same whenever this call is repeated after a crash. `latest(kind)` is the newest
+    payload of a kind on the board.
+    """
+
+    key: str = ""
+    run: str = ""
+    address: str = ""
+    role: str = ""
+    workspace: Workspace | None = None
+    latest: Callable[[str], Payload | None] = nothing
+
+    def require_workspace(self) -> Workspace:
+        """The run's workspace. Raises ToolError when it has none."""
+        if self.workspace is None:
+            raise ToolError("this run has no workspace; start it with one to use file tools")
+        return self.workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What a tool gives back: text for the caller, what it changed, what it posts on the board."""
+
+    text: str
+    changes: tuple[FileChange, ...] = ()
+    posts: tuple[Payload, ...] = ()
+    error: bool = False
+
+
+def shape(value: object) -> ToolOutput:
+    """A tool's return value as output: text as it is, anything else as compact JSON.
+
+    Raises ToolError for what has no JSON form.
+    """
+    if isinstance(value, ToolOutput):
+        return value
+    if isinstance(value, str):
+        return ToolOutput(value)
+    if isinstance(value, BaseModel):
+        return ToolOutput(value.model_dump_json())
+    try:
+        return ToolOutput(orjson.dumps(value, default=plain_value).decode())
+    except TypeError as error:
+        raise ToolError(
+            f"the tool returned a {type(value).__name__}, which has no JSON form: {error}"
+        ) from None
+
+
+def plain_value(value: object) -> object:
+    """What orjson does not know by itself: pydantic models and sets inside other values."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

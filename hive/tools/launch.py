@@ -1,0 +1,36 @@
+"""Set limits on this process, then become another program.
+
+Started by path, without the `hive` package: `python -I -S launch.py LIMITS PROGRAM ARGUMENT...`,
+where LIMITS is JSON, resource name to value. The limits hold for the program and all it starts.
+"""
+
+import json
+import os
+import resource
+import sys
+
+
+def limit(name: str, value: int) -> None:
+    """Lower one limit, never above what is allowed already."""
+    kind = getattr(resource, name, None)
+    if kind is None:  # this system does not know it
+        return
+    _, hard = resource.getrlimit(kind)
+    most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (most, most))
+
+
+def main() -> None:
+    """Read the command line, set the limits, start the program in this process's place."""
+    limits, program = json.loads(sys.argv[1]), sys.argv[2:]
+    for name, value in limits.items():
+        limit(name, value)
+    try:
+        os.execvpe(program[0], program, os.environ)
+    except OSError as error:
+        sys.stderr.write(f"{program[0]}: {error.strerror}\n")
+        raise SystemExit(127) from error
+
+
+if __name__ == "__main__":
+    main()

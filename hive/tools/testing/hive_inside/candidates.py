@@ -1,0 +1,191 @@
+"""Judging candidate changes in copies: first the tests that fail today, then the rest."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .options import Limit, Options, SessionResult
+from .pool import Child, Pool, Work
+
+__all__ = ["Baseline", "Batch", "Candidate", "judge_all"]
+
+Judgement = dict[str, Any]
+Plan = Generator[Work, Child, Judgement]
+"""The sessions that one candidate needs, one after the other; gives the judgement."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A change to try: new contents of files, by path."""
+
+    index: int
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the unchanged work shows; `whole` when its session came to its end."""
+
+    failing: tuple[str, ...]
+    passing: frozenset[str]
+    timeouts: frozenset[str]
+    limit: Limit
+    whole: bool
+
+    @classmethod
+    def of(cls, result: SessionResult, assumed: frozenset[str]) -> "Baseline":
+        """Read a session's result; `assumed` tests were not run and are known to take too long."""
+        outcomes = result.outcomes.values()
+        failing = [each.id for each in outcomes if each.outcome == "failed"]
+        slow = {each.id for each in outcomes if each.timeout} | assumed
+        longest = max((o.seconds for o in outcomes if not o.timeout), default=0.0)
+        least = min(10.0, max(0.5, 10 * longest))
+        return cls(
+            failing=(*failing, *sorted(assumed)),
+            passing=frozenset(result.ids("passed")),
+            timeouts=frozenset(slow),
+            limit=Limit(least, least, wall=4.0, collect=max(1.0, 5 * result.collecting)),
+            whole=result.finished,
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Candidates to judge against a baseline, until `deadline` on the monotonic clock."""
+
+    candidates: list[Candidate]
+    baseline: Baseline
+    options: Options
+    workers: int
+    stop_on_pass: bool
+    deadline: float
+
+
+@dataclass(frozen=True)
+class Running:
+    """A candidate whose session is running."""
+
+    index: int
+    plan: Plan
+    child: Child
+
+
+def judge_all(pool: Pool, batch: Batch, report: Callable[[Judgement], None]) -> None:
+    """Judge the candidates in order, as many at a time as there are workers.
+
+    Each judgement is reported as soon as it is known. With `stop_on_pass`, candidates that come
+    after one that passes everything are not judged to the end.
+    """
+    best = len(batch.candidates) + max((c.index for c in batch.candidates), default=0)
+    queue = iter(batch.candidates)
+    running: list[Running] = []
+    while time.monotonic() < batch.deadline:
+        start_more(pool, batch, queue, running, best)
+        if not running:
+            return
+        for child in pool.wait():
+            each = next(each for each in running if each.child is child)
+            running.remove(each)
+            judgement = advance(pool, each, running)
+            if judgement is None:
+                continue
+            report(judgement)
+            if judgement["passes"] and batch.stop_on_pass:
+                best = min(best, each.index)
+                late = [other for other in running if other.index > best]
+                pool.stop([other.child for other in late])
+                running[:] = [other for other in running if other.index < best]
+
+
+def start_more(
+    pool: Pool, batch: Batch, queue: Iterator[Candidate], running: list[Running], best: int
+) -> None:
+    """Start candidates while there are free workers and better ones to come."""
+    while len(running) < batch.workers:
+        candidate = next(queue, None)
+        if candidate is None or candidate.index > best:
+            return
+        plan = judged(candidate, batch)
+        running.append(Running(candidate.index, plan, pool.start(next(plan))))
+
+
+def advance(pool: Pool, done: Running, running: list[Running]) -> Judgement | None:
+    """Hand a finished session to its plan: the next one is started, or the judgement given."""
+    try:
+        work = done.plan.send(done.child)
+    except StopIteration as end:
+        judgement: Judgement = end.value
+        return judgement
+    running.append(replace(done, child=pool.start(work)))
+    return None
+
+
+def judged(candidate: Candidate, batch: Batch) -> Plan:
+    """The two stages of one candidate."""
+    base = batch.baseline
+    results: list[SessionResult] = []
+    if base.whole and base.failing:
+        child = yield first_stage(candidate, batch)
+        results.append(child.result)
+        if child.killed or not set(base.failing) & passed(child.result, base):
+            return summary(candidate, base, results)
+    child = yield second_stage(candidate, batch)
+    results.append(child.result)
+    return summary(candidate, base, results)
+
+
+def first_stage(candidate: Candidate, batch: Batch) -> Work:
+    """Only the tests that fail today; those that take too long today come last."""
+    base = batch.baseline
+    files = tuple(dict.fromkeys(test.partition("::")[0] for test in base.failing))
+    options = replace(
+        batch.options,
+        tests=files,
+        only=frozenset(base.failing),
+        last=base.timeouts,
+        limit=base.limit,
+        light=True,
+        give_up=True,
+    )
+    return Work(options, batch.deadline - time.monotonic(), candidate.files)
+
+
+def second_stage(candidate: Candidate, batch: Batch) -> Work:
+    """All other tests; all of them where the baseline broke off."""
+    base = batch.baseline
+    skip = frozenset(base.failing) if base.whole else frozenset()
+    options = replace(batch.options, skip=skip, limit=base.limit, light=True, give_up=True)
+    return Work(options, batch.deadline - time.monotonic(), candidate.files)
+
+
+def passed(result: SessionResult, base: Baseline) -> set[str]:
+    """Tests that pass, and files that failed to be collected and no longer do."""
+    if not result.sound:
+        return set()
+    collected = {test.partition("::")[0] for test in result.collected} - set(result.ids("failed"))
+    return set(result.ids("passed")) | (collected & set(base.failing))
+
+
+def summary(candidate: Candidate, base: Baseline, results: list[SessionResult]) -> Judgement:
+    """One candidate's judgement, as it is reported."""
+    outcomes = [outcome for result in results for outcome in result.outcomes.values()]
+    good = {test for result in results for test in passed(result, base)}
+    judged_all = len(results) == 2 or not (base.whole and base.failing)
+    broken = sorted(base.passing - good) if judged_all else []
+    fixed = sorted(set(base.failing) & good)
+    failed = [outcome for outcome in outcomes if outcome.outcome == "failed"]
+    whole = judged_all and all(result.finished and result.sound for result in results)
+    return {
+        "index": candidate.index,
+        "passed": sum(outcome.outcome == "passed" for outcome in outcomes),
+        "failed": sum(not outcome.error for outcome in failed),
+        "errors": sum(outcome.error for outcome in failed)
+        + sum(not result.finished for result in results),
+        "fixed": fixed,
+        "broken": broken,
+        "timeout": any(outcome.timeout for outcome in failed)
+        or any(not result.finished and not result.problem for result in results),
+        "passes": whole and not failed and not broken and len(fixed) == len(base.failing),
+        "executed": sum("::" in outcome.id for outcome in outcomes),
+    }

@@ -1,0 +1,184 @@
+"""Steps through a folder tree that no link can lead astray (floor 2).
+
+Everything is opened relative to the descriptor of the folder before it, with O_NOFOLLOW, so that
+neither a link in the tree nor one planted between two steps is ever followed.
+"""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hive.errors import ToolError, ToolRefused
+from hive.tools.paths import TEMPORARY, cached, hidden
+
+__all__ = ["LARGEST_FILE", "Item", "collect", "folder", "has_file", "open_file", "read", "replace"]
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+LARGEST_FILE = 50_000_000
+"""Bytes; a tool neither reads nor writes more."""
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that stands in a workspace: a file, or a link, which is never followed."""
+
+    path: str
+    mode: int
+    size: int
+    link: str | None = None
+    """Where a link points, as it is written; None for a file."""
+
+    @property
+    def parts(self) -> Parts:
+        return tuple(self.path.split("/"))
+
+
+@contextmanager
+def folder(root: Path, parts: Parts, make: bool = False) -> Iterator[int]:
+    """Open the folder at `parts` below `root`, making what is missing if asked to.
+
+    Gives its descriptor, closed at the end. Raises ToolRefused at a link, ToolError where there is
+    no folder.
+    """
+    current = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for depth, name in enumerate(parts, 1):
+            following = step("/".join(parts[:depth]), name, current, make)
+            os.close(current)
+            current = following
+        yield current
+    finally:
+        os.close(current)
+
+
+def step(path: str, name: str, parent: int, make: bool) -> int:
+    """Open the folder `name` in `parent`; `path` is what it is called in errors."""
+    if make:
+        try:
+            os.mkdir(name, dir_fd=parent)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise failed(path, error) from error
+    try:
+        return os.open(name, FOLDER, dir_fd=parent)
+    except OSError as error:
+        if is_link(name, parent):
+            raise ToolRefused(f"{path!r} is a link; links are not followed") from error
+        raise failed(path, error) from error
+
+
+def open_file(path: str, name: str, parent: int) -> int | None:
+    """Open a regular file in `parent` for reading; None when there is nothing of that name.
+
+    Raises ToolRefused for links, pipes, sockets and devices, ToolError for what cannot be opened.
+    """
+    try:
+        descriptor = os.open(name, FILE, dir_fd=parent)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP or is_link(name, parent):
+            raise ToolRefused(f"{path!r} is a link; links are not followed") from error
+        raise failed(path, error) from error
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise ToolError(f"{path!r} is a folder, not a file")
+    raise ToolRefused(f"{path!r} is no regular file")
+
+
+def read(path: str, name: str, parent: int) -> bytes | None:
+    """What a file in `parent` holds; None when there is none."""
+    descriptor = open_file(path, name, parent)
+    if descriptor is None:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise ToolRefused(f"{path!r} is larger than {LARGEST_FILE} bytes")
+    return content
+
+
+def replace(path: str, name: str, parent: int, content: bytes) -> None:
+    """Put a file in place by one rename; the mode of the old one is kept."""
+    temporary = TEMPORARY + secrets.token_hex(8)
+    try:
+        descriptor = os.open(temporary, NEW, 0o666, dir_fd=parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                if (mode := mode_of(name, parent)) is not None:
+                    os.fchmod(file.fileno(), mode)
+            os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        except BaseException:
+            os.unlink(temporary, dir_fd=parent)
+            raise
+    except OSError as error:
+        raise failed(path, error) from error
+
+
+def collect(parent: int, above: Parts, found: list[Item]) -> None:
+    """Gather every file and link below `parent`, without hidden folders and caches."""
+    with os.scandir(parent) as entries:
+        for entry in entries:
+            parts = (*above, entry.name)
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if hidden(entry.name) or cached(parts[-1:], is_folder):
+                continue
+            if is_folder:
+                descend(entry.name, parent, parts, found)
+            elif entry.is_symlink():
+                target = os.readlink(entry.name, dir_fd=parent)
+                found.append(Item("/".join(parts), 0, 0, target))
+            elif entry.is_file(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                found.append(Item("/".join(parts), stat.S_IMODE(status.st_mode), status.st_size))
+
+
+def descend(name: str, parent: int, parts: Parts, found: list[Item]) -> None:
+    inner = step("/".join(parts), name, parent, make=False)
+    try:
+        collect(inner, parts, found)
+    finally:
+        os.close(inner)
+
+
+def has_file(name: str, parent: int) -> bool:
+    """Whether something of that name stands in `parent`, a link or not."""
+    return mode_of(name, parent) is not None
+
+
+def is_link(name: str, parent: int) -> bool:
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+def mode_of(name: str, parent: int) -> int | None:
+    """The permission bits of what stands under a name; None when there is nothing."""
+    try:
+        return stat.S_IMODE(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+    except OSError:
+        return None
+
+
+def failed(path: str, error: OSError) -> ToolError:
+    """What the operating system said, for the caller to read."""
+    if isinstance(error, FileNotFoundError):
+        return ToolError(f"there is no {path!r}; list_files shows what is there")
+    if isinstance(error, NotADirectoryError):
+        return ToolError(f"{path!r} is a file, not a folder")
+    return ToolError(f"{path!r}: {error.strerror or error}")
