@@ -1,0 +1,1 @@
+"""The cast: planner, researcher, coder, reviewer, arbiter and the team they form."""
