@@ -134,10 +134,12 @@ def _tried(search: Search, exchange: Exchange) -> None:
     candidates = exchange.arguments.get("candidates")
     if not isinstance(candidates, list):
         return
-    search.tried += len(candidates)
-    if exchange.error:
+    unjudged = min(_int(find(exchange.text, "unjudged")), len(candidates))
+    if exchange.error or unjudged == len(candidates):
         search.trouble = f"candidates could not be tried: {exchange.text[:300]}"
         return
+    # Time may have run out before the last ones were judged; they come first in the next batch.
+    search.tried += len(candidates) - unjudged
     baseline = find(exchange.text, "baseline")
     known = baseline.get("failing") if isinstance(baseline, dict) else None
     failing = _names(known) or search.failing
@@ -146,9 +148,10 @@ def _tried(search: Search, exchange: Exchange) -> None:
         fixed = _names(item.get("fixed"))
         if not fixed or index >= len(candidates):
             continue
-        sound = not (item.get("broken") or item.get("timeout") or item.get("invalid"))
+        sound = not item.get("broken") and not item.get("invalid")
+        clean = not item.get("errors") and not item.get("timeout")
         edits = tuple(Edit(**edit) for edit in candidates[index]["edits"])
-        search.trials.append(Trial(edits, fixed, sound, sound and fixed >= failing))
+        search.trials.append(Trial(edits, fixed, sound, sound and clean and fixed >= failing))
 
 
 def _edited(search: Search, exchange: Exchange) -> None:

@@ -65,10 +65,6 @@ class Edit:
     after: str
     line: int | None = None
 
-    def as_json(self) -> dict[str, str | int | None]:
-        """The form in which tools take it."""
-        return {"path": self.path, "before": self.before, "after": self.after, "line": self.line}
-
     def apply(self, text: str) -> str:
         """The text with this edit made; ValueError when `before` is not where it should be."""
         start = 0
