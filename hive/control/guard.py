@@ -59,9 +59,12 @@ def guard(
     Hive takes on trust: "eventually", it holds at last and stays so however the run goes;
     "never_again", the contrary.
 
+    >>> from hive.board.contributions import Note
     >>> @guard("many notes", kinds=(Note,))
     ... def many_notes(state: State) -> bool:
     ...     return state.count(Note) > 100
+    >>> print(~many_notes & turns(3))
+    ~many notes & turns(3)
     """
     if not name.strip():
         raise DeclarationError("a guard needs a name; it is what the end of a run cites")
@@ -106,7 +109,10 @@ def latest(
 ) -> Guard:
     """Whether the newest payload of a kind is there and fits a predicate.
 
-    >>> gave_up = latest(Verdict, lambda v: v.ruling == "give_up", name="gave up", reason="gave_up")
+    >>> from hive.board.contributions import Verdict
+    >>> gave_up = latest(
+    ...     Verdict, lambda v: v.ruling == "give_up", name="gave up", reason="gave_up"
+    ... )
     """
     checked_kind("latest", kind)
     by = author.name if isinstance(author, Role) else author

@@ -228,13 +228,14 @@ def complaint(choice: object, number: int) -> str:
     """What is wrong with a choice among so many candidates; "" if nothing is."""
     if not isinstance(choice, Choice):
         return f"decide gave {choice!r}; it must give a Choice"
-    index, probabilities, scores = choice.index, choice.probabilities, choice.scores
-    if not 0 <= index < number:
+    index: object = choice.index
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < number:
         return f"index {index!r} is none of the {number} candidates (0 to {number - 1})"
+    probabilities, scores = choice.probabilities, choice.scores
     for what, values in (("probabilities", probabilities), ("scores", scores)):
         if len(values) != number:
             return f"{len(values)} {what} for {number} candidates; give one for each"
-        if not all(math.isfinite(value) for value in values):
+        if not all(map(is_finite, values)):
             return f"{what} {values} are not all finite numbers"
     if min(probabilities) < 0:
         return f"probability {min(probabilities)} is negative"
@@ -245,3 +246,7 @@ def complaint(choice: object, number: int) -> str:
     if choice.deterministic and max(probabilities) != 1:
         return f"the choice is called deterministic, but its probabilities are {probabilities}"
     return ""
+
+
+def is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from hive.board.records import Complexity, Level5
+from hive.control import Allocation, Allocator, ByComplexity, Line, OneModel
+from hive.control.complexity import LEVELS
+from hive.errors import DeclarationError
+from hive.role import Role
+from tests.control.states import move, situation
+
+coder = Role("coder")
+expert = Role("expert", tier="large")
+TIERS = {"small": 1, "large": 2}
+
+
+def allocated(
+    allocator: Allocator, role: Role, level: Level5, models: dict[str, int]
+) -> Allocation:
+    judged = Complexity(level=level, score=1.0)
+    seen = situation(move(role.name))
+    return allocator.allocate(seen, Line(role.name), role, judged, models)
+
+
+@pytest.mark.parametrize(
+    ("level", "tier"),
+    [
+        ("trivial", "small"),
+        ("simple", "small"),
+        ("moderate", "large"),
+        ("complex", "large"),
+        ("critical", "large"),
+    ],
+)
+def test_the_class_picks_the_tier(level: Level5, tier: str) -> None:
+    assert allocated(ByComplexity(), coder, level, TIERS) == (tier, tier, 1.0)
+
+
+def test_a_role_wins_over_its_tier_and_that_over_the_table() -> None:
+    assert allocated(ByComplexity(), expert, "trivial", TIERS) == ("large", "large", 1.0)
+    named = TIERS | {"expert": 3, "coder": 4}
+    assert allocated(ByComplexity(), expert, "trivial", named) == ("expert", "large", 1.0)
+    assert allocated(ByComplexity(), coder, "trivial", named) == ("coder", None, 1.0)
+
+
+@pytest.mark.parametrize("anyone", ["*", "default"])
+def test_whoever_is_left_gets_the_model_for_anyone(anyone: str) -> None:
+    assert allocated(ByComplexity(), coder, "simple", {anyone: 1}) == (anyone, "small", 1.0)
+    assert allocated(ByComplexity(), coder, "simple", {anyone: 1, "small": 2})[0] == "small"
+
+
+def test_a_table_of_ones_own() -> None:
+    table = dict.fromkeys(LEVELS, "middle")
+    assert allocated(ByComplexity(table), coder, "critical", {"middle": 1})[0] == "middle"
+    with pytest.raises(DeclarationError, match="must give a tier for each of trivial, simple"):
+        ByComplexity({"trivial": "small"})
+
+
+def test_a_role_that_no_model_fits_is_named() -> None:
+    with pytest.raises(
+        DeclarationError,
+        match=r"role 'coder' has no model: for complex work it needs the key 'coder', 'large' or"
+        r" '\*', and models has 'critic', 'small'",
+    ):
+        allocated(ByComplexity(), coder, "complex", {"small": 1, "critic": 2})
+    with pytest.raises(DeclarationError, match="models has no key at all"):
+        allocated(ByComplexity(), coder, "complex", {})
+
+
+def test_models_are_checked_before_a_run() -> None:
+    async def program(view: object) -> None: ...
+
+    allocator = ByComplexity()
+    allocator.check((coder, expert), TIERS)
+    allocator.check((coder, expert), {"*": 1})
+    allocator.check((Role("own", program=program),), {})
+    with pytest.raises(DeclarationError, match="role 'coder' has no model: for moderate work"):
+        allocator.check((coder, expert), {"small": 1, "expert": 2})
+    with pytest.raises(DeclarationError, match="models names 'codr', which is neither a role nor"):
+        allocator.check((coder,), {"*": 1, "codr": 2})
+    allocator.check((coder.with_(tier="huge"),), {"huge": 1})
+
+
+def test_one_model_for_everybody() -> None:
+    assert allocated(OneModel(), expert, "critical", {"*": 1, "small": 2}) == ("*", "large", 1.0)
+    assert allocated(OneModel("small"), expert, "critical", TIERS) == ("small", "large", 1.0)
+    OneModel("small").check((coder,), TIERS)
+    with pytest.raises(DeclarationError, match=r"OneModel wants the key '\*', and models has"):
+        OneModel().check((coder,), TIERS)
+    with pytest.raises(DeclarationError, match="role 'coder' has no model"):
+        allocated(OneModel("huge"), coder, "simple", TIERS)
