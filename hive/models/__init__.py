@@ -3,15 +3,17 @@
 from hive.models.bound import input_bound
 from hive.models.catalog import FREE, ModelCard, Prices, card, card_of
 from hive.models.model import Model, check, close
-from hive.models.names import resolve
+from hive.models.names import PROVIDERS, Provider, resolve
 from hive.models.scripted import FunctionModel, ScriptedModel
 
 __all__ = [
     "FREE",
+    "PROVIDERS",
     "FunctionModel",
     "Model",
     "ModelCard",
     "Prices",
+    "Provider",
     "ScriptedModel",
     "card",
     "card_of",

@@ -179,6 +179,8 @@ def scrub_error(error: BaseException, key: str) -> None:
 def scrubbed(value: object, key: str) -> object:
     if isinstance(value, str):
         return scrub(value, key)
+    if isinstance(value, bytes):
+        return scrub(value.decode("latin-1"), key).encode("latin-1")
     if isinstance(value, dict):
         return {name: scrubbed(inner, key) for name, inner in value.items()}
     if isinstance(value, list | tuple):

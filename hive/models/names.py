@@ -135,13 +135,19 @@ def listing() -> str:
 
 
 def check_address(name: str, address: str) -> None:
-    parts = urlsplit(address)
-    if parts.username or parts.password:
+    """Raise `UnknownModel` unless the address is scheme, host, port and path, and nothing else."""
+    if "@" in address or "?" in address or "#" in address:
         raise UnknownModel(
-            f"the address given for {name.partition('@')[0]!r} holds a user or password, which "
-            "would be written down with the model's name; set the key in the environment instead"
+            f"the address given for the model {split_name(name)[1]!r} holds a user, a password or "
+            "a query, which would be written down with the model's name; right would be "
+            "http://127.0.0.1:8000/v1, and the key in the environment"
         )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(address)
+        found = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        found = None
+    if not found:
         raise UnknownModel(
             f"{address!r}, given for {name!r}, is no server's address; "
             "right would be http://127.0.0.1:8000/v1"

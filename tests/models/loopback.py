@@ -113,7 +113,7 @@ def texts(value: object) -> list[str]:
 
 @dataclass(frozen=True)
 class Fault:
-    """An answer that goes wrong. Made by `error`, `raw`, `cut`, `fails` and `drop`."""
+    """An answer that goes wrong. Made by `error`, `raw`, `cut`, `fails`, `linger`, `drop`."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -122,7 +122,8 @@ class Fault:
     body: bytes | None = None
     line: "Line | None" = None
     keep: int = 0
-    """How many events of the streamed `line` are sent, or a plain one's bytes in a hundred."""
+    """How many events of the streamed `line` are sent, or a plain one's bytes in a hundred.
+    -1: all of them, but the end of the answer never comes."""
 
 
 Line = Union[Part, Sequence[Part], Reply, dict[str, Any], Fault]  # noqa: UP007  # refers to itself
@@ -150,6 +151,11 @@ def cut(line: Line, keep: int = 3) -> Fault:
 def fails(line: Line, message: str, *, code: str = "", keep: int = 3) -> Fault:
     """A stream that after `keep` events says that something went wrong."""
     return Fault(line=line, keep=keep, message=message, code=code)
+
+
+def linger(line: Line) -> Fault:
+    """A whole stream after which the server does not end its answer."""
+    return Fault(line=line, keep=-1)
 
 
 def drop() -> Fault:
@@ -254,16 +260,22 @@ class Server:
         name = f"{len(self.requests)}"
         keep = line.keep if isinstance(line, Fault) else None
         if not received.get("stream"):
-            whole = json.dumps(dialect.whole(reply, name), ensure_ascii=False).encode()
+            whole = as_json(dialect.whole(reply, name)).encode()
             sent = whole if keep is None else whole[: len(whole) * keep // 100]
             await self.plain(writer, 200, {"content-type": "application/json"}, sent)
             return True
-        lines = [sse(*event) for event in dialect.events(reply, name)[:keep]]
-        if keep is None:
+        lingers = keep == -1
+        events = dialect.events(reply, name)
+        lines = [sse(*event) for event in (events if lingers else events[:keep])]
+        if keep is None or lingers:
             lines.append(dialect.last_line)
         elif isinstance(line, Fault) and line.message is not None:
             lines.append(sse("error", dialect.error(line.message, line.code)))
         await self.stream(writer, "".join(lines).encode())
+        if lingers:
+            await asyncio.Event().wait()
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
         return True
 
     async def fault(self, writer: asyncio.StreamWriter, received: Received, fault: Fault) -> bool:
@@ -292,13 +304,17 @@ class Server:
             chunk = body[start : start + size]
             writer.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
             await writer.drain()
-        writer.write(b"0\r\n\r\n")
-        await writer.drain()
 
 
 def sse(name: str, data: dict[str, Any]) -> str:
     head = f"event: {name}\n" if name else ""
-    return f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return f"{head}data: {as_json(data)}\n\n"
+
+
+def as_json(value: dict[str, Any]) -> str:
+    """JSON with its letters as they are; escaped where there are surrogates, which are none."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.encode("utf-8", "ignore").decode() == text else json.dumps(value)
 
 
 @asynccontextmanager

@@ -1,84 +1,26 @@
 """Every backend over a real socket: what one promises, all keep."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from hive.errors import RequestRefused
 from hive.message import (
     Message,
-    OutputForm,
     Part,
     Reply,
-    Request,
-    Settings,
     Text,
     Thinking,
-    ToolForm,
     ToolResult,
     ToolUse,
     Usage,
 )
-from hive.models import Model, card_of, close, resolve
+from hive.models import card_of, resolve
+from tests.models.asking import ASK, COUNTS, KEY, LOOK, PROVIDERS, SUM, ask, each, model_at, use
 from tests.models.dialects import PIECE
-from tests.models.loopback import Line, Script, Server, loopback, raw
-
-BACKENDS = ("openai:gpt-5-mini", "openai-chat:gpt-5-mini", "anthropic:claude-opus-5")
-PROVIDERS = {"openai": "openai", "openai-chat": "openai-chat", "anthropic": "anthropic"}
-each = pytest.mark.parametrize("name", BACKENDS)
-KEY = "sk-planted-0123456789"
-
-ASK = Request(
-    model="", system="Be brief.", messages=(Message("user", (Text(text="How are you?"),)),)
-)
-LOOK = ToolForm(
-    "look", "Look at a place.", {"type": "object", "properties": {"where": {"type": "string"}}}
-)
-SUM = OutputForm(
-    "Sum",
-    {
-        "type": "object",
-        "properties": {
-            "total": {"type": "integer", "minimum": 0},
-            "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
-        },
-        "required": ["total"],
-        "additionalProperties": False,
-    },
-)
-COUNTS = OutputForm(
-    "Counts",
-    {
-        "type": "object",
-        "properties": {"counts": {"type": "object", "additionalProperties": {"type": "integer"}}},
-        "required": ["counts"],
-    },
-)
-
-
-@asynccontextmanager
-async def model_at(server: Server, name: str) -> AsyncIterator[Model]:
-    model = resolve(name, base_url=server.base_url, key=KEY)
-    try:
-        yield model
-    finally:
-        await close(model)
-
-
-async def ask(
-    script: Script, name: str, request: Request = ASK, chop: int | None = None
-) -> tuple[Reply, Server]:
-    async with loopback(script, chop=chop) as server, model_at(server, name) as model:
-        return await model.complete(request), server
-
-
-def use(identity: str, **arguments: Any) -> ToolUse:
-    return ToolUse(id=identity, name="look", arguments=arguments)
+from tests.models.loopback import Line, loopback
 
 
 @each
@@ -303,117 +245,3 @@ async def test_use_and_cost(name: str, streamed: bool) -> None:
     )
     assert card.cost(usage) == -(-millionths // 10**6)
     assert card.cost(usage) <= card.worst(1000, 50)
-
-
-@each
-@pytest.mark.asyncio
-async def test_one_client_serves_many_calls_and_is_closed(name: str) -> None:
-    async with loopback(lambda received: received.text) as server:
-        async with model_at(server, name) as model:
-            for _ in range(3):
-                await model.complete(ASK)
-                await model.complete(replace(ASK, delta=lambda piece: None))
-            assert server.connections == 1
-        async with model_at(server, name) as model:
-            asks = [replace(ASK, messages=(Message("user", (Text(text=f"{n}"),)),)) for n in "abc"]
-            replies = await asyncio.gather(*(model.complete(one) for one in asks))
-            assert [reply.text for reply in replies] == ["a", "b", "c"]
-
-
-@each
-@pytest.mark.asyncio
-async def test_closing_waits_for_the_calls_under_way(name: str) -> None:
-    asked, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(received: object) -> str:
-        asked.set()
-        await go_on.wait()
-        return "there"
-
-    async with loopback(slow) as server, model_at(server, name) as model:
-        call = asyncio.create_task(model.complete(ASK))
-        await asked.wait()
-        await close(model)
-        go_on.set()
-        assert (await call).text == "there"
-        assert (await model.complete(ASK)).text == "there"
-        assert server.connections == 2
-
-
-@each
-def test_a_model_outlives_an_event_loop(name: str) -> None:
-    async def talk() -> str:
-        async with loopback(["hello"]) as server:
-            model.base_url = server.base_url
-            reply: Reply = await model.complete(ASK)
-            await close(model)
-            return reply.text
-
-    model: Any = resolve(name, base_url="http://127.0.0.1:1", key=KEY)
-    assert [asyncio.run(talk()) for _ in range(2)] == ["hello", "hello"]
-
-
-@each
-@pytest.mark.asyncio
-async def test_a_cancelled_call_leaves_its_connection(name: str) -> None:
-    asked, never = asyncio.Event(), asyncio.Event()
-
-    async def silent(received: object) -> str:
-        asked.set()
-        await never.wait()
-        return ""
-
-    async with loopback(silent) as server, model_at(server, name) as model:
-        call = asyncio.create_task(model.complete(ASK))
-        await asked.wait()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-
-
-@each
-@pytest.mark.asyncio
-async def test_settings_are_sent_where_there_is_a_word_for_them(name: str) -> None:
-    settings = Settings(temperature=0.5, effort="low")
-    _, server = await ask(["x"], name, replace(ASK, settings=settings))
-    sent = server.requests[0]
-    assert sent["temperature"] == 0.5
-    assert '"low"' in json.dumps(
-        [sent.get(w) for w in ("reasoning", "reasoning_effort", "output_config")]
-    )
-    seeded = replace(ASK, settings=Settings(seed=7))
-    if name.startswith("openai-chat"):
-        _, server = await ask(["x"], name, seeded)
-        assert server.requests[0]["seed"] == 7
-    else:
-        with pytest.raises(RequestRefused, match="no seed"):
-            await ask(["x"], name, seeded)
-
-
-@pytest.mark.asyncio
-async def test_a_compatible_server_is_told_nothing_of_an_openai_account(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY + "-admin")
-    monkeypatch.setenv("OPENAI_ORG_ID", "org-planted")
-    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-planted")
-    monkeypatch.delenv("HIVE_API_KEY", raising=False)
-    async with loopback(["hi"]) as server:
-        model = resolve(f"compatible:org/qwen3@{server.base_url}")
-        assert (await model.complete(ASK)).text == "hi"
-        await close(model)
-    (received,) = server.requests
-    assert "planted" not in json.dumps(received.headers)
-    assert received["model"] == "org/qwen3"
-    assert received["max_tokens"] == 4096
-    assert card_of(model).prices is None
-
-
-@pytest.mark.asyncio
-async def test_a_server_that_reports_no_use_is_charged_a_bound() -> None:
-    body = {"choices": [{"message": {"content": [{"type": "text", "text": "hi"}]}}]}
-    reply, _ = await ask([raw(json.dumps(body).encode(), "application/json")], "openai-chat:x")
-    assert reply.text == "hi"
-    assert reply.usage.input >= len("Be brief.How are you?")
-    assert reply.usage.output >= 1

@@ -1,0 +1,141 @@
+"""How backends hold their connections, and what they tell whom."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hive.errors import RequestRefused
+from hive.message import (
+    Message,
+    Reply,
+    Settings,
+    Text,
+)
+from hive.models import card_of, close, resolve
+from tests.models.asking import ASK, KEY, ask, each, model_at
+from tests.models.loopback import loopback, raw
+
+
+@each
+@pytest.mark.asyncio
+async def test_one_client_serves_many_calls_and_is_closed(name: str) -> None:
+    async with loopback(lambda received: received.text) as server:
+        async with model_at(server, name) as model:
+            for _ in range(3):
+                await model.complete(ASK)
+                await model.complete(replace(ASK, delta=lambda piece: None))
+            assert server.connections == 1
+        async with model_at(server, name) as model:
+            asks = [replace(ASK, messages=(Message("user", (Text(text=f"{n}"),)),)) for n in "abc"]
+            replies = await asyncio.gather(*(model.complete(one) for one in asks))
+            assert [reply.text for reply in replies] == ["a", "b", "c"]
+
+
+@each
+@pytest.mark.asyncio
+async def test_closing_waits_for_the_calls_under_way(name: str) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(received: object) -> str:
+        asked.set()
+        await go_on.wait()
+        return "there"
+
+    async with loopback(slow) as server, model_at(server, name) as model:
+        call = asyncio.create_task(model.complete(ASK))
+        await asked.wait()
+        await close(model)
+        go_on.set()
+        assert (await call).text == "there"
+        assert (await model.complete(ASK)).text == "there"
+        assert server.connections == 2
+
+
+@each
+def test_a_model_outlives_an_event_loop(name: str) -> None:
+    async def talk() -> str:
+        async with loopback(["hello"]) as server:
+            model.base_url = server.base_url
+            reply: Reply = await model.complete(ASK)
+            await close(model)
+            return reply.text
+
+    model: Any = resolve(name, base_url="http://127.0.0.1:1", key=KEY)
+    assert [asyncio.run(talk()) for _ in range(2)] == ["hello", "hello"]
+
+
+@each
+@pytest.mark.asyncio
+async def test_a_cancelled_call_leaves_its_connection(name: str) -> None:
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def silent(received: object) -> str:
+        asked.set()
+        await never.wait()
+        return ""
+
+    async with loopback(silent) as server, model_at(server, name) as model:
+        call = asyncio.create_task(model.complete(ASK))
+        await asked.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+
+@pytest.mark.asyncio
+async def test_long_answers_are_streamed_where_connections_would_be_cut() -> None:
+    request = replace(ASK, max_output=64_000)
+    reply, server = await ask(["x"], "anthropic:claude-opus-5", request)
+    assert reply.text == "x"
+    assert server.requests[0]["stream"] is True
+
+
+@each
+@pytest.mark.asyncio
+async def test_settings_are_sent_where_there_is_a_word_for_them(name: str) -> None:
+    settings = Settings(temperature=0.5, effort="low")
+    _, server = await ask(["x"], name, replace(ASK, settings=settings))
+    sent = server.requests[0]
+    assert sent["temperature"] == 0.5
+    assert '"low"' in json.dumps(
+        [sent.get(w) for w in ("reasoning", "reasoning_effort", "output_config")]
+    )
+    seeded = replace(ASK, settings=Settings(seed=7))
+    if name.startswith("openai-chat"):
+        _, server = await ask(["x"], name, seeded)
+        assert server.requests[0]["seed"] == 7
+    else:
+        with pytest.raises(RequestRefused, match="no seed"):
+            await ask(["x"], name, seeded)
+
+
+@pytest.mark.asyncio
+async def test_a_compatible_server_is_told_nothing_of_an_openai_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY + "-admin")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-planted")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-planted")
+    monkeypatch.delenv("HIVE_API_KEY", raising=False)
+    async with loopback(["hi"]) as server:
+        model = resolve(f"compatible:org/qwen3@{server.base_url}")
+        assert (await model.complete(ASK)).text == "hi"
+        await close(model)
+    (received,) = server.requests
+    assert "planted" not in json.dumps(received.headers)
+    assert received["model"] == "org/qwen3"
+    assert received["max_tokens"] == 4096
+    assert card_of(model).prices is None
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_reports_no_use_is_charged_a_bound() -> None:
+    body = {"choices": [{"message": {"content": [{"type": "text", "text": "hi"}]}}]}
+    reply, _ = await ask([raw(json.dumps(body).encode(), "application/json")], "openai-chat:x")
+    assert reply.text == "hi"
+    assert reply.usage.input >= len("Be brief.How are you?")
+    assert reply.usage.output >= 1
