@@ -6,6 +6,7 @@ through a tool that it must call, whose arguments become the answer's text.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -292,7 +293,7 @@ class Stream:
         self.answer_tool = answer_tool
         self.message: dict[str, Any] = {}
         self.blocks: dict[int, dict[str, Any]] = {}
-        self.inputs: dict[int, str] = {}
+        self.grown: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         self.stopped = False
 
     def take(self, event: dict[str, Any]) -> str:
@@ -321,9 +322,9 @@ class Stream:
         block = self.blocks.setdefault(index, {"type": "text"})
         for name in ("text", "thinking", "signature"):
             if piece := getattr(delta, name):
-                block[name] = block.get(name, "") + piece
+                self.grown[index, name].append(piece)
         if delta.partial_json:
-            self.inputs[index] = self.inputs.get(index, "") + delta.partial_json
+            self.grown[index, "input"].append(delta.partial_json)
         is_answer = self.answer_tool is not None and block.get("name") == self.answer_tool
         return delta.partial_json if is_answer else delta.text
 
@@ -333,7 +334,8 @@ class Stream:
     def whole(self) -> dict[str, Any] | None:
         if not self.stopped:
             return None
-        for index, written in self.inputs.items():
-            self.blocks[index]["input"] = written
+        for (index, name), pieces in self.grown.items():
+            begun = self.blocks[index].get(name)
+            self.blocks[index][name] = (begun if isinstance(begun, str) else "") + "".join(pieces)
         content = [self.blocks[index] for index in sorted(self.blocks)]
         return {**self.message, "content": content}

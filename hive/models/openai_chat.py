@@ -5,6 +5,7 @@ fields. Thinking of other providers is left out.
 """
 
 import json
+from collections import defaultdict
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
@@ -290,13 +291,33 @@ class Chunk(Shape):
     usage: dict[str, Any] | None = None
 
 
+class CallPieces:
+    """A tool call that grows."""
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
+        self.arguments: list[str] = []
+
+    def grow(self, piece: CallDelta) -> None:
+        function = piece.function or FunctionDelta()
+        self.id = piece.id or self.id
+        self.name = function.name or self.name
+        self.arguments.append(function.arguments or "")
+
+    def whole(self) -> dict[str, Any]:
+        function = {"name": self.name, "arguments": "".join(self.arguments)}
+        return {"id": self.id, "function": function}
+
+
 class Stream:
     """A streamed completion: texts and calls grow piece by piece, calls interleaved by index."""
 
     def __init__(self) -> None:
         self.head: dict[str, Any] = {}
-        self.message: dict[str, Any] = {}
-        self.calls: dict[int, dict[str, Any]] = {}
+        self.texts: defaultdict[str, list[str]] = defaultdict(list)
+        self.details: list[dict[str, Any]] = []
+        self.calls: dict[int, CallPieces] = {}
         self.finish: str | None = None
         self.usage: dict[str, Any] | None = None
         self.ended = False
@@ -313,19 +334,12 @@ class Stream:
         delta = choice.delta or Delta()
         for name in ("content", "refusal", "reasoning_content", "reasoning"):
             if piece := getattr(delta, name):
-                self.message[name] = self.message.get(name, "") + piece
-        if delta.reasoning_details:
-            self.message.setdefault("reasoning_details", []).extend(delta.reasoning_details)
+                self.texts[name].append(piece)
+        self.details += delta.reasoning_details or ()
         for position, call in enumerate(delta.tool_calls or ()):
-            self.grow_call(position if call.index is None else call.index, call)
+            index = position if call.index is None else call.index
+            self.calls.setdefault(index, CallPieces()).grow(call)
         return (delta.content or "") + (delta.refusal or "")
-
-    def grow_call(self, index: int, piece: CallDelta) -> None:
-        call = self.calls.setdefault(index, {"id": "", "function": {"name": "", "arguments": ""}})
-        function = piece.function or FunctionDelta()
-        call["id"] = piece.id or call["id"]
-        call["function"]["name"] = function.name or call["function"]["name"]
-        call["function"]["arguments"] += function.arguments or ""
 
     def done(self) -> None:
         self.ended = True
@@ -334,7 +348,8 @@ class Stream:
         """Whole once a reason to stop has come, and after it the use or the end."""
         if self.finish is None or not (self.ended or self.usage is not None):
             return None
-        calls = [self.calls[index] for index in sorted(self.calls)]
-        message = {**self.message, "tool_calls": calls or None}
+        message: dict[str, Any] = {name: "".join(grown) for name, grown in self.texts.items()}
+        message["reasoning_details"] = self.details
+        message["tool_calls"] = [self.calls[index].whole() for index in sorted(self.calls)]
         choice = {"message": message, "finish_reason": self.finish}
         return {**self.head, "choices": [choice], "usage": self.usage}
