@@ -64,7 +64,7 @@ class Team:
     programs: Mapping[str, Mind]
     """Minds of roles that are programs, by role."""
     reads: Mapping[str, frozenset[str]]
-    targets: Mapping[str, Mapping[str, Role]]
+    targets: Mapping[str, tuple[str, ...]]
     """The roles each role may hand on to."""
 
 
@@ -256,7 +256,7 @@ class Coordinator:
         posted = [
             entry.payload
             for entry in self.board.of_author(advisor.name)
-            if entry.address.turn == number and entry.payload.level == "domain"
+            if entry.address.turn == number and entry.level == "domain"
         ]
         return (posted[-1] if end == "closed" and posted else None), (plan.strand,)
 
@@ -314,7 +314,7 @@ class Coordinator:
             Scope(plan.strand, parent=desk.scope),
             view,
             join_labels(own, view.label),
-            team.targets.get(role.name, {}),
+            team.targets.get(role.name, ()),
             decision,
         )
 

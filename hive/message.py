@@ -1,13 +1,15 @@
 """Provider-neutral messages (floor 0): what goes to a model and what comes back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = [
+    "DEFAULTS",
     "Attempt",
+    "JsonObject",
     "Message",
     "OutputForm",
     "Part",
@@ -22,6 +24,12 @@ __all__ = [
     "ToolUse",
     "Usage",
 ]
+
+
+if TYPE_CHECKING:
+    JsonObject = dict[str, JsonValue]
+else:  # pydantic checks JsonValue in Python, item by item; what goes onto the board is checked there
+    JsonObject = dict[str, Any]
 
 
 class Frozen(BaseModel):
@@ -44,7 +52,7 @@ class Thinking(Frozen):
     type: Literal["thinking"] = "thinking"
     text: str
     provider: str
-    opaque: dict[str, JsonValue] = {}
+    opaque: JsonObject = {}
     """What the provider needs back: signatures, encrypted items, ids."""
 
 
@@ -54,7 +62,7 @@ class ToolUse(Frozen):
     type: Literal["tool_use"] = "tool_use"
     id: str
     name: str
-    arguments: dict[str, JsonValue] = {}
+    arguments: JsonObject = {}
     malformed: str | None = None
 
 
@@ -110,6 +118,10 @@ class Settings(Frozen):
     effort: Literal["minimal", "low", "medium", "high"] | None = None
 
 
+DEFAULTS = Settings()
+"""Everything left to the model."""
+
+
 def admit_always(cost: int) -> bool:
     """Admit a further attempt of any cost; the rule for requests made outside a run."""
     return True
@@ -131,7 +143,7 @@ class Request:
     tools: tuple[ToolForm, ...] = ()
     output: OutputForm | None = None
     max_output: int = 4096
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = DEFAULTS
     sample: int = 0
     digest: str = ""
     admit: Callable[[int], bool] = admit_always

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hive.board.contributions import Note, TestReport
 from hive.board.payload import Payload
 from hive.board.view import View
 from hive.errors import DeclarationError
-from hive.message import Settings
+from hive.message import DEFAULTS, Settings
 
 if TYPE_CHECKING:
     from hive.tools.tool import Tool
@@ -49,7 +49,7 @@ class Role:
     output: type[Payload] | None = None
     program: Program | None = None
     corrections: int = 2
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = DEFAULTS
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name in RESERVED:

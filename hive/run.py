@@ -1,6 +1,5 @@
 """A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
 
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -132,7 +131,7 @@ class Run:
             session=session,
             tags=tags,
             workspace=None if place is None else str(place.root),
-            seed=secrets.randbits(48) if seed is None else seed,
+            seed=int.from_bytes(salts(6)) if seed is None else seed,
         )
         opened.hold(run)
         return cls(workflow, first, goal, desk, opened, opened is not journal)

@@ -19,13 +19,15 @@ class Synthesis(Protocol):
 
 
 class LastWord:
-    """The newest contribution of the roles that acted last: its text, or its data as JSON."""
+    """The newest contribution of the last turn: its text, or its data as JSON."""
 
     def synthesise(self, board: Board, ending: Ending) -> str:
-        for role in board.state.frontier:
-            for entry in reversed(board.of_author(role)):
-                if entry.payload.level == "domain":
-                    return said(entry)
+        last = board.state.turn
+        for entry in reversed(board.entries):
+            if entry.address.turn < last:
+                break
+            if entry.address.turn == last and entry.level == "domain":
+                return said(entry)
         return ending.message
 
 

@@ -251,14 +251,13 @@ class Workflow:
         return encode(manifest(self))
 
     @cached_property
-    def targets(self) -> Mapping[str, Mapping[str, Role]]:
+    def targets(self) -> Mapping[str, tuple[str, ...]]:
         """The roles that each role may hand on to."""
-        found: dict[str, dict[str, Role]] = {}
+        found: dict[str, dict[str, None]] = {}
         for edge in self.graph.edges:
             for source in edge.sources:
-                for target in edge.targets:
-                    found.setdefault(source.name, {})[target.name] = target
-        return found
+                found.setdefault(source.name, {}).update({t.name: None for t in edge.targets})
+        return {name: tuple(targets) for name, targets in found.items()}
 
     def team(self) -> Team:
         """The workflow with its models resolved. Raises UnknownModel and DeclarationError."""

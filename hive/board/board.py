@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 
-from hive.board.canonical import decode
+from hive.board.canonical import decode, write
 from hive.board.entry import (
     CHAIN_START,
     HEADER_VERSION,
@@ -20,12 +20,11 @@ from hive.board.entry import (
     Row,
     chain,
     commit,
-    join_labels,
 )
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import Fault
 from hive.board.state import Folding, State, fold
-from hive.board.view import Shown, View, Window, show
+from hive.board.view import Gallery, View, Window
 from hive.errors import JournalVersion, PayloadError, WriteRefused
 
 __all__ = ["COORDINATOR", "USER", "Board", "Posted"]
@@ -69,14 +68,13 @@ class Board:
         self._readable = frozenset(readable)
         self._folding = folding or Folding()
         self._salts = salts
-        self._kinds: dict[str, list[int]] = {}
-        self._authors: dict[str, list[int]] = {}
+        self._index = Index()
         self._effects: dict[str, list[int]] = {}
         self._effects_known = 0
-        self._places: dict[str, int] = {}
         self._stored: dict[bytes, str] = {}
         self._turn: list[Entry] = []
-        self._closed: list[Shown] = []
+        self._closed: list[Entry] = []
+        self._gallery = Gallery()
         self._references: dict[str, Entry] = {}
         self._windows: dict[tuple[frozenset[str], int], Window] = {}
 
@@ -103,17 +101,35 @@ class Board:
             raise WriteRefused(
                 f"role {author!r} may not write {kind}; it writes {', '.join(sorted(allowed))}"
             )
-        body = payload.body()
-        commitment, salt = self._commit(body)
-        entry = Entry(
-            len(self.entries), address, attempt, author, kind, payload.version, origin, label,
-            causes, at, self.lease, payload, body, commitment, b"",
-        )  # fmt: skip
-        header = entry.header()
+        body, payload = payload.written()
+        salt = self._salts(16)
+        commitment = commit(salt, body)
+        seq = len(self.entries)
+        header = write(
+            {
+                "at": at,
+                "attempt": attempt,
+                "author": author,
+                "causes": causes,
+                "content": commitment.hex(),
+                "kind": kind,
+                "kind_version": payload.version,
+                "label": label,
+                "lease": self.lease,
+                "origin": origin,
+                "place": address.place,
+                "strand": address.strand,
+                "turn": address.turn,
+                "v": HEADER_VERSION,
+            }
+        )
         digest = chain(self.head, header)
-        entry = entry._replace(digest=digest)
+        entry = Entry(
+            seq, address, attempt, author, origin, label, causes, at, self.lease, payload, body,
+            commitment, digest,
+        )  # fmt: skip
         self._take(entry)
-        return Posted(entry, Row(entry.seq, header, digest), Content(commitment, salt, body))
+        return Posted(entry, Row(seq, header, digest), Content(commitment, salt, body))
 
     def store(self, body: bytes) -> tuple[str, Content | None]:
         """The commitment (hex) under which a run keeps some bytes, and the content when it is new."""
@@ -121,7 +137,8 @@ class Board:
         known = self._stored.get(key)
         if known is not None:
             return known, None
-        commitment, salt = self._commit(body)
+        salt = self._salts(16)
+        commitment = commit(salt, body)
         self._stored[key] = commitment.hex()
         return commitment.hex(), Content(commitment, salt, body)
 
@@ -143,8 +160,6 @@ class Board:
             address=Address(header["turn"], header["strand"], tuple(header["place"])),
             attempt=header["attempt"],
             author=header["author"],
-            kind=header["kind"],
-            version=header["kind_version"],
             origin=header["origin"],
             label=header["label"],
             causes=tuple(header["causes"]),
@@ -165,17 +180,23 @@ class Board:
             return self.state
         turn = self._turn
         self._turn = []
-        ordinals = {strand: index for index, strand in enumerate(("", *strands))}
-        turn.sort(key=lambda e: (ordinals.get(e.address.strand, -1), e.address.place, e.attempt))
+        if len(strands) > 1 or strands == ():
+            ordinals = {strand: index for index, strand in enumerate(("", *strands))}
+            turn.sort(
+                key=lambda e: (ordinals.get(e.address.strand, -1), e.address.place, e.attempt)
+            )
+        else:
+            turn.sort(key=lambda e: (e.address.strand, e.address.place, e.attempt))
         self.state = fold(self.state, turn, self._folding)
         contributions = 0
         for entry in turn:
-            if entry.payload.level == "domain":
+            if entry.level == "domain":
                 self._references[f"{entry.address.turn}.{contributions}"] = entry
                 contributions += 1
             elif not self._shows(entry):
+                entry.rest()
                 continue
-            self._closed.append(show(entry))
+            self._closed.append(entry)
         return self.state
 
     def view(self, kinds: frozenset[str], budget: int) -> View:
@@ -183,30 +204,31 @@ class Board:
         key = (kinds, budget)
         window = self._windows.get(key)
         if window is None:
-            window = self._windows[key] = Window(kinds, budget)
+            window = self._windows[key] = Window(kinds, budget, self._gallery)
         return window.advance(self._closed)
 
     def of_kind(self, kind: str | type[Payload]) -> list[Entry]:
         """All entries of a kind, in the order of arrival."""
         name = kind if isinstance(kind, str) else kind.kind
-        return [self.entries[index] for index in self._kinds.get(name, ())]
+        return self._found(self._caught_up().kinds.get(name, ()))
 
     def of_author(self, author: str) -> list[Entry]:
         """All entries of an author, in the order of arrival."""
-        return [self.entries[index] for index in self._authors.get(author, ())]
+        return self._found(self._caught_up().authors.get(author, ()))
 
     def caused_by(self, address: Address | str) -> list[Entry]:
         """All entries that name an address among their causes."""
-        for entry in self.entries[self._effects_known :]:
+        effects, known = self._effects, self._effects_known
+        for entry in self.entries[known:]:
             for cause in entry.causes:
-                self._effects.setdefault(cause, []).append(entry.seq)
+                effects.setdefault(cause, []).append(entry.seq)
         self._effects_known = len(self.entries)
-        return [self.entries[index] for index in self._effects.get(str(address), ())]
+        return self._found(effects.get(str(address), ()))
 
     def at(self, address: Address | str) -> Entry | None:
         """The newest entry at an address (the last attempt), or None."""
-        index = self._places.get(str(address))
-        return None if index is None else self.entries[index]
+        found = self._caught_up().places.get(str(address))
+        return None if found is None else self.entries[found]
 
     def referenced(self, reference: str) -> Entry:
         """The contribution that a reference "turn.ordinal" means. Raises PayloadError if none."""
@@ -215,29 +237,39 @@ class Board:
         except KeyError:
             raise PayloadError(f"no contribution {reference!r} in the closed turns") from None
 
-    def label_of(self, own: Label, causes: Iterable[str]) -> Label:
-        """The trust of new content: no better than its author's, nor than that of what it came from."""
-        labels = [own]
-        for cause in causes:
-            entry = self.at(cause)
-            if entry is not None:
-                labels.append(entry.label)
-        return join_labels(*labels)
+    def _caught_up(self) -> "Index":
+        self._index.advance(self.entries)
+        return self._index
 
-    def _commit(self, body: bytes) -> tuple[bytes, bytes]:
-        salt = self._salts(16)
-        return commit(salt, body), salt
+    def _found(self, places: Iterable[int]) -> list[Entry]:
+        return [self.entries[place] for place in places]
 
     def _shows(self, entry: Entry) -> bool:
-        if isinstance(entry.payload, Fault):
-            return entry.payload.final
+        if entry.kind == "Fault":
+            return isinstance(entry.payload, Fault) and entry.payload.final
         return entry.kind in self._readable
 
     def _take(self, entry: Entry) -> None:
-        index = entry.seq
         self.entries.append(entry)
         self.head = entry.digest
         self._turn.append(entry)
-        self._kinds.setdefault(entry.kind, []).append(index)
-        self._authors.setdefault(entry.author, []).append(index)
-        self._places[str(entry.address)] = index
+
+
+class Index:
+    """Where entries of a kind or an author stand. It catches up when it is asked, so that
+    appending stays cheap; every entry is indexed once, every look-up is then a dictionary's."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, list[int]] = {}
+        self.authors: dict[str, list[int]] = {}
+        self.places: dict[str, int] = {}
+        self.position = 0
+
+    def advance(self, entries: Sequence[Entry]) -> None:
+        """Take in what has been appended since."""
+        for place in range(self.position, len(entries)):
+            entry = entries[place]
+            self.kinds.setdefault(entry.kind, []).append(place)
+            self.authors.setdefault(entry.author, []).append(place)
+            self.places[str(entry.address)] = place
+        self.position = len(entries)

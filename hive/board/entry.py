@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 import orjson
 
+from hive.board.canonical import write
 from hive.board.payload import Payload
 from hive.errors import PayloadError
 
@@ -84,49 +85,80 @@ class Content(NamedTuple):
     body: bytes
 
 
-class Entry(NamedTuple):
-    """One line of the board. `seq` is only arrival order; `address` is its identity."""
+class Entry:
+    """One line of the board; nothing in it ever changes.
 
-    seq: int
-    address: Address
-    attempt: int
-    author: str
-    kind: str
-    version: int
-    origin: str
-    """Who made the content: "user", "coordinator", "model:…", "program:…" or "tool:…"."""
-    label: Label
-    causes: tuple[str, ...]
-    """Addresses, as text, of the entries this one could not exist without."""
-    at: int
-    """Wall time in microseconds since 1970 (UTC); never used for ordering."""
-    lease: int
-    payload: Payload
-    body: bytes
-    """The payload's own bytes, as stored."""
-    commitment: bytes
-    digest: bytes
+    `seq` is only arrival order; `address` is its identity. `origin` says who made the content:
+    "user", "coordinator", "model:…", "program:…" or "tool:…". `causes` are the addresses, as text,
+    of the entries this one could not exist without. `at` is wall time in microseconds since 1970
+    (UTC), never used for ordering. `body` holds the payload's own bytes, as stored.
+    """
 
-    def header(self) -> bytes:
-        """The header's bytes: sorted, compact JSON."""
-        return orjson.dumps(
-            {
-                "at": self.at,
-                "attempt": self.attempt,
-                "author": self.author,
-                "causes": self.causes,
-                "content": self.commitment.hex(),
-                "kind": self.kind,
-                "kind_version": self.version,
-                "label": self.label,
-                "lease": self.lease,
-                "origin": self.origin,
-                "place": self.address.place,
-                "strand": self.address.strand,
-                "turn": self.address.turn,
-                "v": HEADER_VERSION,
-            }
-        )
+    __slots__ = (
+        "_payload", "_read", "address", "at", "attempt", "author", "body", "causes", "commitment",
+        "digest", "kind", "label", "lease", "level", "origin", "seq", "version",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        seq: int,
+        address: Address,
+        attempt: int,
+        author: str,
+        origin: str,
+        label: Label,
+        causes: tuple[str, ...],
+        at: int,
+        lease: int,
+        payload: Payload,
+        body: bytes,
+        commitment: bytes,
+        digest: bytes,
+    ) -> None:
+        self.seq = seq
+        self.address = address
+        self.attempt = attempt
+        self.author = author
+        self.kind = payload.kind
+        self.version = payload.version
+        self.level = payload.level
+        self.origin = origin
+        self.label = label
+        self.causes = causes
+        self.at = at
+        self.lease = lease
+        self.body = body
+        self.commitment = commitment
+        self.digest = digest
+        self._payload: Payload | None = payload
+        self._read = payload.read
+
+    @property
+    def payload(self) -> Payload:
+        """What the entry says."""
+        payload = self._payload
+        if payload is None:
+            payload = self._payload = self._read(self.body, self.version)
+        return payload
+
+    def rest(self) -> None:
+        """Let go of the payload's object; it is read from its bytes when somebody asks again.
+
+        Records of closed turns are hardly ever looked at, and thousands of small objects cost the
+        garbage collector more than the entries cost otherwise.
+        """
+        self._payload = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Entry):
+            return NotImplemented
+        return self.digest == other.digest and self.seq == other.seq
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"<{self.address} {self.kind} by {self.author}>"
 
     def as_json(self) -> dict[str, Any]:
         """The entry as documented JSON, for `--json` and exports."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
-from hive.board.canonical import decode, encode, encode_plain
+from hive.board.canonical import decode, encode, encode_fields
 from hive.errors import DeclarationError, PayloadError
 
 __all__ = ["Level", "Opaque", "Payload", "Vocabulary"]
@@ -14,7 +14,26 @@ __all__ = ["Level", "Opaque", "Payload", "Vocabulary"]
 Level = Literal["domain", "control"]
 
 
-LEAVES = {str, int, bool, NoneType, bytes}
+LEAVES = {str, int, bool, NoneType}
+
+
+def is_native(cls: type[BaseModel]) -> bool:
+    """Whether a class's fields can be written as they are, without pydantic's serializers."""
+    own = cls.__pydantic_decorators__
+    if own.field_serializers or own.model_serializers:
+        return False
+    return all(
+        is_native_type(field.annotation) and not field.metadata
+        for field in cls.model_fields.values()
+    )
+
+
+def is_native_type(annotation: Any) -> bool:
+    if annotation in LEAVES or get_origin(annotation) is Literal:
+        return True
+    if get_origin(annotation) in (Union, UnionType, tuple, list):
+        return all(is_native_type(part) for part in get_args(annotation) if part is not Ellipsis)
+    return False
 
 
 def is_plain(annotation: Any) -> bool:
@@ -48,15 +67,20 @@ class Payload(BaseModel):
     level: ClassVar[Level] = "domain"
     unfolds: "ClassVar[tuple[type[Payload], ...]]" = ()
     """The kinds that `unfold` can bring along."""
-    plain: ClassVar[bool] = False
-    """Whether the fields can hold neither floats nor free-form JSON: those skip a check."""
+    suspects: ClassVar[tuple[str, ...]] = ()
+    """The fields that can hold floats or free-form JSON, which are checked before they are written."""
+
+    native: ClassVar[bool] = False
+    """Whether the fields can be written as they are."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         super().__pydantic_init_subclass__(**options)
         if "kind" not in cls.__dict__:
             cls.kind = cls.__name__
-        cls.plain = all(is_plain(field.annotation) for field in cls.model_fields.values())
+        fields = cls.model_fields.items()
+        cls.suspects = tuple(name for name, f in fields if not is_plain(f.annotation))
+        cls.native = is_native(cls)
 
     def unfold(self) -> "Iterable[Payload]":
         """Further contributions that this one brings along, posted beside it; none by default."""
@@ -64,11 +88,23 @@ class Payload(BaseModel):
 
     def body(self) -> bytes:
         """The bytes that are stored and hashed. Raises PayloadError for what JSON cannot hold."""
-        data = self.__pydantic_serializer__.to_python(self, mode="json")
+        return self.written()[0]
+
+    def written(self) -> "tuple[bytes, Payload]":
+        """The bytes that are stored, and the payload as it reads in them: the same one, but for
+        lone surrogates, which are replaced. Raises PayloadError for what JSON cannot hold."""
+        if self.native:
+            body = encode_fields(self.__dict__, ())
+        else:
+            data = self.__pydantic_serializer__.to_python(self, mode="json")
+            body = encode_fields(data, self.suspects)
+        if body is not None:
+            return body, self
         try:
-            return encode_plain(data) if self.plain else encode(data)
+            body = encode(self.__pydantic_serializer__.to_python(self, mode="json"))
         except PayloadError as error:
             raise PayloadError(f"{self.kind}.{error}") from None
+        return body, self.read(body, self.version)
 
     @classmethod
     def upgrade(cls, data: dict[str, Any], from_version: int) -> dict[str, Any]:
@@ -94,8 +130,8 @@ class Opaque(Payload):
 
     data: JsonValue
 
-    def body(self) -> bytes:
-        return encode(self.data)
+    def written(self) -> tuple[bytes, Payload]:
+        return encode(self.data), self
 
     @classmethod
     def read(cls, body: bytes, version: int) -> Self:

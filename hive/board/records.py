@@ -5,10 +5,10 @@ Money is in nano-dollars, time in microseconds. Roles do not read these by defau
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 from hive.board.payload import Level, Payload
-from hive.message import Attempt, Part, Settings, StopReason, Usage
+from hive.message import Attempt, JsonObject, Part, Settings, StopReason, Usage
 
 __all__ = [
     "RECORDS",
@@ -58,7 +58,7 @@ class RunStarted(Record):
     hive: str
     schema_version: int
     workflow: str
-    overrides: dict[str, JsonValue] = {}
+    overrides: JsonObject = {}
     fingerprint: str
     """Commitment of the manifest of the workflow, part by part."""
     vocabulary: str
@@ -114,7 +114,7 @@ class Decision(Record):
     strands: tuple[StrandPlan, ...]
     deterministic: bool
     complexity: Complexity
-    features: dict[str, JsonValue] = {}
+    features: JsonObject = {}
     signature: str = ""
     """What kind of task this is, for grouping logged decisions."""
     reason: str
@@ -134,7 +134,8 @@ class Request(Record):
     tools: str | None = None
     output: str | None = None
     max_output: int
-    settings: Settings = Settings()
+    settings: Settings | None = None
+    """None where everything is left to the model."""
     sample: int = 0
     grant: int = 0
     grant_tokens: int = 0
@@ -162,7 +163,7 @@ class ToolCall(Record):
 
     id: str
     tool: str
-    arguments: dict[str, JsonValue]
+    arguments: JsonObject
     effect: Literal["read", "write", "egress", "irreversible"]
     repeat: Literal["safe", "keyed", "never"]
     key: str

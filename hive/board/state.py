@@ -139,7 +139,7 @@ class Draft:
         step = STEPS.get(type(entry.payload))
         if step is not None:
             step(self, entry)
-        if entry.payload.level == "domain":
+        if entry.level == "domain":
             self.contribute(entry, folding)
         for tally in folding.tallies:
             self.tallies[tally.name] = tally.step(self.tallies[tally.name], entry)
@@ -148,14 +148,16 @@ class Draft:
         reference = f"{self.turn}.{self.ordinal}"
         self.ordinal += 1
         self.contributions += 1
-        for role, kind in folding.per.items():
-            if kind == entry.kind:
-                self.open[role] = (*self.open.get(role, ()), reference)
+        if folding.per:
+            for role, kind in folding.per.items():
+                if kind == entry.kind:
+                    self.open[role] = (*self.open.get(role, ()), reference)
         payload = entry.payload
         if isinstance(payload, Task):
             self.tasks[payload.id] = reference
-        for closed in getattr(payload, "closes", ()):
-            self.tasks.pop(closed, None)
+        elif self.tasks:
+            for closed in getattr(payload, "closes", ()):
+                self.tasks.pop(closed, None)
 
     def served(self, role: str, reference: str) -> None:
         """A `per` strand ran for an entry: it no longer waits for that role."""
@@ -165,13 +167,12 @@ class Draft:
 def decided(draft: Draft, entry: Entry) -> None:
     payload = entry.payload
     assert isinstance(payload, Decision)
-    draft.frontier = tuple(dict.fromkeys(plan.role for plan in payload.strands))
+    draft.frontier = tuple(dict.fromkeys([plan.role for plan in payload.strands]))
     for role in draft.frontier:
         draft.acted[role] = draft.turn
     for plan in payload.strands:
-        _, at, cause = plan.strand.partition("#")[0].partition("@")
-        if at:
-            draft.served(plan.role, cause)
+        if plan.cause is not None:
+            draft.served(plan.role, plan.strand.partition("#")[0].partition("@")[2])
 
 
 def requested(draft: Draft, entry: Entry) -> None:
@@ -241,7 +242,7 @@ STEPS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
 
 def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     """The state after one more closed turn, whose entries come in address order."""
-    entries = tuple(entries)
+    entries = list(entries)
     if not entries:
         return state
     turn = entries[0].address.turn
@@ -259,7 +260,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         tokens=draft.tokens,
         calls=draft.calls,
         units=draft.units,
-        elapsed=max(state.elapsed, max(entry.at for entry in entries) - started),
+        elapsed=max(state.elapsed, max([entry.at for entry in entries]) - started),
         contributions=draft.contributions,
         counts=draft.counts,
         newest=draft.newest,

@@ -11,13 +11,16 @@ from typing import NamedTuple
 from hive.board.entry import Entry, Label, join_labels
 from hive.message import Text
 
-__all__ = ["FORM", "LONGEST_SHOWN", "Shown", "View", "Window", "excerpt", "show", "tokens_of"]
+__all__ = ["FORM", "LONGEST_SHOWN", "Gallery", "Shown", "View", "Window", "excerpt", "show", "tokens_of"]
 
 FORM = 1
 """Version of the way in which entries are shown; stands on every Request."""
 
 LONGEST_SHOWN = 12_000
 """Characters of one entry that a view shows; the middle of longer ones is left out, visibly."""
+
+HUNG = 256
+"""Entries that are kept ready as they are shown; older ones are made anew when a window wants them."""
 
 KEPT_PERCENT = 70
 """How full a window is left when it had to drop entries."""
@@ -27,6 +30,7 @@ class Shown(NamedTuple):
     """An entry as it is shown to models."""
 
     entry: Entry
+    address: str
     part: Text
     tokens: int
     digest: bytes
@@ -35,24 +39,24 @@ class Shown(NamedTuple):
 class View(NamedTuple):
     """What a role sees, as of one decision: the goal first, then the window, in address order."""
 
-    shown: tuple[Shown, ...]
-    omitted: int
+    shown: tuple[Shown, ...] = ()
+    parts: tuple[Text, ...] = ()
+    """The entries as they are put to a model."""
+    causes: tuple[str, ...] = ()
+    """The addresses of what is shown."""
+    digest: bytes = b""
+    """SHA-256 over all that is shown."""
+    omitted: int = 0
     """Entries that were dropped to stay within the budget."""
-    cause: Entry | None = None
-    """The entry this strand was opened for, where the role takes one strand per entry."""
-
     label: Label = "trusted"
     """The least trust of anything shown."""
+    cause: Entry | None = None
+    """The entry this strand was opened for, where the role takes one strand per entry."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The entries themselves, for roles that are programs."""
         return tuple(item.entry for item in self.shown)
-
-    @property
-    def causes(self) -> tuple[str, ...]:
-        """The addresses of what is shown."""
-        return tuple([item.part.source or "" for item in self.shown])
 
 
 def tokens_of(text: str) -> int:
@@ -78,23 +82,37 @@ def show(entry: Entry) -> Shown:
     if len(body) > LONGEST_SHOWN:
         body = excerpt(body, LONGEST_SHOWN, f"the whole entry is {address}").replace("\n", " ")
     text = f"[{address}] {entry.kind} by {entry.author} ({entry.label})\n{body}"
-    part = Text.model_construct(_SHOWN_FIELDS, type="text", text=text, source=address)
-    return Shown(entry, part, tokens_of(text), hashlib.sha256(text.encode()).digest())
+    digest = hashlib.sha256(text.encode()).digest()
+    return Shown(entry, address, Text(text=text, source=address), tokens_of(text), digest)
 
 
-_SHOWN_FIELDS = {"text", "source"}
+class Gallery:
+    """The newest entries as they are shown, made once for all windows of a board."""
+
+    def __init__(self) -> None:
+        self._shown: dict[int, Shown] = {}
+
+    def show(self, entry: Entry) -> Shown:
+        """The entry as it is shown."""
+        shown = self._shown.get(entry.seq)
+        if shown is None:
+            shown = self._shown[entry.seq] = show(entry)
+            if len(self._shown) > HUNG:
+                del self._shown[next(iter(self._shown))]
+        return shown
 
 
 class Window:
-    """The newest entries of some kinds that fit a budget of tokens; `start` entries always stay.
+    """The newest entries of some kinds that fit a budget of tokens; the goal always stays.
 
     A pure fold over the closed entries: the same entries give the same window, however often it was
     looked at on the way.
     """
 
-    def __init__(self, kinds: frozenset[str], budget: int) -> None:
+    def __init__(self, kinds: frozenset[str], budget: int, gallery: Gallery) -> None:
         self.kinds = kinds
         self.budget = budget
+        self.gallery = gallery
         self.goal: Shown | None = None
         self.items: deque[Shown] = deque()
         self.tokens = 0
@@ -102,18 +120,24 @@ class Window:
         self.position = 0
         self._view: View | None = None
 
-    def advance(self, closed: list[Shown]) -> View:
+    def advance(self, closed: list[Entry]) -> View:
         """Take in what has closed since the last call and give the view as it stands now."""
         if self._view is not None and self.position == len(closed):
             return self._view
         for index in range(self.position, len(closed)):
-            if closed[index].entry.kind in self.kinds:
-                self.take(closed[index])
+            if closed[index].kind in self.kinds:
+                self.take(self.gallery.show(closed[index]))
         self.position = len(closed)
-        first = () if self.goal is None else (self.goal,)
-        shown = (*first, *self.items)
-        label = join_labels(*{item.entry.label for item in shown})
-        self._view = View(shown, self.omitted, label=label)
+        shown = tuple(self.items) if self.goal is None else (self.goal, *self.items)
+        digest = hashlib.sha256(b"".join([item.digest for item in shown])).digest()
+        self._view = View(
+            shown,
+            tuple([item.part for item in shown]),
+            tuple([item.address for item in shown]),
+            digest,
+            self.omitted,
+            join_labels(*{item.entry.label for item in shown}),
+        )
         return self._view
 
     def take(self, item: Shown) -> None:

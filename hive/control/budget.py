@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hive.board.state import State
 from hive.errors import BudgetExceeded, DeclarationError
 
-__all__ = ["Budget", "Grant", "Scope", "nano_dollars", "usd"]
+__all__ = ["NOTHING", "Budget", "Grant", "Scope", "nano_dollars", "usd"]
 
 NANO = 10**9
 
@@ -73,11 +73,19 @@ class Grant(NamedTuple):
     tokens: int
 
 
+NOTHING = Grant(0, 0)
+
+
 class Scope:
     """One level of a ledger: caps, what was spent and what is reserved.
 
     Caps of None are open. A closed scope grants nothing more.
     """
+
+    __slots__ = (
+        "calls", "cap_calls", "cap_cost", "cap_tokens", "closed", "name", "parent", "reserved",
+        "spent",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -93,8 +101,8 @@ class Scope:
         self.cap_tokens = tokens
         self.cap_calls = calls
         self.parent = parent
-        self.spent = Grant(0, 0)
-        self.reserved = Grant(0, 0)
+        self.spent = NOTHING
+        self.reserved = NOTHING
         self.calls = 0
         self.closed = False
 
@@ -136,6 +144,9 @@ class Scope:
         scope = self
         while scope is not None:
             scope.calls += 1
+            if grant is NOTHING:
+                scope = scope.parent
+                continue
             held = scope.reserved
             scope.reserved = Grant(held.cost + grant.cost, held.tokens + grant.tokens)
             scope = scope.parent
@@ -160,6 +171,8 @@ class Scope:
     def _check(self, grant: Grant) -> None:
         if self.closed:
             raise BudgetExceeded(f"the budget of {self.name} was overrun and is closed")
+        if grant is NOTHING and self.cap_calls is None:
+            return
         if self.cap_calls is not None and self.calls >= self.cap_calls:
             raise BudgetExceeded(f"{self.name} has made its {self.cap_calls} calls")
         cost = self.spent.cost + self.reserved.cost + grant.cost

@@ -70,12 +70,17 @@ class Talk:
 
 def assemble(strand: Strand, talk: Talk) -> Request:
     """The next request of a strand; its digest is taken before any limit is lowered to fit."""
-    briefing = brief(strand.role, tuple(strand.targets))
+    briefing = brief(strand.role, strand.targets)
     limits, role = strand.desk.limits, strand.role
+    view = strand.view
+    last = closing(strand)
     if not talk.step:
-        talk.digest = opening_digest(strand, briefing)
-        talk.causes = (*strand.view.causes, strand.decision)
-    first = Message("user", (*[item.part for item in strand.view.shown], *closing(strand)))
+        running = hashlib.sha256(briefing.digest)
+        running.update(f"{strand.plan.model}\n{last.text}".encode())
+        running.update(view.digest)
+        talk.digest = running.digest()
+        talk.causes = (*view.causes, strand.decision)
+    first = Message("user", (*view.parts, last))
     return Request(
         model=strand.plan.model,
         system=briefing.system,
@@ -89,18 +94,7 @@ def assemble(strand: Strand, talk: Talk) -> Request:
     )
 
 
-def opening_digest(strand: Strand, briefing: Briefing) -> bytes:
-    """SHA-256 over everything that the first request of a strand holds."""
-    running = hashlib.sha256(briefing.digest)
-    running.update(strand.plan.model.encode())
-    running.update(strand.role.settings.model_dump_json().encode())
-    running.update(b"".join([item.digest for item in strand.view.shown]))
-    for part in closing(strand):
-        running.update(part.text.encode())
-    return running.digest()
-
-
-def closing(strand: Strand) -> tuple[Text, ...]:
+def closing(strand: Strand) -> Text:
     """The last words of the first message: whose turn it is, and for what."""
     omitted, cause = strand.view.omitted, strand.view.cause
     lines = []
@@ -111,7 +105,7 @@ def closing(strand: Strand) -> tuple[Text, ...]:
         lines.append(
             f"Work on this entry only: [{cause.address}] {cause.kind} {cause.body.decode()}"
         )
-    return (Text(text="\n".join(lines)),)
+    return Text(text="\n".join(lines))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -140,8 +134,9 @@ def brief(role: Role, targets: tuple[str, ...]) -> Briefing:
         orjson.dumps([[t.name, t.description, t.schema] for t in tools]) if tools else None
     )
     output_bytes = orjson.dumps([output.name, output.schema]) if output else None
+    settings = role.settings.model_dump_json().encode()
     digest = hashlib.sha256(
-        b"\0".join((system_bytes, tools_bytes or b"", output_bytes or b""))
+        b"\0".join((system_bytes, tools_bytes or b"", output_bytes or b"", settings))
     ).digest()
     return Briefing(system, tools, output, system_bytes, tools_bytes, output_bytes, digest)
 
@@ -205,6 +200,7 @@ def answering(role: Role, targets: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
+@functools.cache
 def is_text(cls: type[Payload]) -> bool:
     """Whether a kind holds one required text and nothing else required, so plain text can fill it."""
     required = [name for name, field in cls.model_fields.items() if field.is_required()]

@@ -12,9 +12,9 @@ from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Fault, FaultCode, Inference, Overrun
 from hive.board.records import Request as RequestRecord
-from hive.control.budget import Grant
+from hive.control.budget import NOTHING, Grant
 from hive.errors import BudgetExceeded, ModelError
-from hive.message import Reply, Request, ToolUse
+from hive.message import DEFAULTS, Reply, Request, ToolUse
 from hive.models.bound import input_bound
 from hive.phases.assemble import POST, Briefing
 from hive.phases.strand import Strand
@@ -115,7 +115,7 @@ def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) ->
     if recorded is not None:
         grant, most = Grant(recorded.grant, recorded.grant_tokens), recorded.max_output
     elif strand.mind is None or not (priced or scope.counts_tokens):
-        grant = Grant(0, 0)
+        grant = NOTHING
     else:
         bound = input_bound(request)
         cost_left, tokens_left = scope.room()
@@ -148,7 +148,7 @@ def post_request(
         tools=None if tools is None else keep(tools),
         output=None if output is None else keep(output),
         max_output=max_output,
-        settings=request.settings,
+        settings=None if request.settings is DEFAULTS else request.settings,
         sample=request.sample,
         grant=grant.cost,
         grant_tokens=grant.tokens,
@@ -165,10 +165,11 @@ async def ask(strand: Strand, request: Request, max_output: int) -> Reply:
         request = replace(request, delta=lambda text: listener(name, text))
     if max_output != request.max_output:
         request = replace(request, max_output=max_output)
-    with anyio.fail_after(strand.desk.limits.call_seconds):
+    with anyio.move_on_after(strand.desk.limits.call_seconds):
         if strand.mind is None:
             return await run_program(strand)
         return await strand.mind.complete(request)
+    raise TimeoutError
 
 
 async def run_program(strand: Strand) -> Reply:

@@ -1,8 +1,8 @@
 """What a strand works with (floor 5): the run's shared things, and its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload
@@ -57,8 +57,7 @@ class Desk:
         return payload
 
 
-@dataclass(frozen=True, slots=True)
-class Strand:
+class Strand(NamedTuple):
     """One of a turn's parallel lines: a role at work on what it sees."""
 
     desk: Desk
@@ -72,7 +71,7 @@ class Strand:
     view: View
     label: Label
     """How far what the strand sees can be trusted."""
-    targets: Mapping[str, Role]
+    targets: tuple[str, ...]
     """The roles it may hand on to."""
     decision: str
     """Address of the decision that opened it."""

@@ -1,6 +1,5 @@
 """A strand from its first step to its last (floor 5): assemble, reason, select, execute, observe."""
 
-from dataclasses import replace
 from typing import Literal
 
 from hive.message import Text, ToolResult
@@ -19,7 +18,7 @@ StrandEnd = Literal["closed", "failed", "suspended"]
 async def run_strand(strand: Strand) -> StrandEnd:
     """Let a role do its part of a turn. Whatever goes wrong in it ends as a Fault on the board."""
     talk = Talk([])
-    briefing = brief(strand.role, tuple(strand.targets))
+    briefing = brief(strand.role, strand.targets)
     contributions = 0
     while talk.step < strand.desk.limits.steps:
         request = assemble(strand, talk)
@@ -33,7 +32,7 @@ async def run_strand(strand: Strand) -> StrandEnd:
         if step.end is not None:
             return step.end
         if step.called and strand.label != "outside":  # from here on it speaks of what it has read
-            strand = replace(strand, label="outside")
+            strand = strand._replace(label="outside")
         talk.add(messages(thought.inference.parts, step.outcomes()), step.causes())
     fault(
         strand,
