@@ -5,6 +5,7 @@ from hive.tools.call import Call, ToolOutput
 from hive.tools.edits import Edit
 from hive.tools.files import FILE_TOOLS, edit_file, list_files, read_file, search, write_file
 from hive.tools.paths import PROTECTED
+from hive.tools.shell import shell
 from hive.tools.testing import Candidate, locate_faults, run_tests, try_edits
 from hive.tools.tool import Effect, Repeat, Tool, tool
 from hive.tools.workspace import FileChange, Workspace
@@ -35,6 +36,7 @@ __all__ = [
     "read_file",
     "run_tests",
     "search",
+    "shell",
     "tool",
     "try_edits",
     "write_file",

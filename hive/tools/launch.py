@@ -15,9 +15,27 @@ def limit(name: str, value: int) -> None:
     kind = getattr(resource, name, None)
     if kind is None:  # this system does not know it
         return
+    if name == "RLIMIT_NPROC":
+        value += running()
     _, hard = resource.getrlimit(kind)
     most = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (most, most))
+
+
+def running() -> int:
+    """How many threads this user has, which is what the limit on processes counts."""
+    count = 0
+    try:
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                try:
+                    if os.stat(f"/proc/{name}").st_uid == os.getuid():
+                        count += len(os.listdir(f"/proc/{name}/task"))
+                except OSError:  # gone meanwhile
+                    continue
+    except OSError:  # no /proc here: allow what a desktop may run
+        return 4096
+    return count
 
 
 def main() -> None:

@@ -26,7 +26,6 @@ __all__ = [
 PROTECTED = (
     "tests/",
     "test/",
-    "testing/",
     "test_*.py",
     "*_test.py",
     "tests.py",

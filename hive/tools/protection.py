@@ -1,18 +1,23 @@
 """Which files no tool may write (floor 2): what decides whether the tests pass.
 
-Tests and their configuration are protected by their names. A new module that would stand in for
-one the tests rely on, `math.py` beside the sources, say, is refused too.
+Tests and their configuration are protected by their names, also by names that pytest's own
+configuration gives. A new module that would stand in for one the tests rely on, `math.py` beside
+the sources, say, is refused too. Doctests stand in the sources and cannot be protected.
 """
 
+import configparser
 import sys
 import sysconfig
+import tomllib
 from functools import lru_cache
 from importlib.machinery import PathFinder, all_suffixes
+from pathlib import Path
+from typing import Any
 
 from hive.errors import ToolRefused
 from hive.tools.paths import cached, matcher
 
-__all__ = ["Protection"]
+__all__ = ["Protection", "configured_globs"]
 
 
 class Protection:
@@ -66,3 +71,33 @@ def is_installed(name: str) -> bool:
     places = [sysconfig.get_path(key) for key in ("purelib", "platlib")]
     spec = PathFinder.find_spec(name, places) if name.isidentifier() else None
     return spec is not None and spec.origin is not None
+
+
+def configured_globs(root: Path) -> tuple[str, ...]:
+    """The names of test files that pytest's configuration in a folder adds to the usual ones."""
+    found: list[str] = []
+    for name in ("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg"):
+        section = "tool:pytest" if name == "setup.cfg" else "pytest"
+        found += ini_value(root / name, section)
+    for name in ("pyproject.toml", "pytest.toml", ".pytest.toml"):
+        found += toml_value(root / name)
+    return tuple(glob for glob in found if glob.endswith(".py") and glob != "*.py")
+
+
+def ini_value(file: Path, section: str) -> list[str]:
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    try:
+        parser.read_string(file.read_text(encoding="utf-8"))
+        return parser.get(section, "python_files", fallback="").split()
+    except (OSError, UnicodeDecodeError, configparser.Error):  # pytest will say what is wrong
+        return []
+
+
+def toml_value(file: Path) -> list[str]:
+    try:
+        document: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):  # pytest will say what is wrong
+        return []
+    pytest = document.get("pytest", document.get("tool", {}).get("pytest", {}))
+    value = {**pytest, **pytest.get("ini_options", {})}.get("python_files", [])
+    return value.split() if isinstance(value, str) else [str(glob) for glob in value]

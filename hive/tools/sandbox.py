@@ -45,14 +45,14 @@ KILL_ROUNDS = 20
 class Limits:
     """What a program and each process it starts may use; None for no limit of ours.
 
-    `cpu` is in seconds per process, `memory` (address space) and `file_size` in bytes; `processes`
-    counts all of this user's, and does not bind the superuser.
+    `cpu` is in seconds per process, `memory` (address space) and `file_size` in bytes. `processes`
+    are those beyond what this user runs already; it does not bind the superuser.
     """
 
     cpu: int | None = 600
     memory: int | None = 4_000_000_000
     file_size: int | None = 1_000_000_000
-    processes: int | None = 4096
+    processes: int | None = 512
     open_files: int | None = 1024
 
     def as_json(self) -> str:
@@ -180,9 +180,11 @@ async def run(
                 pass_fds=(writer,) if channel else (),
             )
         close(writer)
+        writer = -1
         return await attend(process, mark, seconds, stdin, reader)
     finally:
         close(reader)
+        close(writer)
 
 
 async def attend(

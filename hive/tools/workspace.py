@@ -11,7 +11,7 @@ from pathlib import Path
 from hive.errors import DeclarationError, ToolError, ToolRefused
 from hive.tools import walk
 from hive.tools.paths import PROTECTED, fault, parse_path
-from hive.tools.protection import Protection
+from hive.tools.protection import Protection, configured_globs
 from hive.tools.walk import LARGEST_FILE, Item
 
 __all__ = ["FileChange", "Workspace", "digest_of"]
@@ -45,7 +45,9 @@ class Workspace:
                 f"workspace {str(self.root)!r} is not a folder; give the path of one that exists"
             )
         object.__setattr__(self, "root", root)
-        object.__setattr__(self, "protection", Protection(self.protected))
+        object.__setattr__(
+            self, "protection", Protection((*self.protected, *configured_globs(root)))
+        )
 
     def path(self, text: str, write: bool = False) -> Path:
         """The absolute path of a file or folder, checked as `read` and `write` check it.
@@ -183,7 +185,8 @@ class Workspace:
 
     def _fingerprint(self, item: Item) -> str:
         if item.link is not None:
-            return hashlib.sha256(b"link\0" + os.fsencode(item.link)).hexdigest()
+            target = relinked(self.root, item.path, item.link)  # the same in every copy
+            return hashlib.sha256(b"link\0" + os.fsencode(target)).hexdigest()
         content = hashlib.sha256(b"run\0" if item.mode & stat.S_IXUSR else b"file\0")
         with os.fdopen(self._open(item), "rb") as file:
             while chunk := file.read(1 << 20):
@@ -201,7 +204,7 @@ def digest_of(contents: Mapping[str, str]) -> str:
 
 
 def relinked(root: Path, path: str, link: str) -> str:
-    """Where a link in a copy must point: into the copy if it pointed into the workspace."""
+    """Where a link in a copy must point: into the copy if it points into the workspace."""
     target = Path(os.path.normpath(root / Path(path).parent / link))
     if target.is_relative_to(root):
         return os.path.relpath(target, (root / path).parent)

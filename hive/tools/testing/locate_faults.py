@@ -16,6 +16,7 @@ from hive.errors import ToolError
 from hive.tools import sandbox
 from hive.tools.call import Call
 from hive.tools.edits import Document
+from hive.tools.testing.reports import known_timeouts
 from hive.tools.testing.suite import copy_of, start
 from hive.tools.tool import tool
 from hive.tools.workspace import Workspace
@@ -69,7 +70,10 @@ async def locate_faults(
     workspace = call.require_workspace()
     async with sandbox.scratch() as scratch:
         copy = await copy_of(workspace, scratch)
-        report = await start(copy, scratch, "lines", SECONDS, test_seconds=TEST_SECONDS)
+        hasty = known_timeouts(call, copy.digest)
+        report = await start(
+            copy, scratch, "lines", SECONDS, test_seconds=TEST_SECONDS, hasty=hasty
+        )
         results = report.of("result")
         if not results:
             raise ToolError(f"the suite could not be run: {report.output[-1000:]}")

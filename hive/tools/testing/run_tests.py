@@ -1,25 +1,24 @@
 """Running the test suite (floor 2): the only tool that posts a TestReport."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import anyio.to_thread
 import orjson
 from pydantic import Field
 
-from hive.board.contributions import TestFailure, TestReport
+from hive.board.contributions import TestReport
 from hive.errors import ToolRefused
 from hive.tools import sandbox
 from hive.tools.call import Call, ToolOutput
+from hive.tools.testing.reports import as_payload, known_tests
 from hive.tools.testing.suite import Copy, Report, copy_of, start
 from hive.tools.tool import tool
 from hive.tools.workspace import Workspace
 
-__all__ = ["LOST", "known_tests", "run_tests"]
+__all__ = ["run_tests"]
 
 SECONDS = 110.0
-LOST = "lost: this test was there before and is gone, or is skipped now"
-"""The message of a test in a report that used to run and no longer does."""
 MOST_TAIL = 4000
 """Characters of the suite's output that are shown."""
 
@@ -104,30 +103,3 @@ def problem_of(report: Report, result: Mapping[str, Any], unchanged: bool) -> st
     if not result["collected"]:
         return "no test was found"
     return "the session did not run all its tests, or reported failures as passed"
-
-
-def known_tests(call: Call) -> set[str]:
-    """The tests that the newest report on the board had, with those it had lost."""
-    report = call.latest(TestReport.kind)
-    if not isinstance(report, TestReport):
-        return set()
-    return {*report.collected, *(each.id for each in report.failed if each.message == LOST)}
-
-
-def as_payload(shown: Mapping[str, Any]) -> TestReport:
-    """The run as it goes on the board; lost tests count as failed."""
-    failed = [TestFailure(**each) for each in shown["failed"]]
-    return TestReport(
-        digest=shown["digest"],
-        collected=tuple(shown["collected"]),
-        passed=len(shown["passed"]),
-        failed=(*failed, *lost_failures(shown["lost"])),
-        complete=shown["complete"],
-        duration=round(shown["seconds"] * 1_000_000),
-    )
-
-
-def lost_failures(tests: Iterable[str]) -> list[TestFailure]:
-    return [
-        TestFailure(id=test, message=LOST, path=test.partition("::")[0], line=1) for test in tests
-    ]

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, Field
 
-from hive.board.contributions import TestReport
 from hive.errors import ToolError
 from hive.tools import sandbox
 from hive.tools.call import Call
 from hive.tools.edits import Edit, edited_files
-from hive.tools.testing.suite import Copy, Report, copy_of, start
+from hive.tools.testing.reports import known_timeouts
+from hive.tools.testing.suite import Report, copy_of, start
 from hive.tools.tool import tool
 from hive.tools.workspace import Workspace
 
@@ -22,7 +22,6 @@ __all__ = ["Candidate", "try_edits"]
 SECONDS = 50.0
 TEST_SECONDS = 2.0
 """CPU seconds of a test before anything is changed; candidates get what that run suggests."""
-TIMED_OUT = ("timed out", "took too long")
 LIMITS = sandbox.Limits(memory=2_000_000_000)
 
 
@@ -66,7 +65,7 @@ async def try_edits(
             "candidates",
             SECONDS,
             limits=LIMITS,
-            assumed=known_timeouts(call, copy),
+            assumed=known_timeouts(call, copy.digest),
             candidates=files,
             stop_on_pass=stop_on_pass,
             test_seconds=TEST_SECONDS,
@@ -103,14 +102,6 @@ def syntax_problem(source: str) -> str | None:
     except (ValueError, RecursionError, MemoryError) as error:
         return str(error) or type(error).__name__
     return None
-
-
-def known_timeouts(call: Call, copy: Copy) -> list[str]:
-    """Tests that the board says take too long on exactly this state of the work."""
-    report = call.latest(TestReport.kind)
-    if not isinstance(report, TestReport) or report.digest != copy.digest:
-        return []
-    return [each.id for each in report.failed if each.message.startswith(TIMED_OUT)]
 
 
 def judgements(

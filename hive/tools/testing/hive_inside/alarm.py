@@ -27,20 +27,18 @@ class Alarm:
         self._slowest = 0.0
         self._given = 0.0
         self._armed = False
-        self._rang = False
         signal.signal(signal.SIGPROF, self._ring)
         signal.signal(signal.SIGALRM, self._ring)
 
     @property
     def seconds(self) -> float:
         """CPU seconds that the next test may use."""
-        patience = self.limit.first / float(2**self.expired)
+        patience = self.limit.first / float(4**self.expired)
         return max(self.limit.least, patience, 10 * self._slowest)
 
     def arm(self, seconds: float) -> None:
         """Give the code that follows some CPU time."""
         self._given = seconds
-        self._rang = False
         self._armed = True
         signal.setitimer(signal.ITIMER_PROF, seconds, AGAIN)
         signal.setitimer(signal.ITIMER_REAL, seconds * self.limit.wall, AGAIN)
@@ -51,20 +49,14 @@ class Alarm:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def rang(self) -> bool:
-        """Whether the last watched code took too long."""
-        return self._rang
-
-    def note(self, seconds: float, passed: bool) -> None:
+    def note(self, seconds: float, passed: bool, late: bool) -> None:
         """Learn from a test that has ended what others may take."""
-        if self._rang:
-            self.expired += 1
-        elif passed:
+        self.expired += late
+        if passed:
             self._slowest = max(self._slowest, seconds)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if self._armed:
-            self._rang = True
             waited = self._given * self.limit.wall
             what = (
                 f"{self._given:.3g} s of CPU time"

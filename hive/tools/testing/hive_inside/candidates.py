@@ -5,10 +5,16 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .options import Limit, Options, SessionResult
+from .options import Limit, Options, SessionResult, below
 from .pool import Child, Pool, Work
 
 __all__ = ["Baseline", "Batch", "Candidate", "judge_all"]
+
+LEAST_SECONDS = 0.3
+"""CPU seconds that a test of a candidate gets at least."""
+MOST_SECONDS = 10.0
+COUNTED = (0, 1, 5)
+"""pytest's exit codes for: all passed, some failed, nothing to run."""
 
 Judgement = dict[str, Any]
 Plan = Generator[Work, Child, Judgement]
@@ -40,13 +46,13 @@ class Baseline:
         failing = [each.id for each in outcomes if each.outcome == "failed"]
         slow = {each.id for each in outcomes if each.timeout} | assumed
         longest = max((o.seconds for o in outcomes if not o.timeout), default=0.0)
-        least = min(10.0, max(0.5, 10 * longest))
+        least = min(MOST_SECONDS, max(LEAST_SECONDS, 10 * longest))
         return cls(
             failing=(*failing, *sorted(assumed)),
             passing=frozenset(result.ids("passed")),
             timeouts=frozenset(slow),
-            limit=Limit(least, least, wall=4.0, collect=max(1.0, 5 * result.collecting)),
-            whole=result.finished,
+            limit=Limit(least, least, wall=4.0, collect=max(least, 5 * result.collecting)),
+            whole=result.finished and result.status in COUNTED,
         )
 
 
@@ -138,10 +144,10 @@ def judged(candidate: Candidate, batch: Batch) -> Plan:
 def first_stage(candidate: Candidate, batch: Batch) -> Work:
     """Only the tests that fail today; those that take too long today come last."""
     base = batch.baseline
-    files = tuple(dict.fromkeys(test.partition("::")[0] for test in base.failing))
+    files = dict.fromkeys(test.partition("::")[0] for test in base.failing)
     options = replace(
         batch.options,
-        tests=files,
+        tests=() if "." in files else tuple(files),
         only=frozenset(base.failing),
         last=base.timeouts,
         limit=base.limit,
@@ -160,32 +166,37 @@ def second_stage(candidate: Candidate, batch: Batch) -> Work:
 
 
 def passed(result: SessionResult, base: Baseline) -> set[str]:
-    """Tests that pass, and files that failed to be collected and no longer do."""
+    """Tests that pass, and files that failed to be collected and now can be."""
     if not result.sound:
         return set()
-    collected = {test.partition("::")[0] for test in result.collected} - set(result.ids("failed"))
-    return set(result.ids("passed")) | (collected & set(base.failing))
+    broken = set(result.ids("failed"))
+    collected = {
+        collector
+        for collector in base.failing
+        if collector not in broken and any(below(test, collector) for test in result.collected)
+    }
+    return set(result.ids("passed")) | collected
 
 
 def summary(candidate: Candidate, base: Baseline, results: list[SessionResult]) -> Judgement:
     """One candidate's judgement, as it is reported."""
     outcomes = [outcome for result in results for outcome in result.outcomes.values()]
-    good = {test for result in results for test in passed(result, base)}
-    judged_all = len(results) == 2 or not (base.whole and base.failing)
-    broken = sorted(base.passing - good) if judged_all else []
-    fixed = sorted(set(base.failing) & good)
     failed = [outcome for outcome in outcomes if outcome.outcome == "failed"]
-    whole = judged_all and all(result.finished and result.sound for result in results)
+    unfinished = [result for result in results if not result.finished]
+    good = {test for result in results for test in passed(result, base)}
+    last_stage = len(results) == 2 or not (base.whole and base.failing)
+    broken = sorted(base.passing - good) if last_stage else []
+    fixed = sorted(set(base.failing) & good)
+    whole = last_stage and all(r.finished and r.sound and r.status in COUNTED for r in results)
+    clean = not failed and not broken and len(fixed) == len(base.failing)
     return {
         "index": candidate.index,
         "passed": sum(outcome.outcome == "passed" for outcome in outcomes),
         "failed": sum(not outcome.error for outcome in failed),
-        "errors": sum(outcome.error for outcome in failed)
-        + sum(not result.finished for result in results),
+        "errors": sum(outcome.error for outcome in failed) + len(unfinished),
         "fixed": fixed,
         "broken": broken,
-        "timeout": any(outcome.timeout for outcome in failed)
-        or any(not result.finished and not result.problem for result in results),
-        "passes": whole and not failed and not broken and len(fixed) == len(base.failing),
+        "timeout": any(each.timeout for each in failed) or any(not r.problem for r in unfinished),
+        "passes": whole and clean and bool(good),
         "executed": sum("::" in outcome.id for outcome in outcomes),
     }

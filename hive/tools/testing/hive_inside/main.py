@@ -35,6 +35,7 @@ def work(file: Path) -> None:
         config=str(configuration(source, scratch)),
         protected=tuple(job["protected"]),
         tests=tuple(job.get("tests", ())),
+        hasty=frozenset(job.get("hasty", ())),
         assumed=frozenset(job.get("assumed", ())),
         lines=job["kind"] == "lines",
         limit=Limit(first=job["test_seconds"]),
@@ -85,6 +86,7 @@ def thorough(pool: Pool, work: Work, deadline: float) -> SessionResult:
             break
         broken = Outcome(latest.running, "failed", timeout=not latest.problem)
         broken.message = latest.problem or "took too long and could not be interrupted"
+        total.problem = f"{broken.id} {broken.message}"
         broken.path = broken.id.partition("::")[0]
         total.outcomes[broken.id] = broken
         done = frozenset(total.outcomes)

@@ -13,7 +13,7 @@ from .alarm import Alarm, TookTooLong
 from .canary import Canaries
 from .failure import Place, message_of, place_of, syntax_place
 from .lines import LineRecorder
-from .options import Options, Outcome
+from .options import Options, Outcome, below
 
 __all__ = ["LightReports", "Observer"]
 
@@ -77,16 +77,17 @@ class Observer:
         self._send("collected", {"ids": collected, "selected": selected, "seconds": seconds})
 
     def _wanted(self, test: str) -> bool:
-        only, file = self._options.only, test.partition("::")[0]
+        only = self._options.only
         if test in self._options.skip or test in self._options.assumed:
             return False
-        return only is None or test in only or file in only
+        return only is None or test in only or any(below(test, each) for each in only)
 
     def _send_broken(
         self, collector: pytest.Collector, excinfo: "pytest.ExceptionInfo[BaseException] | None"
     ) -> None:
         outcome = Outcome(collector.nodeid or ".", "failed", error=True)
         if excinfo is not None:
+            outcome.timeout = isinstance(excinfo.value, TookTooLong)
             self._describe(outcome, excinfo)
         self._send("outcome", asdict(outcome))
 
@@ -138,7 +139,8 @@ class Observer:
         return report
 
     def _timed(self) -> Generator[None]:
-        self._alarm.arm(self._alarm.seconds)
+        known = self._running is not None and self._running.outcome.id in self._options.hasty
+        self._alarm.arm(self._options.limit.least if known else self._alarm.seconds)
         try:
             yield
         finally:
@@ -170,7 +172,7 @@ class Observer:
     def _end(self, running: Running) -> None:
         outcome, self._running = running.outcome, None
         outcome.seconds = time.process_time() - running.started
-        self._alarm.note(outcome.seconds, outcome.outcome == "passed")
+        self._alarm.note(outcome.seconds, outcome.outcome == "passed", outcome.timeout)
         if self._recorder is not None:
             self._send("lines", {"id": outcome.id, "lines": self._recorder.leave()})
         if outcome.timeout and self._options.give_up:

@@ -4,15 +4,16 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Limit", "Options", "Outcome", "SessionResult"]
+__all__ = ["Limit", "Options", "Outcome", "SessionResult", "below"]
 
 
 @dataclass(frozen=True)
 class Limit:
     """How long one test may take, in seconds.
 
-    The first test that takes too long gets `first` seconds of CPU time, later ones half as much
-    each, but never less than `least` nor than ten times the slowest test that passed. `wall` times
+    The first test that takes too long gets `first` seconds of CPU time, each later one a quarter
+    of what the one before got, but never less than `least` nor than ten times the slowest test
+    that passed. `wall` times
     as much may pass on the clock. `collect` is the CPU time for importing one test file.
     """
 
@@ -24,7 +25,7 @@ class Limit:
     @property
     def silence(self) -> float:
         """Seconds on the clock without a word after which a session must be hanging."""
-        return 5 + 1.5 * self.wall * self.first
+        return 10 + 1.5 * self.wall * self.first
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Options:
     """One session: which tests, under which limits, how much is told about them.
 
     Ids in `only` are run, those in `skip` are not; None and () mean all. `last` come after the
-    others. `assumed` are taken for failed by timeout and not run. `protected` are the workspace's
-    read-only files: the only ones that may skip a test.
+    others. `hasty` are known to take too long and get the least time; `assumed` are known to as
+    well and not run at all. `protected` are the workspace's read-only files: the only ones that may
+    skip a test.
     """
 
     config: str
@@ -42,6 +44,7 @@ class Options:
     only: frozenset[str] | None = None
     skip: frozenset[str] = frozenset()
     last: frozenset[str] = frozenset()
+    hasty: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     limit: Limit = Limit()
     light: bool = False
@@ -126,9 +129,14 @@ class SessionResult:
     def complete(self) -> bool:
         """Whether every selected test has come to an outcome in a session that really ended."""
         seen = all(test in self.outcomes for test in self.selected)
-        whole = self.finished and self.sound and not self.garbled
+        whole = self.finished and self.sound and not self.garbled and self.status in (0, 1)
         return whole and seen and bool(self.selected)
 
     def ids(self, outcome: str) -> list[str]:
         """The tests with an outcome, in the order in which they ran."""
         return [each.id for each in self.outcomes.values() if each.outcome == outcome]
+
+
+def below(test: str, collector: str) -> bool:
+    """Whether a test belongs to a folder, file or class; "." is the whole workspace."""
+    return collector == "." or test.startswith((f"{collector}::", f"{collector}/"))
