@@ -110,9 +110,9 @@ def mentions(words: Words, text: str) -> bool:
 
 
 def rejected(value: JsonValue, entry: Entry) -> JsonValue:
-    if isinstance(entry.payload, Review) and not entry.payload.approved:
-        return cast(int, value) + 1
-    return value
+    if entry.kind != Review.kind or not isinstance(entry.payload, Review):
+        return value
+    return cast(int, value) + (not entry.payload.approved)
 
 
 REJECTIONS = Tally("rejections", 0, rejected)

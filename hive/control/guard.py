@@ -249,9 +249,10 @@ def has_failed(state: State, role: str) -> bool:
     faulted = False
     for key, entry in state.newest.items():
         if entry.address.turn == state.turn and entry.address.role == role:
-            if entry.payload.level == "domain" and key.startswith(own):
+            if entry.level == "domain" and key.startswith(own):
                 return False
-            faulted = faulted or (isinstance(entry.payload, Fault) and entry.payload.final)
+            if entry.kind == Fault.kind and isinstance(entry.payload, Fault):
+                faulted = faulted or entry.payload.final
     return faulted
 
 

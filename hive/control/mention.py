@@ -82,7 +82,7 @@ def newest_contribution(state: State) -> Entry | None:
         for entry in state.newest.values()
         if entry.address.turn == state.turn
         and entry.address.role in order
-        and entry.payload.level == "domain"
+        and entry.level == "domain"
     ]
     if not entries:
         return None

@@ -16,7 +16,9 @@ TEST_TOOL = "tool:run_tests"
 
 
 def collect(value: JsonValue, entry: Entry) -> JsonValue:
-    if entry.origin != TEST_TOOL or not isinstance(entry.payload, TestReport):
+    if entry.kind != TestReport.kind or entry.origin != TEST_TOOL:
+        return value
+    if not isinstance(entry.payload, TestReport):
         return value
     known = set(cast(list[str], value))
     new = known.union(entry.payload.collected)

@@ -29,9 +29,18 @@ def entry(
     own = "" if author in ("user", "coordinator") else author
     address = Address(turn, own if strand is None else strand, (place,))
     return Entry(
-        0, address, 0, author, payload.kind, payload.version, origin or author, "trusted", (),
-        turn, 0, payload, b"{}", b"", b"",
-    )  # fmt: skip
+        seq=0,
+        address=address,
+        attempt=0,
+        author=author,
+        origin=origin or author,
+        label="trusted",
+        causes=(),
+        at=turn,
+        lease=0,
+        payload=payload,
+        body=payload.body(),
+    )
 
 
 def decision(turn: int, *strands: str) -> Entry:
