@@ -64,11 +64,14 @@ def warm_up(job: dict[str, Any]) -> None:
 
 
 def configuration(source: Path, scratch: Path) -> Path:
-    """The file that configures pytest: the workspace's own, or an empty one, never a parent's."""
+    """The file that configures pytest: the workspace's own, or an empty one, never a parent's.
+
+    The workspace's own is named relative to its root, because paths in it mean the copy it lies in.
+    """
     for name in CONFIG_LOADERS_BY_NAME:
         file = source / name
         if file.is_file() and load_config_dict_from_file(file) is not None:
-            return file
+            return Path(name)
     empty = scratch / "pytest.ini"
     empty.write_text("[pytest]\n", encoding="utf-8")
     return empty

@@ -79,7 +79,7 @@ def arguments(root: Path, home: Path, options: Options) -> list[str]:
         "no:cacheprovider",
         f"--rootdir={root}",
         f"--confcutdir={root}",
-        f"--config-file={options.config}",
+        f"--config-file={root / options.config}",
         f"--basetemp={home / 'pytest'}",
         "--continue-on-collection-errors",
         *(light if options.light else ["--tb=short"]),
