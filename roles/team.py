@@ -1,0 +1,109 @@
+"""The team that repairs a Python project: five roles, the graph of their handoffs, when it ends.
+
+hive run roles.team:repair "make the tests pass" --workspace DIR
+"""
+
+from typing import cast
+
+from pydantic import JsonValue
+
+from hive import (
+    ByComplexity,
+    Graph,
+    Guard,
+    Limits,
+    Plan,
+    Review,
+    Role,
+    State,
+    Tally,
+    Verdict,
+    Workflow,
+    elapsed,
+    finish,
+    guard,
+    handoff,
+    latest,
+    stalled,
+    start,
+    stop,
+    tests_pass,
+    turns,
+)
+from hive.control import RuleEstimator, Weights
+from roles.account import Account
+from roles.arbiter import arbiter
+from roles.coder import coder
+from roles.offline.minds import MINDS
+from roles.planner import planner
+from roles.researcher import researcher
+from roles.reviewer import reviewer
+
+__all__ = ["repair"]
+
+MOST_REFUSALS = 2
+"""Reviews in a row that refuse the work, after which coder and reviewer are said to disagree."""
+
+
+def count_refusals(value: JsonValue, entry: object) -> JsonValue:
+    """Refusals in a row; an approval or a ruling begins anew."""
+    payload = getattr(entry, "payload", None)
+    if isinstance(payload, Review):
+        return 0 if payload.approved else cast(int, value) + 1
+    return 0 if isinstance(payload, Verdict) else value
+
+
+REFUSALS = Tally("refusals in a row", 0, count_refusals)
+
+
+@guard("sent back", kinds=(Review,), tallies=(REFUSALS,))
+def sent_back(state: State) -> bool:
+    """The last turn's review refused the work, for the first time in a row."""
+    entry = state.newest.get(Review.kind)
+    fresh = entry is not None and entry.address.turn == state.turn
+    return fresh and 0 < cast(int, state.tallies[REFUSALS.name]) < MOST_REFUSALS
+
+
+def asks_for(source: Role, target: Role) -> Guard:
+    """Whether a role has asked, in the last turn, that a certain other one go on."""
+    asked = (source.name, target.name)
+    return guard(f"{source.name} asks for {target.name}")(lambda state: asked in state.handoffs)
+
+
+def ruled(ruling: str) -> Guard:
+    """Whether the newest ruling is a certain one."""
+    return latest(Verdict, lambda verdict: verdict.ruling == ruling, name=f"ruled {ruling}")
+
+
+nothing_to_do = latest(Plan, lambda plan: not plan.tasks, name="nothing to do", author=planner)
+gave_up = latest(Verdict, lambda v: v.ruling == "give_up", name="gave up", reason="gave_up")
+
+graph = Graph(
+    start(planner),
+    handoff(planner, arbiter, when=nothing_to_do & tests_pass),
+    handoff(planner, researcher),
+    handoff(researcher, coder),
+    handoff(coder, researcher, when=asks_for(coder, researcher)),
+    handoff(coder, reviewer),
+    handoff(reviewer, coder, when=sent_back | asks_for(reviewer, coder)),
+    handoff(reviewer, arbiter),
+    handoff(arbiter, coder, when=ruled("revise")),
+    handoff(arbiter, reviewer, when=ruled("accept") & ~tests_pass),
+    finish(arbiter, when=tests_pass & ruled("accept")),
+    stop(when=gave_up | stalled(turns=8) | turns(30) | elapsed(minutes=30)),
+)
+
+repair = Workflow(
+    graph,
+    models=MINDS,
+    allocator=ByComplexity(),
+    # One refusal lifts a job out of the small tier; a large job begins above it.
+    estimator=RuleEstimator(
+        Weights(tasks=0.1, files=0.1, failing=0.03, rejections=1.5, faults=0.75, most=3.0)
+    ),
+    synthesis=Account(),
+    limits=Limits(view_tokens=24_000),
+    name="roles.team:repair",
+)
+"""The team. `models` seats programs that need no key; give any chair to a language model with
+`repair.with_models(coder="openai:gpt-5-mini")`, or `--model coder=…` at the command."""
