@@ -1,0 +1,130 @@
+"""Record (floor 7): one run read back from a journal, without its workflow or a user's classes.
+
+with Record.open("sqlite:.hive/journal.db", "01k8") as record:
+    print(record.summary.state, len(record.entries))
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hive.audit.changes import net_changes
+from hive.audit.course import Course, Summary
+from hive.board.board import Board
+from hive.board.contributions import Goal
+from hive.board.entry import Entry
+from hive.board.payload import Vocabulary
+from hive.board.records import RECORDS, RunStarted
+from hive.errors import JournalError, JournalVersion, PayloadError
+from hive.journal.journal import Journal
+from hive.journal.opening import find_run, open_journal
+from hive.journal.writer import salts
+from hive.tools.workspace import FileChange
+
+__all__ = ["Record"]
+
+
+class Record:
+    """A run as its journal holds it: records are typed, contributions are plain data (Opaque).
+
+    `board` answers by kind, author, cause and address. Raises RunNotFound, and JournalError for an
+    entry that cannot be read.
+    """
+
+    def __init__(self, journal: Journal, run: str) -> None:
+        self.journal = journal
+        self.id = run
+        self.board = Board(Vocabulary((*RECORDS, Goal)), salts=salts)
+        self._owned: Journal | None = None
+        course = Course()
+        held = journal.held(run)
+        for stored in journal.read(run):
+            row, body = stored
+            if body is None:
+                raise JournalError(f"entry {row.seq} of run {run} has lost its content")
+            try:
+                self.board.load(row, body, after=stay)
+                course.take(stored)
+            except JournalVersion:
+                raise
+            except (PayloadError, KeyError, TypeError, ValueError) as error:
+                text = f"entry {row.seq} of run {run} cannot be read: {error}"
+                raise JournalError(text) from error
+        self.summary: Summary = course.summary(run, held=held)
+
+    @classmethod
+    def open(cls, where: "str | Path | Journal", run: str) -> Self:
+        """The run whose id begins with `run` in the journal at `where`; `close` it when done with.
+
+        Raises RunNotFound, and JournalError for a journal that is not there or cannot be read.
+        """
+        journal = open_journal(where, create=False)
+        try:
+            record = cls(journal, find_run(journal, run))
+        except BaseException:
+            if journal is not where:
+                journal.close()
+            raise
+        record._owned = None if journal is where else journal
+        return record
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All entries, in the order of arrival."""
+        return self.board.entries
+
+    @property
+    def started(self) -> RunStarted:
+        """The first entry: who the run is, where it came from. Raises JournalError without it."""
+        first = self.entries[0].payload if self.entries else None
+        if not isinstance(first, RunStarted):
+            raise JournalError(
+                f"run {self.id} does not begin with RunStarted; nothing is known of it"
+            )
+        return first
+
+    @property
+    def answer(self) -> str:
+        """The final answer; "" as long as there is none."""
+        words = self.board.of_kind("Synthesis")
+        return getattr(words[-1].payload, "text", "") if words else ""
+
+    def content(self, commitment: str | None) -> bytes | None:
+        """What is kept under a commitment; None when unknown or erased."""
+        return None if commitment is None else self.journal.content(self.id, commitment)
+
+    def changes(self) -> tuple[FileChange, ...]:
+        """What the run changed in its workspace, with the contents, ordered by path."""
+        return tuple(
+            FileChange(
+                change.path,
+                self.content(change.before_content),
+                self.content(change.after_content),
+            )
+            for change in net_changes(self.entries)
+        )
+
+    def turn(self, number: int) -> list[Entry]:
+        """The entries of one turn, in the order of arrival."""
+        return [entry for entry in self.entries if entry.address.turn == number]
+
+    def close(self) -> None:
+        """Let go of the journal, if `open` opened it."""
+        if self._owned is not None:
+            self._owned.close()
+            self._owned = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def stay(turn: int) -> None:
+    """Turns need not be closed to be read."""

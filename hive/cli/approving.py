@@ -1,0 +1,77 @@
+"""A person's yes or no, asked for at the terminal while the run goes on elsewhere."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TextIO
+
+import anyio
+
+from hive.cli.words import arguments_of
+from hive.tools.approval import Approver, Judgement, ProposedCall
+
+__all__ = ["AtTerminal", "Yes"]
+
+
+class Yes:
+    """Allows whatever the workflow's own rules would ask a person about (`--yes`)."""
+
+    def __init__(self, rules: Approver) -> None:
+        self.rules = rules
+
+    async def judge(self, call: ProposedCall) -> Judgement:
+        judgement = await self.rules.judge(call)
+        if judgement.decision != "ask":
+            return judgement
+        return Judgement("allow", f"{judgement.reason}; --yes was given", "user")
+
+
+class AtTerminal:
+    """Asks whoever sits at the terminal, where the workflow's own rules say that a person decides.
+
+    `asking(question)` gives the terminal over while a question is open. An answer that is neither
+    yes nor no, or the end of the input, leaves the call waiting.
+    """
+
+    def __init__(
+        self,
+        rules: Approver,
+        asking: Callable[[str], AbstractContextManager[None]],
+        source: TextIO | None = None,
+    ) -> None:
+        self.rules = rules
+        self._asking = asking
+        self._source = source or sys.stdin
+        self._one = anyio.Lock()  # two strands may ask in one moment, and there is one keyboard
+
+    async def judge(self, call: ProposedCall) -> Judgement:
+        judgement = await self.rules.judge(call)
+        if judgement.decision != "ask":
+            return judgement
+        async with self._one:
+            said = f"{call.tool}({arguments_of(dict(call.arguments), 400)})"
+            with self._asking(
+                f"{call.role} wants to call {said}\n"
+                f"It is {call.effect}, and what led to it is {trust(call)}."
+                " Allow it? [y]es, [n]o, [l]ater: "
+            ):
+                answer = await self._answer()
+        if answer in ("y", "yes"):
+            return Judgement("allow", f"{judgement.reason}; a person allowed it", "user")
+        if answer in ("n", "no"):
+            return Judgement("deny", "a person said no", "user")
+        return judgement
+
+    async def _answer(self) -> str:
+        # A terminal is readable once a whole line is there, so that nothing blocks the loop.
+        await anyio.wait_readable(self._source.fileno())
+        return self._source.readline().strip().lower()
+
+
+def trust(call: ProposedCall) -> str:
+    """How far the cause of a call can be trusted, in words."""
+    return {
+        "trusted": "the user's or the team's own word",
+        "model": "a model's word",
+        "outside": "read from outside (files, tools or the network)",
+    }[call.label]

@@ -1,0 +1,171 @@
+"""`hive check`: verify a team before anything is spent."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from hive.cli import options
+from hive.cli.exits import FAILED, OK
+from hive.cli.loading import BadTeam, load
+from hive.cli.overrides import Overrides, given_models
+from hive.cli.seats import seats
+from hive.errors import DeclarationError, HiveError
+from hive.models.model import check as check_model
+from hive.models.names import resolve
+from hive.workflow import Workflow
+
+__all__ = ["check"]
+
+
+@click.command()
+@click.argument("workflow")
+@options.models
+@options.as_json
+def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
+    """Verify the team WORKFLOW: roles, handoffs, bounds, models and limits. Nothing is run.
+
+    Ends with 1 and the path of roles that proves it when the team could not work.
+
+    \b
+    --json prints one object with the keys
+      ok, problem (null when ok), path (roles that prove the problem),
+      name, roles (name, reads, writes, tools, per, tier), edges, bounds (added to a chain),
+      seats (role, model, why), budget, limits, policy, allocator, missing (what models lack)
+    """
+    overrides = Overrides(given_models(models))
+    try:
+        team = overrides.apply(load(workflow), workflow)
+    except BadTeam as error:
+        if not isinstance(error.cause, DeclarationError):
+            raise
+        return refused(workflow, error.cause, error.message, as_json)
+    except DeclarationError as error:
+        return refused(workflow, error, str(error), as_json)
+    if as_json:
+        json.dump(checked_json(team), sys.stdout)
+        print()
+    else:
+        tell(workflow, team)
+    return OK
+
+
+def refused(workflow: str, error: DeclarationError, message: str, as_json: bool) -> int:
+    """Say what keeps a team from working."""
+    path = list(getattr(error, "path", ()))
+    if as_json:
+        json.dump({"ok": False, "problem": message, "path": path}, sys.stdout)
+        print()
+        return FAILED
+    click.echo(f"✗ {workflow} cannot work: {message}")
+    if path:
+        click.echo(f"  the path that proves it: {' → '.join(path)}")
+    return FAILED
+
+
+def missing(team: Workflow) -> list[str]:
+    """What would keep its models from being asked, a missing key above all."""
+    found = []
+    for given in dict.fromkeys(team.assigned.values()):
+        try:
+            check_model(resolve(given) if isinstance(given, str) else given)
+        except HiveError as error:
+            found.append(str(error))
+    return found
+
+
+def checked_json(team: Workflow) -> dict[str, Any]:
+    """The documented JSON of a team that can work."""
+    return {
+        "ok": True,
+        "problem": None,
+        "path": [],
+        "name": team.name,
+        "roles": [
+            {
+                "name": role.name,
+                "reads": None if role.reads is None else [cls.kind for cls in role.reads],
+                "writes": [cls.kind for cls in role.writes],
+                "tools": [tool.name for tool in role.tools],
+                "per": None if role.per is None else role.per.kind,
+                "tier": role.tier,
+            }
+            for role in team.roles.values()
+        ],
+        "edges": [str(edge) for edge in team.graph.edges],
+        "bounds": list(team.bounds),
+        "seats": [seat.as_json() for seat in seats(team)],
+        "budget": {key: as_number(cap) for key, cap in asdict(team.budget).items()},
+        "limits": asdict(team.limits),
+        "policy": team.policy.name,
+        "allocator": type(team.allocator).__name__,
+        "missing": missing(team),
+    }
+
+
+def as_number(cap: Any) -> Any:
+    return cap if cap is None or isinstance(cap, int) else float(cap)
+
+
+def tell(written: str, team: Workflow) -> None:
+    """Print what a team is, in the order in which one asks."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"[bold green]✓[/] [bold]{written}[/] can work: every role is reached and can", end=""
+    )
+    console.print(" reach an end, and every cycle is bounded.")
+    section(console, "roles", [(role.name, in_words(role)) for role in team.roles.values()])
+    section(console, "handoffs", [(edge.text, "") for edge in team.graph.edges])
+    if team.bounds:
+        added = "; a chain has no bounds of its own, so these stops were added"
+        section(console, "bounds", [(" | ".join(team.bounds), added.removeprefix("; "))])
+    section(console, "models", [(f"{s.role}  {s.model}", s.why) for s in seats(team)])
+    section(console, "limits", limits(team))
+    lacking = missing(team)
+    if lacking:
+        section(console, "not yet", [(text, "") for text in lacking])
+
+
+def section(console: Any, name: str, rows: list[tuple[str, str]]) -> None:
+    from rich.text import Text
+
+    console.print()
+    console.print(Text(name, style="bold"))
+    wide = max((len(first) for first, second in rows if second), default=0)
+    for first, second in rows:
+        line = Text(f"  {first.ljust(wide)}" if second else f"  {first}")
+        if second:
+            line.append(f"  {second}", style="dim")
+        console.print(line)
+
+
+def in_words(role: Any) -> str:
+    """What a role may do."""
+    reads = "reads everything"
+    if role.reads is not None:
+        reads = f"reads {', '.join(cls.kind for cls in role.reads) or 'the goal'}"
+    parts = [reads, f"writes {', '.join(cls.kind for cls in role.writes)}"]
+    if role.tools:
+        parts.append(f"may call {', '.join(f'{t.name} ({t.effect})' for t in role.tools)}")
+    if role.per is not None:
+        parts.append(f"one strand per {role.per.kind}")
+    return "; ".join(parts)
+
+
+def limits(team: Workflow) -> list[tuple[str, str]]:
+    """Caps of the run and bounds of a turn."""
+    caps = {key: cap for key, cap in asdict(team.budget).items() if cap is not None}
+    budget = ", ".join(f"{key} {cap}" for key, cap in caps.items()) or "none"
+    bounds = ", ".join(
+        f"{value:g} {key.replace('_', ' ')}" for key, value in asdict(team.limits).items()
+    )
+    return [
+        ("budget", budget),
+        ("a turn", bounds),
+        ("who acts", team.policy.name),
+        ("with what", type(team.allocator).__name__),
+    ]

@@ -1,0 +1,112 @@
+"""The group of commands, loaded one by one, and the way from an error to a sentence and a code."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from hive.cli.exits import OK, PAUSED, UNREADABLE, USAGE
+from hive.errors import HiveError, JournalError, RunNotFound
+
+__all__ = ["hive", "serve"]
+
+COMMANDS = {
+    "demo": "Watch a team repair a small broken project, offline.",
+    "new": "Write a small team of your own to begin from.",
+    "run": "Set a team on a goal.",
+    "resume": "Go on with a run that was paused, waits or lost its process.",
+    "check": "Verify a team before anything is spent.",
+    "graph": "Draw who hands on to whom.",
+    "models": "Say which models there are and what each role gets.",
+    "runs": "List the runs of a journal.",
+    "show": "Tell what happened in a run.",
+}
+"""Every command with what it does; the module of the same name beside this one holds it."""
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are called and not before, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"hive.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand:
+            from hive.cli.near import near_miss
+
+            near = near_miss(args[0], COMMANDS)
+            raise click.UsageError(
+                f"there is no command {args[0]!r}; {near}there are {', '.join(COMMANDS)}", ctx
+            ) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(
+    package_name="hive-blackboard", prog_name="hive", message="%(prog)s %(version)s"
+)
+def hive() -> None:
+    """Hive sets teams of language models and programs on a goal, over a shared board.
+
+    Begin with `hive demo`, then `hive new NAME`. WORKFLOW is written as module:name or
+    ./file.py:name; runs are kept in .hive/journal.db under the current directory unless
+    --journal or HIVE_JOURNAL says otherwise.
+
+    \b
+    Exit codes: 0 finished; 1 stopped or failed run, or failed check; 2 wrong usage;
+    3 waiting for a person; 4 a journal that does not verify or cannot be read;
+    130 paused by Ctrl-C.
+    """
+
+
+def serve(arguments: Sequence[str] | None = None) -> int:
+    """Serve one command line and give the exit code; a mistake ends in a sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # not every stream can
+    given = None if arguments is None else list(arguments)
+    try:
+        code = hive.main(args=given, prog_name="hive", standalone_mode=False)
+        return code if isinstance(code, int) else OK
+    except click.ClickException as error:
+        return told(error.format_message(), USAGE, where(error))
+    except (KeyboardInterrupt, click.Abort):
+        return told("interrupted", PAUSED)
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):  # nobody reads on: nothing more is to be said
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except RunNotFound as error:
+        return told(str(error), USAGE)
+    except JournalError as error:
+        return told(str(error), UNREADABLE)
+    except HiveError as error:
+        return told(str(error), USAGE)
+
+
+def told(sentence: str, code: int, command: str = "hive") -> int:
+    """Say on stderr what is wrong."""
+    print(f"{command}: {sentence}", file=sys.stderr)
+    return code
+
+
+def where(error: click.ClickException) -> str:
+    """The command in which a mistake was made, as it was called."""
+    called = getattr(error, "ctx", None)
+    return "hive" if called is None else called.command_path

@@ -1,0 +1,69 @@
+"""Where runs are kept, and which run is meant."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hive.audit.record import Record
+from hive.cli.exits import Mistake
+from hive.errors import RunNotFound
+from hive.journal.journal import Journal
+from hive.journal.opening import open_journal
+from hive.journal.writer import committer_for
+
+__all__ = ["DEFAULT", "VARIABLE", "hint", "is_there", "opened", "record_of", "short_id"]
+
+DEFAULT = ".hive/journal.db"
+VARIABLE = "HIVE_JOURNAL"
+LEAST_SHOWN = 10
+"""Letters of an id that are shown at least: the milliseconds of a run's beginning."""
+
+
+@contextmanager
+def opened(where: str, *, create: bool = False) -> Iterator[Journal]:
+    """A journal, closed at the end. Raises Mistake when it is not there and may not be made."""
+    if not create and not is_there(where):
+        raise Mistake(
+            f"there is no journal at {where}; `hive run` and `hive demo` begin one, --journal or"
+            f" {VARIABLE} names another"
+        )
+    journal = open_journal(where, create=create)
+    try:
+        yield journal
+    finally:
+        committer_for(journal).close()
+        journal.close()
+
+
+def is_there(where: str) -> bool:
+    """Whether a journal has been begun."""
+    scheme, colon, rest = where.partition(":")
+    path = rest.removeprefix("//") if colon and scheme == "sqlite" else where
+    return bool(colon and scheme != "sqlite") or Path(path).exists()
+
+
+def record_of(journal: Journal, run: str) -> Record:
+    """The run whose id begins so; "last" is the newest. Raises RunNotFound with what there is."""
+    if run != "last":
+        return Record.open(journal, run)
+    runs = journal.runs()
+    if not runs:
+        raise RunNotFound("the journal holds no run yet; `hive run` and `hive demo` make some")
+    return Record(journal, runs[0])
+
+
+def short_id(journal: Journal, run: str) -> str:
+    """As much of a run's id as tells it from the others."""
+    others = [other for other in journal.runs() if other != run]
+    length = LEAST_SHOWN
+    while length < len(run) and any(other.startswith(run[:length]) for other in others):
+        length += 1
+    return run[:length]
+
+
+def hint(where: str) -> str:
+    """The option that names this journal again, where it must be named."""
+    same = where == os.environ.get(VARIABLE, DEFAULT)
+    return "" if same else f" --journal {shlex.quote(where)}"

@@ -1,0 +1,104 @@
+"""`hive resume`: go on with a run that was paused, waits for a person, or lost its process."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from hive.audit.record import Record
+from hive.cli import options
+from hive.cli.driving import Showing, check_models
+from hive.cli.exits import Mistake
+from hive.cli.journals import opened, record_of
+from hive.cli.loading import load
+from hive.cli.overrides import Overrides
+from hive.cli.run import carry_out
+from hive.cli.words import ended
+from hive.errors import JournalError, JournalVersion, StaleWriter
+from hive.journal.journal import Journal
+from hive.run import Run
+from hive.tools.approval import Approver
+from hive.workflow import Workflow
+
+__all__ = ["resume"]
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--workflow", metavar="WORKFLOW", help="The team, where it cannot be found as it was named."
+)
+@options.journal
+@click.option("-y", "--yes", is_flag=True, help="Allow whatever would need a person's yes.")
+@options.as_json
+@options.plain
+@options.verbose
+def resume(
+    run: str,
+    workflow: str | None,
+    journal: str,
+    yes: bool,
+    as_json: bool,
+    plain: bool,
+    verbose: bool,
+) -> int:
+    """Go on with RUN: an id, the beginning of one, or "last".
+
+    Its team is loaded as it was named when the run began, with the same --model and caps. What was
+    recorded is not asked for again. A run that has ended says so and ends with its outcome's code.
+    --json prints the object that `hive run --json` prints.
+    """
+    options.diagnose(verbose)
+    showing = Showing(as_json, plain, yes)
+    with opened(journal) as kept:
+        record = record_of(kept, run)
+        if record.summary.ended:
+            return over(record, journal, showing)
+        if record.summary.state == "running":
+            raise Mistake(f"run {record.id} goes on in another process; stop that one first")
+    team = team_of(record, workflow)
+    check_models(team)
+    place = record.started.workspace
+    if place is not None:
+        click.echo(f"Working in {place}: its files are changed in place.", err=as_json)
+
+    def begin(journal: Journal, approver: Approver) -> Run:
+        try:
+            return team.resume(record.id, journal=journal, approvals=approver)
+        except (JournalVersion, StaleWriter):
+            raise
+        except JournalError as error:
+            raise Mistake(str(error)) from error
+
+    return carry_out(team, record.summary.goal, journal, showing, begin)
+
+
+def team_of(record: Record, named: str | None) -> Workflow:
+    """The workflow of a run, with what its command line had changed."""
+    reference = named or record.summary.workflow
+    overrides = Overrides.from_json(record.started.overrides)
+    here = Path.cwd()
+    directory = here if named or overrides.directory is None else Path(overrides.directory)
+    try:
+        declared = load(reference, directory)
+    except Mistake as error:
+        if named:
+            raise
+        raise Mistake(
+            f"{error.message}; name the team of run {record.id} with --workflow"
+        ) from None
+    return overrides.apply(declared, reference)
+
+
+def over(record: Record, journal: str, showing: Showing) -> int:
+    """Say that there is nothing to go on with."""
+    from hive.cli.ending import code_of, ending_json
+
+    if showing.as_json:
+        json.dump(ending_json(record, journal), sys.stdout)
+        print()
+    else:
+        said = ended(record.summary.state, record.summary.reason)
+        click.echo(f"Run {record.id} has ended; it {said}. There is nothing to go on with.")
+    return code_of(record)

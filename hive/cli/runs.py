@@ -1,0 +1,128 @@
+"""`hive runs`: the runs of a journal, newest first."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Literal
+
+import click
+
+from hive.audit.course import Summary, summaries
+from hive.cli import options
+from hive.cli.exits import OK
+from hive.cli.journals import is_there, opened
+from hive.cli.words import duration, ended, money, shortened
+from hive.journal.journal import Journal
+
+__all__ = ["STATES", "runs"]
+
+STATES = {
+    "running": "cyan",
+    "paused": "yellow",
+    "waiting": "yellow",
+    "orphaned": "magenta",
+    "finished": "green",
+    "stopped": "red",
+    "failed": "red",
+}
+"""Every state of a run and the colour it is shown in."""
+
+COLUMNS = (
+    ("run", 10, False),
+    ("state", 20, False),
+    ("began", 5, False),
+    ("took", 5, True),
+    ("turns", 5, True),
+    ("cost", 4, True),
+)
+"""Columns with the least width they are of use in, and whether they are numbers."""
+
+WIDE = 160
+"""Columns of text where there is no terminal to ask."""
+
+
+@click.command()
+@options.journal
+@click.option("-n", "--newest", type=click.IntRange(1), metavar="N", help="The newest N runs only.")
+@options.as_json
+def runs(journal: str, newest: int | None, as_json: bool) -> int:
+    """List the runs of a journal, newest first.
+
+    A run is running, paused (by Ctrl-C), waiting (for a person), finished, stopped, failed, or
+    orphaned (its process is gone, and no living one holds it). All but the endings and running ones
+    can be resumed.
+
+    \b
+    --json prints a list of objects with the keys
+      id, state, outcome (null before the end), reason (its code, or null),
+      workflow (as it was named), goal, turns, cost_usd,
+      tokens, seconds, started (ISO 8601), tags
+    """
+    found: list[Summary] = []
+    if is_there(journal):
+        with opened(journal) as kept:
+            found = summaries(kept, newest)
+            if not as_json:
+                tell(found, kept)
+    if as_json:
+        json.dump([summary.as_json() for summary in found], sys.stdout)
+        print()
+    elif not found:
+        click.echo(f"No runs yet in {journal}; `hive demo` makes one.")
+    return OK
+
+
+def tell(found: list[Summary], journal: Journal) -> None:
+    """Print the runs as a table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not found:
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name, least, right in COLUMNS:
+        side: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(name, no_wrap=True, min_width=least, justify=side)
+    table.add_column("team", no_wrap=True, overflow="ellipsis", max_width=28)
+    table.add_column("goal", no_wrap=True, overflow="ellipsis", ratio=1)
+    short = shorts(journal)
+    for summary in found:
+        table.add_row(
+            short[summary.id],
+            Text(ended(summary.state, summary.reason), style=STATES[summary.state]),
+            ago(summary.started),
+            duration(summary.elapsed),
+            str(summary.turns),
+            money(summary.spent),
+            summary.workflow,
+            shortened(summary.goal, 200),
+        )
+    wide = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, width=wide).print(table)
+
+
+def shorts(journal: Journal) -> dict[str, str]:
+    """Each run's id, as short as it can be told from its neighbours by."""
+    ordered = sorted(journal.runs())
+    found = {}
+    for place, run in enumerate(ordered):
+        others = ordered[max(0, place - 1) : place] + ordered[place + 1 : place + 2]
+        length = 10
+        while length < len(run) and any(other.startswith(run[:length]) for other in others):
+            length += 1
+        found[run] = run[:length]
+    return found
+
+
+def ago(microseconds: int) -> str:
+    """`3 min ago`, or the day when that is long past."""
+    then = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+    seconds = (datetime.now(UTC) - then).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min ago"
+    if seconds < 24 * 3600:
+        return f"{seconds / 3600:.0f} h ago"
+    return then.astimezone().strftime("%Y-%m-%d")

@@ -1,0 +1,220 @@
+"""A run as a readable text: the goal, then turn by turn who acted, why, and what came of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from hive.audit.prompts import prompt
+from hive.audit.record import Record
+from hive.board.entry import Entry
+from hive.board.records import Decision, Inference, Request, RunStarted, Synthesis, ToolCall
+from hive.cli.ending import used, verdict
+from hive.cli.telling import Told, tell
+from hive.cli.words import duration, gist, money, number
+from hive.message import Text as Words
+from hive.message import Thinking, ToolResult, ToolUse
+
+__all__ = ["tell_entries", "tell_run"]
+
+TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "", "plain": ""}
+
+
+def tell_run(record: Record, turn: int | None, prompts: bool) -> None:
+    """Print the whole transcript, or that of one turn."""
+    console = Console(highlight=False)
+    if turn is None:
+        tell_heading(record, console)
+    for number_, entries in turns_of(record):
+        if turn is None or number_ == turn:
+            tell_turn(record, entries, console, prompts)
+    if turn is None:
+        console.print()
+        tell_end(record, console)
+
+
+def tell_heading(record: Record, console: Console) -> None:
+    summary, started = record.summary, record.started
+    console.print(Text.assemble((f"run {record.id}  ", "bold"), verdict(record)))
+    began = datetime.fromtimestamp(summary.started / 1_000_000, UTC).astimezone()
+    facts = [summary.workflow, f"began {began:%Y-%m-%d %H:%M:%S}", f"Hive {started.hive}"]
+    if summary.workspace:
+        facts.append(f"workspace {summary.workspace}")
+    if summary.tags:
+        facts.append(f"tags {', '.join(summary.tags)}")
+    facts += [f"{key} {value}" for key, value in started.overrides.items() if key != "directory"]
+    console.print(" · ".join(facts), style="dim", soft_wrap=True)
+    console.print()
+    console.print(Text.assemble(("goal  ", "bold"), summary.goal))
+
+
+def tell_end(record: Record, console: Console) -> None:
+    if record.answer:
+        console.print(Text("answer", style="bold"))
+        said(console, readable(record), 2)
+    console.print(Rule(style="dim"))
+    console.print(verdict(record))
+    said(console, Text(record.summary.message or "; ".join(record.summary.waits_for)), 2)
+    console.print(used(record), style="dim", soft_wrap=True)
+
+
+def turns_of(record: Record) -> Iterator[tuple[int, list[Entry]]]:
+    """Each turn with its entries, strand by strand."""
+    turns: dict[int, list[Entry]] = {}
+    for entry in record.entries:
+        turns.setdefault(entry.address.turn, []).append(entry)
+    for turn, entries in turns.items():
+        strands: dict[str, None] = dict.fromkeys(entry.address.strand for entry in entries)
+        order = {strand: place for place, strand in enumerate(strands)}
+        yield turn, sorted(entries, key=lambda entry: (order[entry.address.strand], entry.seq))
+
+
+def tell_turn(record: Record, entries: list[Entry], console: Console, prompts: bool) -> None:
+    calls: dict[str, Told] = {}
+    strand = ""
+    for entry in entries:
+        if entry.address.strand != strand:
+            strand = entry.address.strand
+            console.print(Text(f"  {strand}", style="bold cyan"))
+        payload = entry.payload
+        if isinstance(payload, Decision):
+            tell_decision(entry, payload, console)
+        elif isinstance(payload, Request):
+            if prompts:
+                tell_prompt(record, entry, console)
+        elif isinstance(payload, Inference):
+            tell_inference(payload, console)
+        elif payload.level == "domain" and entry.kind != "Goal":
+            tell_contribution(entry, console)
+        elif not isinstance(payload, RunStarted | Synthesis):
+            told = tell(entry, calls)
+            if told is not None and not isinstance(payload, ToolCall):
+                tell_line(told, console)
+
+
+def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
+    """The turn's heading: the move, why, and what else was possible."""
+    console.print()
+    moves = Text(f"turn {entry.address.turn}  ", style="bold")
+    moves.append(", ".join(plan.strand for plan in decision.strands))
+    console.print(moves)
+    level = decision.complexity
+    signals = ", ".join(f"{name} {value:g}" for name, value in level.signals.items())
+    why = f"{decision.reason}; by {decision.policy}"
+    said(console, Text(why, style="dim"), 2)
+    said(console, Text(f"{level.level} work ({signals or 'no signals'})", style="dim"), 2)
+    for plan in decision.strands:
+        got = f"{plan.strand} gets {plan.model}"
+        if plan.key is not None:
+            got += f", found under {plan.key!r}" + (f" for tier {plan.tier}" if plan.tier else "")
+        if plan.probability < 1:
+            got += f", p={plan.probability:.3g}"
+        said(console, Text(got, style="dim"), 2)
+    if len(decision.candidates) > 1:
+        for place, candidate in enumerate(decision.candidates):
+            mark = "*" if place == decision.chosen else " "
+            line = f"{mark} {' + '.join(candidate.strands)}  p={candidate.probability:.3g}"
+            said(console, Text(f"{line}  score={candidate.score:.3g}", style="dim"), 4)
+
+
+def tell_inference(inference: Inference, console: Console) -> None:
+    """What an answer used; what it asked for follows by itself."""
+    usage = inference.usage
+    facts = [inference.model]
+    if usage.input or usage.output:
+        facts.append(f"{number(usage.input)} tokens in, {number(usage.output)} out")
+    if usage.units:
+        facts.append(f"{number(usage.units)} units")
+    facts += [money(inference.cost), duration(inference.latency)]
+    if inference.attempts:
+        facts.append(f"after {len(inference.attempts)} failed attempts")
+    if inference.stop not in ("end", "tools"):
+        facts.append(f"ended by {inference.stop}")
+    said(console, Text(f"asked {' · '.join(facts)}", style="dim"), 4)
+    if inference.stop == "tools":
+        spoken = [part.text for part in inference.parts if isinstance(part, Words)]
+        if any(spoken):
+            said(console, Text("\n".join(spoken), style="italic"), 4)
+
+
+def tell_contribution(entry: Entry, console: Console) -> None:
+    """A contribution in full, its kind first."""
+    data = orjson.loads(entry.body)
+    text = Text(f"{entry.kind} ", style="bold")
+    text.append(gist(entry.kind, data, 10_000) if not is_text(data) else str(data["text"]), "none")
+    said(console, text, 4)
+
+
+def is_text(data: Any) -> bool:
+    return isinstance(data, dict) and set(data) == {"text"}
+
+
+def tell_line(told: Told, console: Console) -> None:
+    text = Text(told.what, style=TONES[told.tone])
+    if told.result:
+        text.append(f"  {told.result}", style="dim")
+    said(console, text, 4 if told.who not in ("coordinator", "user") else 2)
+
+
+def tell_entries(record: Record, entries: list[Entry], prompts: bool) -> None:
+    """Print entries in full, one after the other."""
+    console = Console(highlight=False)
+    for entry in entries:
+        head = Text(f"[{entry.address}] ", style="dim")
+        head.append(f"{entry.kind}", style="bold").append(f" by {entry.author} ({entry.label})")
+        console.print(head)
+        if prompts and isinstance(entry.payload, Request):
+            tell_prompt(record, entry, console)
+            continue
+        data = orjson.dumps(orjson.loads(entry.body), option=orjson.OPT_INDENT_2).decode()
+        said(console, Text(data), 2)
+
+
+def tell_prompt(record: Record, entry: Entry, console: Console) -> None:
+    """Everything that a model was asked, in a frame of its own."""
+    asked = prompt(record, entry)
+    edge(console, f"asked of {asked.model}, at most {number(asked.max_output)} tokens out", "bold")
+    edge(console, asked.system, "")
+    if asked.tools:
+        edge(console, f"tools: {', '.join(tool.name for tool in asked.tools)}", "dim")
+    if asked.output is not None:
+        edge(console, f"answers with the JSON of {asked.output.name}", "dim")
+    for message in asked.messages:
+        edge(console, message.role, "bold")
+        for part in message.parts:
+            edge(console, part_text(part), "")
+
+
+def part_text(part: Words | Thinking | ToolUse | ToolResult) -> str:
+    if isinstance(part, ToolUse):
+        return f"calls {part.name} {orjson.dumps(part.arguments).decode()}"
+    if isinstance(part, ToolResult):
+        return f"{part.name} {'failed' if part.error else 'gave'}: {part.text}"
+    return part.text
+
+
+def edge(console: Console, text: str, style: str) -> None:
+    for line in text.splitlines() or [""]:
+        console.print(Text.assemble(("    │ ", "dim"), (line, style or "none")), soft_wrap=True)
+
+
+def said(console: Console, text: Text, indent: int) -> None:
+    """A text, indented, wrapped at words where the console is as narrow as a terminal."""
+    wide = max(console.width - indent, 20)
+    for paragraph in text.split("\n", allow_blank=True):
+        for line in paragraph.wrap(console, wide) if console.is_terminal else [paragraph]:
+            line.rstrip()
+            console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+
+
+def readable(record: Record) -> Text:
+    """The answer as a person reads it: that of a kind of its own as its gist, not as JSON."""
+    answer = record.answer
+    for entry in reversed(record.entries):
+        if entry.payload.level == "domain" and entry.body.decode() == answer:
+            return Text(gist(entry.kind, orjson.loads(entry.body), 10_000))
+    return Text(answer)

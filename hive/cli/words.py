@@ -1,0 +1,157 @@
+"""How the command says things: reasons, money, durations, shortened texts."""
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from hive.control.budget import usd
+
+__all__ = ["arguments_of", "duration", "ended", "gist", "money", "number", "shortened"]
+
+REASONS = {
+    "goal_reached": "the goal is reached",
+    "no_candidate": "no move was allowed",
+    "stalled": "no progress",
+    "turns_exhausted": "out of turns",
+    "tokens_exhausted": "out of tokens",
+    "cost_exhausted": "out of money",
+    "time_exhausted": "out of time",
+    "budget_exhausted": "the budget is used up",
+    "gave_up": "the team gave up",
+    "guard": "a stop guard held",
+    "policy_error": "the policy failed",
+    "cancelled": "stopped by the user",
+}
+"""Every reason code of a Termination, in words."""
+
+TELLING = ("text", "summary", "claim", "title", "name")
+"""Fields that say what a contribution is about, the best first."""
+
+
+def ended(state: str, reason: str | None) -> str:
+    """`stopped: no progress`."""
+    return f"{state}: {REASONS.get(reason, reason)}" if reason else state
+
+
+def money(nano: int) -> str:
+    """Nano-dollars as a person reads them: `$0`, `$0.0042`, `$1.25`."""
+    amount = usd(nano)
+    if not amount:
+        return "$0"
+    if amount >= 1:
+        return f"${amount:.2f}"
+    if amount < Decimal("0.0001"):
+        return "under $0.0001"
+    return f"${amount:.4f}".rstrip("0")
+
+
+def duration(microseconds: int) -> str:
+    """`0.4 s`, `12 s`, `3:05`, `1:02:03`."""
+    seconds = microseconds / 1_000_000
+    if seconds < 0.0005:
+        return "0 s"
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def number(value: int) -> str:
+    """`12,301`."""
+    return f"{value:,}"
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text in one line, cut off with … where it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def arguments_of(arguments: dict[str, Any], longest: int = 80) -> str:
+    """A call's arguments as they would be written: `path='bank.py', first=1`."""
+    said = ", ".join(f"{key}={brief(value)}" for key, value in arguments.items())
+    return shortened(said, longest)
+
+
+def brief(value: Any, longest: int = 48) -> str:
+    if isinstance(value, str):
+        return repr(shortened(value, longest))
+    return shortened(orjson.dumps(value).decode(), longest)
+
+
+def gist(kind: str, data: Any, longest: int = 160) -> str:
+    """What a contribution of any kind says, in one line."""
+    if not isinstance(data, dict):
+        return shortened(orjson.dumps(data).decode(), longest)
+    shaped = SHAPED.get(kind)
+    try:
+        text = shaped(data) if shaped else generic(data)
+    except (KeyError, TypeError):  # a kind of the user's own that shares a shipped one's name
+        text = generic(data)
+    return shortened(text, longest)
+
+
+def generic(data: dict[str, Any]) -> str:
+    """The field that says most first, then the others."""
+    lead = next((key for key in TELLING if isinstance(data.get(key), str)), None)
+    rest = {
+        key: value for key, value in data.items() if key != lead and value not in ("", [], None)
+    }
+    said = arguments_of(rest, 200)
+    if lead is None:
+        return said
+    return f"{data[lead]} ({said})" if said else str(data[lead])
+
+
+def plan(data: dict[str, Any]) -> str:
+    tasks = len(data["tasks"])
+    return f"{data['summary']} ({tasks} task{'' if tasks == 1 else 's'})"
+
+
+def review(data: dict[str, Any]) -> str:
+    said = "; ".join(data["reasons"])
+    return f"{'approved' if data['approved'] else 'not approved'}: {said}"
+
+
+def verdict(data: dict[str, Any]) -> str:
+    return f"{data['ruling']}: {'; '.join(data['reasons'])}"
+
+
+def report(data: dict[str, Any]) -> str:
+    collected, failed = len(data["collected"]), len(data["failed"])
+    broken = "" if data["complete"] else ", the suite broke off"
+    if not failed:
+        return f"{data['passed']} of {collected} tests pass{broken}"
+    names = ", ".join(item["id"].rpartition("::")[2] for item in data["failed"])
+    return f"{failed} of {collected} tests fail{broken}: {names}"
+
+
+def finding(data: dict[str, Any]) -> str:
+    places = ", ".join(f"{item['path']}:{item['line']}" for item in data["evidence"])
+    return f"{data['claim']} [{places}]" if places else data["claim"]
+
+
+def task(data: dict[str, Any]) -> str:
+    return f"{data['id']}: {data['title']}"
+
+
+def artifact(data: dict[str, Any]) -> str:
+    paths = ", ".join(data["paths"])
+    return f"{data['summary']} [{paths}]" if paths else data["summary"]
+
+
+SHAPED = {
+    "Plan": plan,
+    "Review": review,
+    "Verdict": verdict,
+    "TestReport": report,
+    "Finding": finding,
+    "Task": task,
+    "Artifact": artifact,
+}
