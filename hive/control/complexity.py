@@ -94,6 +94,10 @@ class Weights:
                 f" {LEVELS[2]}, {LEVELS[3]} and {LEVELS[4]} begin"
             )
 
+    def __hash__(self) -> int:
+        """A hash of the numbers alone: every decision looks judgements up by their weights."""
+        return hash((self.limits, self.words, self.tasks, self.files, self.failing))
+
 
 @lru_cache(maxsize=256)
 def signals_of(goal: str, weights: Weights) -> tuple[tuple[str, float], ...]:

@@ -75,13 +75,14 @@ def mentioned(state: State, moves: tuple[Move, ...]) -> tuple[str, str, int] | N
 
 
 def newest_contribution(state: State) -> Entry | None:
-    """The last contribution of the last closed turn, in the order of addresses."""
+    """The last contribution that a role itself made in the last closed turn, in address order; what
+    its tools brought in from outside directs nobody."""
     order = {role: place for place, role in enumerate(state.frontier)}
     entries = [
         entry
         for entry in state.newest.values()
         if entry.address.turn == state.turn
-        and entry.address.role in order
+        and entry.author == entry.address.role in order
         and entry.level == "domain"
     ]
     if not entries:

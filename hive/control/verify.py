@@ -206,18 +206,28 @@ def kinds_unwritten(graph: "Graph") -> Iterator[Flaw]:
 
 def unwritten(graph: "Graph", need: Need) -> str:
     """Why what a guard needs can never be on the board; "" when it can."""
-    kind, author = need.kind, need.author
-    if author == "user" or kind.level == "control" or kind.kind in ANYWHERE:
+    kind, author = need.kind.kind, need.author
+    if author == "user" or need.kind.level == "control" or kind in ANYWHERE:
+        return ""
+    tools = {
+        f"tool:{tool.name}"
+        for role in graph.roles.values()
+        for tool in role.tools
+        if any(cls.kind == kind for cls in tool.posts)
+    }
+    writers = {role.name for role in graph.roles.values() if kind in own_kinds(role)}
+    if author in tools | writers or (author is None and tools | writers):
         return ""
     if author is None:
-        if any(kind.kind in role.kinds_written for role in graph.roles.values()):
-            return ""
-        return f"no role and no tool writes {kind.kind}"
-    if author not in graph.roles:
-        return f"there is no role {author!r} to write {kind.kind}"
-    if kind.kind in graph.roles[author].kinds_written:
-        return ""
-    return f"role {author!r} does not write {kind.kind}"
+        return f"no role and no tool writes {kind}"
+    who = f"role {author!r}" if author in graph.roles else f"{author!r}, who is no role,"
+    others = f"; {', '.join(sorted(tools | writers))} would" if tools | writers else ""
+    return f"{who} does not write {kind}{others}"
+
+
+def own_kinds(role: Role) -> frozenset[str]:
+    """The kinds of which a role itself, and not one of its tools, is the author."""
+    return frozenset(part.kind for cls in role.writes for part in (cls, *cls.unfolds))
 
 
 def ends_unreached(graph: "Graph") -> Iterator[Flaw]:

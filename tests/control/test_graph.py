@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hive import control
-from hive.board.contributions import Note, Review, Task, Verdict
+from hive.board.contributions import Note, Review, Task, TestReport, Verdict
 from hive.board.records import Fault
 from hive.board.state import State
 from hive.control import (
@@ -31,6 +31,7 @@ from hive.control import (
 )
 from hive.errors import DeclarationError, GraphError
 from hive.role import Role
+from hive.tools import tool
 from tests.control.states import decision, entry, folded
 
 anything: Any = control
@@ -239,8 +240,20 @@ def test_a_graph_names_its_roles_guards_tallies_and_kinds() -> None:
 
 
 def test_the_tallies_of_its_guards_are_given_once() -> None:
-    with pytest.raises(GraphError, match="writes TestReport"):
-        Graph(start(writer), finish(writer, when=tests_pass))
+    @tool(effect="read", posts=(TestReport,))
+    def run_tests() -> str:
+        """Run the tests."""
+        return ""
+
+    tester = Role("tester", tools=(run_tests,))
+    graph = Graph(
+        start(tester),
+        handoff(tester, writer, when=~tests_pass),
+        handoff(writer, tester, when=~turns(9)),
+        finish(tester, when=tests_pass),
+    )
+    assert graph.tallies == tests_pass.tallies
+    assert graph.kinds == (Note, TestReport)
 
 
 def test_a_graph_is_frozen() -> None:

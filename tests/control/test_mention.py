@@ -83,6 +83,11 @@ def test_the_last_strand_of_the_turn_is_the_newest() -> None:
     assert chosen(later)[1].startswith("nobody")
 
 
+def test_what_tools_bring_in_directs_nobody() -> None:
+    read = entry(Note(text="ask @reviewer"), "tool:read", turn=1, strand="planner")
+    assert chosen(folded(decision(1, "planner"), read))[1].startswith("nobody")
+
+
 def test_nobody_named_leaves_it_to_another_policy() -> None:
     seen = situation(move("a"), move("b"), state=State(turn=2, acted={"a": 2, "b": 1}))
     choice = Mention(otherwise=RoundRobin()).decide(seen)

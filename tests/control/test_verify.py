@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hive import control
-from hive.board.contributions import Answer, Goal, Note, Review, Task, Verdict
+from hive.board.contributions import Answer, Goal, Note, Review, Task, TestReport, Verdict
 from hive.board.records import Inference
 from hive.board.state import Tally
 from hive.control import (
@@ -32,11 +32,21 @@ from hive.control import (
 from hive.control.verify import END, GOAL
 from hive.errors import GraphError
 from hive.role import Role
+from hive.tools import tool
 
 anything: Any = control
 
 a, b, c, d, e = (Role(name) for name in "abcde")
 per = Role("per", per=Task)
+
+
+@tool(effect="read", posts=(TestReport,))
+def measure() -> str:
+    """Run the tests."""
+    return ""
+
+
+tester = Role("tester", tools=(measure,))
 
 
 def counted(step: int) -> Tally:
@@ -169,12 +179,17 @@ GALLERY: dict[str, tuple[list[Edge], tuple[str, ...], str]] = {
     "guard on an author who does not write it": (
         [start(a), handoff(a, b, when=posted(Note, author="z")), finish(b)],
         ("a",),
-        "there is no role 'z' to write Note",
+        "'z', who is no role, does not write Note; a, b would",
     ),
     "guard on a role that writes something else": (
         [start(a), handoff(a, b, when=posted(Verdict, author=b)), finish(b)],
         ("a",),
         "role 'b' does not write Verdict",
+    ),
+    "guard on a role whose tool writes it": (
+        [start(tester), finish(tester, when=posted(TestReport, author=tester))],
+        ("tester",),
+        "role 'tester' does not write TestReport; tool:measure would",
     ),
     "a user's guard on a kind that nobody writes": (
         [start(a), finish(a, when=guard("ruled", kinds=(Verdict,))(lambda state: True))],
@@ -246,6 +261,10 @@ GOOD: dict[str, list[Edge]] = {
         start(a, when=posted(Goal)),
         handoff(a, b, when=posted(Answer) | posted(Inference) | posted(Verdict, author="user")),
         finish(b),
+    ],
+    "kinds of a tool": [
+        start(tester, when=posted(TestReport) | posted(TestReport, author="tool:measure")),
+        finish(tester, when=tests_pass),
     ],
     "a join after a parallel start": [start((a, b)), handoff((a, b), c), finish(c)],
     "one of a parallel move goes on": [start((a, b)), handoff(b, c), finish(c)],
