@@ -233,12 +233,13 @@ class Run:
             listener(strand, text)
 
     async def _drive(self) -> None:
+        self._desk.writer.opened()
         try:
             ending = await self._coordinator.run(self._first)
             self._result = self._made(ending)
         finally:
             self._done = True
-            self._desk.writer.wake()
+            self._desk.writer.closed()
             self._ended.set()
             self.journal.release(self.id)
             if self._owns_journal:

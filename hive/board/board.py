@@ -6,10 +6,9 @@ interrupted, so nothing here needs a lock.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 
-from hive.board.canonical import decode, write
+from hive.board.canonical import decode
 from hive.board.entry import (
     CHAIN_START,
     HEADER_VERSION,
@@ -27,18 +26,10 @@ from hive.board.state import Folding, State, fold
 from hive.board.view import Gallery, View, Window
 from hive.errors import JournalVersion, PayloadError, WriteRefused
 
-__all__ = ["COORDINATOR", "USER", "Board", "Posted"]
+__all__ = ["COORDINATOR", "USER", "Board"]
 
 USER = "user"
 COORDINATOR = "coordinator"
-
-
-class Posted(NamedTuple):
-    """A new entry with the bytes that outlive the process."""
-
-    entry: Entry
-    row: Row
-    content: Content
 
 
 class Board:
@@ -64,6 +55,7 @@ class Board:
         self.state = State()
         self.head = CHAIN_START
         self.lease = lease
+        self._sealed = 0
         self._writers = dict(writers or {})
         self._readable = frozenset(readable)
         self._folding = folding or Folding()
@@ -83,57 +75,52 @@ class Board:
         address: Address,
         author: str,
         payload: Payload,
-        *,
         at: int,
         origin: str,
         causes: tuple[str, ...] = (),
         label: Label = "trusted",
         attempt: int = 0,
-    ) -> Posted:
+    ) -> Entry:
         """Append an entry at the end of the log.
 
         Raises WriteRefused when the author did not declare the kind and PayloadError when the
         payload cannot be written as JSON; the log is then as it was.
         """
-        kind = payload.kind
         allowed = self._writers.get(author)
-        if allowed is not None and payload.level == "domain" and kind not in allowed:
+        if allowed is not None and payload.level == "domain" and payload.kind not in allowed:
             raise WriteRefused(
-                f"role {author!r} may not write {kind}; it writes {', '.join(sorted(allowed))}"
+                f"role {author!r} may not write {payload.kind}; it writes"
+                f" {', '.join(sorted(allowed))}"
             )
         body, payload = payload.written()
-        salt = self._salts(16)
-        commitment = commit(salt, body)
-        seq = len(self.entries)
-        header = write(
-            {
-                "at": at,
-                "attempt": attempt,
-                "author": author,
-                "causes": causes,
-                "content": commitment.hex(),
-                "kind": kind,
-                "kind_version": payload.version,
-                "label": label,
-                "lease": self.lease,
-                "origin": origin,
-                "place": address.place,
-                "strand": address.strand,
-                "turn": address.turn,
-                "v": HEADER_VERSION,
-            }
-        )
-        digest = chain(self.head, header)
         entry = Entry(
-            seq, address, attempt, author, origin, label, causes, at, self.lease, payload, body,
-            commitment, digest,
+            len(self.entries), address, attempt, author, origin, label, causes, at, self.lease,
+            payload, body,
         )  # fmt: skip
-        self._take(entry)
-        return Posted(entry, Row(seq, header, digest), Content(commitment, salt, body))
+        self.entries.append(entry)
+        self._turn.append(entry)
+        return entry
 
-    def store(self, body: bytes) -> tuple[str, Content | None]:
-        """The commitment (hex) under which a run keeps some bytes, and the content when it is new."""
-        key = hashlib.sha256(body).digest()
+    def seal(self) -> list[tuple[Row, Content]]:
+        """Commit to the contents of the entries posted since the last call, chain their headers,
+        and give what outlives the process. In one go for many entries, which is quicker."""
+        first, self._sealed = self._sealed, len(self.entries)
+        new = self.entries[first:]
+        salts, head = self._salts(16 * len(new)), self.head
+        sealed = []
+        for index, entry in enumerate(new):
+            salt, body = salts[16 * index : 16 * index + 16], entry.body
+            commitment = entry.commitment = commit(salt, body)
+            header = entry.header()
+            head = entry.digest = chain(head, header)
+            sealed.append((Row(entry.seq, header, head), Content(commitment, salt, body)))
+        self.head = head
+        return sealed
+
+    def store(self, body: bytes, key: bytes | None = None) -> tuple[str, Content | None]:
+        """The commitment (hex) under which a run keeps some bytes, and the content when it is new.
+        `key` is their SHA-256 where the caller knows it."""
+        key = key or hashlib.sha256(body).digest()
         known = self._stored.get(key)
         if known is not None:
             return known, None
@@ -167,10 +154,12 @@ class Board:
             lease=header["lease"],
             payload=self.vocabulary.read(header["kind"], header["kind_version"], body),
             body=body,
-            commitment=bytes.fromhex(header["content"]),
-            digest=row.digest,
         )
-        self._take(entry)
+        entry.kind, entry.version = header["kind"], header["kind_version"]
+        entry.commitment, entry.digest = bytes.fromhex(header["content"]), row.digest
+        self.entries.append(entry)
+        self._turn.append(entry)
+        self.head, self._sealed = row.digest, len(self.entries)
         return entry
 
     def close_turn(self, strands: Sequence[str] = ()) -> State:
@@ -248,11 +237,6 @@ class Board:
         if entry.kind == "Fault":
             return isinstance(entry.payload, Fault) and entry.payload.final
         return entry.kind in self._readable
-
-    def _take(self, entry: Entry) -> None:
-        self.entries.append(entry)
-        self.head = entry.digest
-        self._turn.append(entry)
 
 
 class Index:

@@ -95,7 +95,7 @@ class Entry:
     """
 
     __slots__ = (
-        "_payload", "_read", "address", "at", "attempt", "author", "body", "causes", "commitment",
+        "_class", "_payload", "address", "at", "attempt", "author", "body", "causes", "commitment",
         "digest", "kind", "label", "lease", "level", "origin", "seq", "version",
     )  # fmt: skip
 
@@ -112,8 +112,6 @@ class Entry:
         lease: int,
         payload: Payload,
         body: bytes,
-        commitment: bytes,
-        digest: bytes,
     ) -> None:
         self.seq = seq
         self.address = address
@@ -128,17 +126,18 @@ class Entry:
         self.at = at
         self.lease = lease
         self.body = body
-        self.commitment = commitment
-        self.digest = digest
+        self.commitment = b""
+        self.digest = b""
+        """Empty until the entry is sealed, at the latest when it is made durable."""
         self._payload: Payload | None = payload
-        self._read = payload.read
+        self._class = type(payload)
 
     @property
     def payload(self) -> Payload:
         """What the entry says."""
         payload = self._payload
         if payload is None:
-            payload = self._payload = self._read(self.body, self.version)
+            payload = self._payload = self._class.read(self.body, self.version)
         return payload
 
     def rest(self) -> None:
@@ -152,13 +151,35 @@ class Entry:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Entry):
             return NotImplemented
-        return self.digest == other.digest and self.seq == other.seq
+        return self.header() == other.header() and self.body == other.body
 
     def __hash__(self) -> int:
-        return hash(self.digest)
+        return hash((self.seq, self.address))
 
     def __repr__(self) -> str:
         return f"<{self.address} {self.kind} by {self.author}>"
+
+    def header(self) -> bytes:
+        """The header's bytes: sorted, compact JSON."""
+        address = self.address
+        return write(
+            {
+                "at": self.at,
+                "attempt": self.attempt,
+                "author": self.author,
+                "causes": self.causes,
+                "content": self.commitment.hex(),
+                "kind": self.kind,
+                "kind_version": self.version,
+                "label": self.label,
+                "lease": self.lease,
+                "origin": self.origin,
+                "place": address.place,
+                "strand": address.strand,
+                "turn": address.turn,
+                "v": HEADER_VERSION,
+            }
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The entry as documented JSON, for `--json` and exports."""

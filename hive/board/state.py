@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
@@ -46,8 +47,10 @@ class Folding:
     tested: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class State(NamedTuple):
     """What is known after the last closed turn; O(1) in the length of the run, JSON-shaped.
 
     Money is in nano-dollars, time in microseconds. Nothing is reserved here: when a turn has closed,
@@ -65,17 +68,17 @@ class State:
     units: int = 0
     elapsed: int = 0
     contributions: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = NONE
     """Entries by kind, and by "author/kind"."""
-    newest: Mapping[str, Entry] = field(default_factory=dict)
+    newest: Mapping[str, Entry] = NONE
     """The latest entry by kind, and by "author/kind"."""
-    acted: Mapping[str, int] = field(default_factory=dict)
+    acted: Mapping[str, int] = NONE
     """Role to the last turn in which it acted."""
     handoffs: tuple[tuple[str, str], ...] = ()
     """Handoffs asked for in the last closed turn: (from, to)."""
-    open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    open: Mapping[str, tuple[str, ...]] = NONE
     """Role with `per` to references of entries it has not served yet, oldest first."""
-    tasks: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = NONE
     """Open tasks: id to reference."""
     questions: tuple[str, ...] = ()
     """Addresses of questions without an answer."""
@@ -85,9 +88,11 @@ class State:
     progress: tuple[int, ...] = ()
     """The last 64 values of the progress measure, one a turn: tests that pass in the latest report
     where the workflow has a test tool, contributions made otherwise."""
-    tallies: Mapping[str, JsonValue] = field(default_factory=dict)
+    tallies: Mapping[str, JsonValue] = NONE
 
-    def count(self, kind: str | type[Payload], author: str | None = None) -> int:
+    def count(  # type: ignore[override]  # a State is no sequence to anybody
+        self, kind: str | type[Payload], author: str | None = None
+    ) -> int:
         """How many entries of a kind there are, of one author or of all."""
         return self.counts.get(index_key(kind, author), 0)
 

@@ -5,7 +5,6 @@ share a long prefix and providers' caches survive.
 """
 
 import hashlib
-from collections import deque
 from typing import NamedTuple
 
 from hive.board.entry import Entry, Label, join_labels
@@ -106,7 +105,7 @@ class Window:
     """The newest entries of some kinds that fit a budget of tokens; the goal always stays.
 
     A pure fold over the closed entries: the same entries give the same window, however often it was
-    looked at on the way.
+    looked at on the way. What a view needs is kept as it grows, so that a turn only adds to it.
     """
 
     def __init__(self, kinds: frozenset[str], budget: int, gallery: Gallery) -> None:
@@ -114,7 +113,11 @@ class Window:
         self.budget = budget
         self.gallery = gallery
         self.goal: Shown | None = None
-        self.items: deque[Shown] = deque()
+        self.items: list[Shown] = []
+        self.parts: list[Text] = []
+        self.causes: list[str] = []
+        self.running = hashlib.sha256()
+        self.label: Label = "trusted"
         self.tokens = 0
         self.omitted = 0
         self.position = 0
@@ -128,27 +131,43 @@ class Window:
             if closed[index].kind in self.kinds:
                 self.take(self.gallery.show(closed[index]))
         self.position = len(closed)
-        shown = tuple(self.items) if self.goal is None else (self.goal, *self.items)
-        digest = hashlib.sha256(b"".join([item.digest for item in shown])).digest()
         self._view = View(
-            shown,
-            tuple([item.part for item in shown]),
-            tuple([item.address for item in shown]),
-            digest,
+            tuple(self.items),
+            tuple(self.parts),
+            tuple(self.causes),
+            self.running.digest(),
             self.omitted,
-            join_labels(*{item.entry.label for item in shown}),
+            self.label,
         )
         return self._view
 
     def take(self, item: Shown) -> None:
+        """Add an entry at the end; drop a block of old ones when it no longer fits."""
         if self.goal is None and item.entry.kind == "Goal":
             self.goal = item
-            return
+        else:
+            self.tokens += item.tokens
+        self.hang(item)
+        if self.tokens > self.budget:
+            self.trim()
+
+    def hang(self, item: Shown) -> None:
         self.items.append(item)
-        self.tokens += item.tokens
-        if self.tokens <= self.budget:
-            return
+        self.parts.append(item.part)
+        self.causes.append(item.address)
+        self.running.update(item.digest)
+        self.label = join_labels(self.label, item.entry.label)
+
+    def trim(self) -> None:
+        """Leave the goal and the newest entries that fill the budget to its kept share."""
         kept = self.budget * KEPT_PERCENT // 100
-        while self.tokens > kept and len(self.items) > 1:
-            self.tokens -= self.items.popleft().tokens
-            self.omitted += 1
+        items = [item for item in self.items if item is not self.goal]
+        first = 0
+        while self.tokens > kept and first < len(items) - 1:
+            self.tokens -= items[first].tokens
+            first += 1
+        self.omitted += first
+        self.items, self.parts, self.causes = [], [], []
+        self.running, self.label = hashlib.sha256(), "trusted"
+        for item in (*(() if self.goal is None else (self.goal,)), *items[first:]):
+            self.hang(item)

@@ -3,11 +3,14 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from hive.board.entry import Content, Row
 
-__all__ = ["Batch", "Journal", "Stored", "new_run_id"]
+__all__ = ["Batch", "Commit", "Journal", "Stored", "new_run_id"]
+
+
+Commit = Literal["instant", "inline", "threaded"]
 
 
 class Batch(NamedTuple):
@@ -33,12 +36,13 @@ class Journal(Protocol):
     """Where entries outlive the process.
 
     `append` is all or nothing for all its batches and returns when they are as durable as the
-    journal promises. `threaded` says that an append may block, so that it belongs on the journal's
-    one writer thread. Reading never waits for a writer.
+    journal promises. `commit` says what that takes: nothing to speak of ("instant"), some
+    microseconds ("inline"), or so long that it belongs on the journal's one writer thread
+    ("threaded"). Reading never waits for a writer.
     """
 
     @property
-    def threaded(self) -> bool: ...
+    def commit(self) -> Commit: ...
 
     def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
         """Store the batches. Raises StaleWriter when a run does not end at `expected`, and

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from hive.board.canonical import decode
 from hive.board.entry import Content, Row
 from hive.errors import RunNotFound, StaleWriter
-from hive.journal.journal import Batch, Stored
+from hive.journal.journal import Batch, Commit, Stored
 
 __all__ = ["MemoryJournal"]
 
@@ -13,7 +13,7 @@ __all__ = ["MemoryJournal"]
 class MemoryJournal:
     """Rows and contents in dictionaries; the same promises as any journal, but for durability."""
 
-    threaded = False
+    commit: Commit = "instant"
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Row]] = {}

@@ -11,7 +11,7 @@ from typing import Literal
 
 from hive.board.entry import Row
 from hive.errors import JournalError, JournalVersion, RunNotFound, StaleWriter
-from hive.journal.journal import Batch, Stored
+from hive.journal.journal import Batch, Commit, Stored
 from hive.journal.lock import RunLocks
 
 __all__ = ["Busy", "SQLiteJournal", "Synchronous"]
@@ -53,7 +53,7 @@ class SQLiteJournal:
         self, path: str | Path, *, synchronous: Synchronous = "normal", create: bool = True
     ) -> None:
         self.path = Path(path)
-        self.threaded = synchronous == "full"
+        self.commit: Commit = "threaded" if synchronous == "full" else "inline"
         if not create and not self.path.exists():
             raise JournalError(f"no journal at {self.path}; runs are kept there once one was made")
         try:

@@ -6,11 +6,12 @@ the first of them was posted. A commit that may block goes to the one writer thr
 
 import asyncio
 import os
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 from hive.board.board import Board
-from hive.board.entry import Address, Content, Entry, Label, Row
+from hive.board.entry import Address, Content, Entry, Label
 from hive.board.payload import Payload
 from hive.clock import Clock
 from hive.errors import Divergence, JournalError
@@ -20,6 +21,7 @@ from hive.journal.sqlite import Busy
 __all__ = ["Committer", "Writer", "committer_for", "salts"]
 
 salts = os.urandom
+FAIR_SECONDS = 0.001
 
 
 class Committer:
@@ -27,27 +29,40 @@ class Committer:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
+        self.runs = 0
+        """How many runs are under way: a lone one need not wait for others to join its commit."""
         self._dirty: list[Writer] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._scheduled = False
         self._working = False
         self._thread: ThreadPoolExecutor | None = None
+        self._yielded = 0.0
 
     def schedule(self, writer: "Writer") -> None:
-        """Have a writer's rows committed at the end of this tick."""
+        """Have a writer's entries committed at the end of this tick."""
         self._dirty.append(writer)
-        if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        self._soon()
 
-    def wait(self) -> "asyncio.Future[None]":
-        """A future that is done when everything posted so far is durable."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
-        return future
+    async def durable(self) -> None:
+        """Wait until everything posted so far is as durable as the journal promises.
+
+        Where that is quick and there is nobody to share the commit with, it is done at once; the
+        loop still gets its turn every millisecond. Raises JournalError.
+        """
+        commit = self.journal.commit
+        alone = commit == "instant" or (commit == "inline" and self.runs <= 1)
+        if alone and not self._working:
+            self._flush()
+        if not alone or self._working:  # others join in, or the thread had to take over
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            self._soon()
+            await future
+            return
+        now = time.monotonic()
+        if now - self._yielded > FAIR_SECONDS:
+            self._yielded = now
+            await asyncio.sleep(0)
 
     def close(self) -> None:
         """End the writer thread, if there was need of one."""
@@ -55,16 +70,25 @@ class Committer:
             self._thread.shutdown(wait=True)
             self._thread = None
 
-    def _flush(self) -> None:
-        if self._working:  # the thread is writing; it comes back here when it is done
-            return
+    def _soon(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._tick)
+
+    def _tick(self) -> None:
         self._scheduled = False
+        if not self._working:  # else the thread is writing, and comes back here when it is done
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._dirty and not self._waiting:
+            return
         writers, self._dirty = self._dirty, []
         waiting, self._waiting = self._waiting, []
         batches = [writer.batch() for writer in writers]
         if not batches:
             settle(writers, waiting, None)
-        elif self.journal.threaded:
+        elif self.journal.commit == "threaded":
             self._hand_over(batches, writers, waiting)
         else:
             try:
@@ -127,9 +151,8 @@ class Writer:
         self.recorded: dict[tuple[Address, int], Entry] = {}
         self._committer = committer
         self._end = len(board.entries)
-        self._rows: list[Row] = []
-        self._contents: list[tuple[int, Content]] = []
-        self._kept: list[Content] = []
+        self._dirty = False
+        self._kept: list[tuple[int, Content]] = []
         self._followers: list[asyncio.Future[None]] = []
 
     def post(
@@ -137,7 +160,6 @@ class Writer:
         address: Address,
         author: str,
         payload: Payload,
-        *,
         origin: str,
         causes: tuple[str, ...] = (),
         label: Label = "trusted",
@@ -151,44 +173,44 @@ class Writer:
                 return known
         if self.broken is not None:
             raise JournalError(f"run {self.run} can no longer be recorded") from self.broken
-        entry, row, content = self.board.post(
-            address,
-            author,
-            payload,
-            at=self.clock.now(),
-            origin=origin,
-            causes=causes,
-            label=label,
-            attempt=attempt,
+        entry = self.board.post(
+            address, author, payload, self.clock.now(), origin, causes, label, attempt
         )
-        if not self._rows:
+        if not self._dirty:
+            self._dirty = True
             self._committer.schedule(self)
-        self._rows.append(row)
-        self._contents.append((row.seq, content))
-        if self._kept:
-            self._contents.extend((row.seq, kept) for kept in self._kept)
-            self._kept = []
         if self._followers:
             self.wake()
         return entry
 
-    def keep(self, body: bytes) -> str:
-        """Store bytes beside the next entry, once per run; gives their commitment (hex)."""
-        commitment, content = self.board.store(body)
+    def keep(self, body: bytes, key: bytes | None = None) -> str:
+        """Store bytes beside the next entry, once per run; gives their commitment (hex). `key` is
+        their SHA-256 where the caller knows it."""
+        commitment, content = self.board.store(body, key)
         if content is not None:
-            self._kept.append(content)
+            self._kept.append((len(self.board.entries), content))
         return commitment
 
     async def durable(self) -> None:
         """Wait until everything posted so far is durable. Raises JournalError when it is not."""
-        await self._committer.wait()
+        await self._committer.durable()
+        if self.broken is not None:
+            raise JournalError(f"run {self.run} can no longer be recorded") from self.broken
 
     def batch(self) -> Batch:
         """What is to be stored now; the committer takes it."""
-        batch = Batch(self.run, self._end, self._rows, self._contents)
-        self._end += len(self._rows)
-        self._rows = []
-        self._contents = []
+        self._dirty = False
+        rows = []
+        contents = []
+        for row, content in self.board.seal():
+            rows.append(row)
+            contents.append((row.seq, content))
+        if self._kept:
+            end = self._end + len(rows)
+            contents.extend(kept for kept in self._kept if kept[0] < end)
+            self._kept = [kept for kept in self._kept if kept[0] >= end]
+        batch = Batch(self.run, self._end, rows, contents)
+        self._end += len(rows)
         return batch
 
     def news(self) -> "asyncio.Future[None]":
@@ -196,6 +218,15 @@ class Writer:
         future = asyncio.get_running_loop().create_future()
         self._followers.append(future)
         return future
+
+    def opened(self) -> None:
+        """Say that the run is under way."""
+        self._committer.runs += 1
+
+    def closed(self) -> None:
+        """Say that the run is no longer under way, and tell its followers."""
+        self._committer.runs -= 1
+        self.wake()
 
     def wake(self) -> None:
         """Tell every follower to look."""

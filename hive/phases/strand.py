@@ -100,10 +100,10 @@ class Strand(NamedTuple):
             Address(self.turn, self.plan.strand, place),
             self.role.name,
             payload,
-            origin=origin or self.origin,
-            causes=causes,
-            label=label or self.label,
-            attempt=attempt,
+            origin or self.origin,
+            causes,
+            label or self.label,
+            attempt,
         )
 
     @property
