@@ -8,7 +8,7 @@ one-statement bugs in ManySStuBs4J (Karampatsis and Sutton, 2020) and its Python
 
 import ast
 
-from roles.offline.repair.site import Operator, Rewrites, Site, is_test, loads, number
+from roles.offline.repair.site import Operator, Rewrites, Site, is_test, length, loads, number
 from roles.offline.repair.source import AND, BINARY, BIT_OR, NOT, OR, SIGN, SUM, Edit, binding
 
 __all__ = ["ARITHMETIC"]
@@ -243,7 +243,7 @@ def sign(site: Site) -> Rewrites:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield site.put(site.operand(node.operand, SIGN))
     elif isinstance(node, ast.Name | ast.Call | ast.Subscript | ast.Attribute):
-        if not loads(node):
+        if not loads(node) or length(node):
             return
         used = isinstance(
             site.parent, ast.Return | ast.BinOp | ast.Assign | ast.Compare | ast.Tuple

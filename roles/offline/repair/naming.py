@@ -25,7 +25,7 @@ PAIRS = (
     ("union", "intersection", "difference", "symmetric_difference"),
     ("issubset", "issuperset", "isdisjoint"),
     ("keys", "values", "items"),
-    ("sum", "len", "max"),
+    ("sum", "len"),
     ("sorted", "reversed", "list"),
     ("int", "round", "float"),
     ("floor", "ceil"),
@@ -196,7 +196,9 @@ def text(site: Site) -> Rewrites:
     for other in (part for nodes in every for part in nodes):
         if not (isinstance(other, ast.Constant) and isinstance(other.value, str)):
             continue
-        if other.value not in seen and "\n" not in other.value and len(seen) < 10:
+        # A docstring is never meant.
+        meant = not isinstance(site.source.parents[other], ast.Expr) and len(other.value) <= 40
+        if meant and other.value not in seen and len(seen) < 10:
             seen.add(other.value)
             yield site.put(repr(other.value))
     for value in ("", " ", ", ", "\n"):
@@ -210,25 +212,32 @@ def surgery(site: Site) -> Rewrites:
     assert isinstance(node, ast.expr)
     if not loads(node) or site.is_called(node):
         return
-    kinds, dump = site.kinds(node), ast.dump(node)
+    kinds = site.kinds(node)
     found: dict[str, float] = {}
-    for other in site.body():
-        if not isinstance(other, ast.Call | ast.Subscript | ast.Attribute | ast.BinOp | ast.Name):
-            continue
-        if not loads(other) or site.is_called(other):
-            continue
-        if isinstance(node, ast.Name) and isinstance(other, ast.Name):
-            continue  # an operator of its own
-        written = site.text(other)
-        if ast.dump(other) == dump or len(written) > 60 or "\n" in written:
-            continue
-        if isinstance(other, ast.Name) and other.id not in site.names(most=20):
-            continue
+    for other, written in _donors(site, node):
         if fits(kinds, site.kinds(other)):
             known = 0 if kinds & site.kinds(other) else 1
             found.setdefault(written, known + abs(other.lineno - node.lineno) / 20)
     for written in sorted(found, key=lambda key: (found[key], len(key), key))[:10]:
         yield site.put(written)
+
+
+def _donors(site: Site, node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
+    """The expressions of the function, with their text, that may stand in the place of a node."""
+    own = site.text(node)
+    inside = set(ast.walk(node))
+    outside = set(site.source.above(node))
+    for other in site.body():
+        # Names are an operator of their own, and so are taking away and wrapping.
+        if not isinstance(other, ast.Call | ast.Subscript | ast.Attribute | ast.BinOp):
+            continue
+        if other in inside or other in outside or not loads(other) or site.is_called(other):
+            continue
+        if isinstance(site.source.parents[other], ast.Expr):
+            continue  # called for its effect
+        written = site.text(other)
+        if written != own and len(written) <= 60 and "\n" not in written:
+            yield other, written
 
 
 def offset(site: Site) -> Rewrites:

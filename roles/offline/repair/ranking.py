@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from roles.offline.repair.mutations import Module, mutants, parses
+from roles.offline.repair.mutations import Module, mutants, outcome
 from roles.offline.repair.source import Edit, Mutant
 
 __all__ = ["Candidate", "Suspicion", "pairs", "ranked", "singles"]
@@ -108,13 +108,9 @@ def singles(modules: Mapping[str, Module], suspicion: Suspicion) -> Iterator[Can
     blamed = _blamed(modules, suspicion)
     for mutant in ranked(modules, suspicion):
         edit = mutant.edit
-        text = modules[edit.path].source.text
-        if not parses(text, edit):
-            continue
-        # What prints alike does alike, whatever the layout.
-        outcome = edit.path + "\0" + ast.unparse(ast.parse(edit.apply(text)))
-        if outcome not in seen:
-            seen.add(outcome)
+        made = outcome(modules[edit.path], edit)
+        if made is not None and made not in seen:
+            seen.add(made)
             score = blamed[edit.path, mutant.line]
             yield Candidate((edit,), weight(mutant, score), mutant.operator)
 

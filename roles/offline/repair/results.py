@@ -7,12 +7,19 @@ slices and copies are Python's own sources of off-by-one and aliasing slips.
 import ast
 
 from roles.offline.repair.scopes import fits
-from roles.offline.repair.site import Operator, Rewrites, Site, constant, loads, number
+from roles.offline.repair.site import Operator, Rewrites, Site, constant, length, loads, number
 from roles.offline.repair.source import TEST
 
 __all__ = ["RESULTS"]
 
 NUM, BOX, BOOL = frozenset({"num"}), frozenset({"box"}), frozenset({"bool"})
+
+# Conversions, and whether they are for what is a text already.
+TEXTUAL = ((True, "int({})"), (False, "str({})"), (True, "{}.lower()"), (True, "{}.strip()"))
+# Methods of the built-in containers that change them and return None.
+NOTHING = frozenset(
+    {"append", "extend", "insert", "sort", "reverse", "add", "update", "discard", "remove", "clear"}
+)
 
 
 def result(site: Site) -> Rewrites:
@@ -73,7 +80,7 @@ def missing_return(site: Site) -> Rewrites:
     """A value computed and forgotten: a call or expression that should be returned."""
     node = site.node
     assert isinstance(node, ast.Expr)
-    if isinstance(node.value, ast.Constant) or site.function is None:
+    if isinstance(node.value, ast.Constant) or site.function is None or _for_effect(node.value):
         return
     written = site.text(node.value)
     if isinstance(node.value, ast.Yield):
@@ -87,6 +94,15 @@ def missing_return(site: Site) -> Rewrites:
             yield site.source.splice(node, f"{word} {written}")
     if not generator:
         yield site.source.splice(node, f"return {written}")
+
+
+def _for_effect(node: ast.expr) -> bool:
+    """Whether an expression calls a method that gives nothing back."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=attr)):
+            return attr in NOTHING
+        case _:
+            return False
 
 
 def generator(site: Site) -> Rewrites:
@@ -173,7 +189,8 @@ def part(site: Site) -> Rewrites:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         yield from _bounds(site, node, node.slice)
     elif isinstance(node, ast.Name) and "box" in kinds and not kinds & {"dict", "set"}:
-        if not _measured(site) and isinstance(
+        # Of the length of a part, one more or less is the plainer name.
+        if not length(site.parent) and isinstance(
             site.parent, ast.For | ast.comprehension | ast.Call | ast.Return | ast.Assign
         ):
             for bounds in _rests(site, node.id):
@@ -186,15 +203,6 @@ def part(site: Site) -> Rewrites:
             yield site.put(f"{node.id}[::-1]")
     elif isinstance(node, ast.Name) and not kinds and isinstance(site.parent, ast.Call):
         yield site.put(f"{node.id}[1:]")
-
-
-def _measured(site: Site) -> bool:
-    """Whether only the length is asked for, where a part is one more or less by another name."""
-    match site.parent:
-        case ast.Call(func=ast.Name(id="len")):
-            return True
-        case _:
-            return False
 
 
 def _rests(site: Site, name: str) -> list[str]:
@@ -246,6 +254,9 @@ def wrapped(site: Site) -> Rewrites:
     if _stored(site) and isinstance(node, ast.Name | ast.Attribute) and fits(kinds, BOX):
         yield site.put(f"list({written})")
         yield site.put(f"{site.operand(node)}.copy()")
+    if fits(kinds, BOX) and isinstance(site.parent, ast.For | ast.comprehension | ast.Return):
+        for name in ("sorted", "list", "reversed", "set"):
+            yield site.put(f"{name}({written})")
     yield from _converted(site, node)
 
 
@@ -262,22 +273,18 @@ def _converted(site: Site, node: ast.expr) -> Rewrites:
     kinds, written = site.kinds(node), site.text(node)
     if isinstance(node, ast.GeneratorExp | ast.Constant):
         return
-    if fits(kinds, BOX) and isinstance(site.parent, ast.For | ast.comprehension | ast.Return):
-        for name in ("sorted", "list", "reversed", "set"):
-            yield site.put(f"{name}({written})")
-    if fits(kinds, NUM) and isinstance(site.parent, ast.Compare | ast.BinOp | ast.Return):
-        yield site.put(f"abs({written})")
-        if isinstance(node, ast.Name):
-            yield site.put(f"{written} ** 2")
-            yield site.put(f"{written} * {written}")
+    measured = isinstance(site.parent, ast.Compare | ast.BinOp | ast.Return)
+    if fits(kinds, NUM) and measured and not length(node):
+        for form in ("abs({0})", "{0} ** 2", "{0} * {0}")[: 3 if isinstance(node, ast.Name) else 1]:
+            yield site.put(form.format(written))
+    if length(site.parent):
+        return
     if fits(kinds, BOX) and isinstance(site.parent, ast.Compare | ast.BinOp | ast.Call):
         yield site.put(f"len({written})")
     if isinstance(site.parent, ast.Return | ast.Compare | ast.Call) and isinstance(node, ast.Name):
-        yield site.put(f"int({written})")
-        yield site.put(f"str({written})")
-        if "str" in kinds or not kinds:
-            yield site.put(f"{written}.lower()")
-            yield site.put(f"{written}.strip()")
+        for kind, form in TEXTUAL:
+            if ("str" in kinds) is kind or not kinds:
+                yield site.put(form.format(written))
 
 
 def rebound(site: Site) -> Rewrites:
@@ -287,7 +294,9 @@ def rebound(site: Site) -> Rewrites:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=place), args=[ast.expr() as value])):
             if isinstance(place, ast.Name | ast.Subscript | ast.Attribute):
                 yield site.source.splice(node, f"{site.text(place)} = {site.text(value)}")
-        case ast.Assign(targets=[ast.Name() | ast.Subscript() as place], value=value):
+        case ast.Assign(targets=[ast.Name() | ast.Subscript() as place], value=value) if not (
+            constant(value)
+        ):
             kinds = site.kinds(place) | site.kinds(value)
             base = site.operand(place)
             if "list" in kinds or not kinds:

@@ -42,7 +42,7 @@ METHODS: dict[str, Kinds] = {
         ("keys", "values", "items", "get", "setdefault", "most_common"), frozenset({"box", "dict"})
     ),
     **dict.fromkeys(
-        ("split", "strip", "upper", "lower", "join", "startswith", "endswith", "find", "replace"),
+        (name for name in vars(str) if name not in vars(list) and not name.startswith("_")),
         frozenset({"box", "str"}),
     ),
     **dict.fromkeys(("pop", "update", "remove", "clear", "copy", "index", "count"), BOX),
@@ -51,6 +51,9 @@ METHODS: dict[str, Kinds] = {
 
 def fits(kinds: Kinds, other: Kinds) -> bool:
     """Whether a value of one kind may stand where one of the other is."""
+    exact, others = kinds - BOX, other - BOX
+    if exact and others:
+        return bool(exact & others)
     return not kinds or not other or bool(kinds & other)
 
 

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from roles.offline.repair.scopes import Kinds, Scopes, fits
 from roles.offline.repair.source import ATOM, Edit, Source
 
-__all__ = ["Operator", "Rewrites", "Site", "constant", "exits", "is_test", "loads", "number"]
+__all__ = [
+    "Operator",
+    "Rewrites",
+    "Site",
+    "constant",
+    "exits",
+    "is_test",
+    "length",
+    "loads",
+    "number",
+]
 
 Rewrites = Iterator[Edit | None]
 
@@ -69,7 +79,7 @@ class Site:
 
     def body(self) -> list[ast.AST]:
         """Every node of the function around, or of the module outside of functions."""
-        return list(ast.walk(self.function or self.source.tree))
+        return self.source.body(self.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,11 @@ def number(node: ast.AST) -> int | None:
             return -value
         case _:
             return None
+
+
+def length(node: ast.AST) -> bool:
+    """Whether an expression is a length, which has no sign."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
 
 
 def loads(node: ast.AST) -> bool:

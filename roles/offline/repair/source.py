@@ -17,6 +17,7 @@ __all__ = [
     "COMPREHENSIONS",
     "FUNCTIONS",
     "LOOPS",
+    "NAMED",
     "NOT",
     "OR",
     "SIGN",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+NAMED = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 SHARED = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -158,6 +160,7 @@ class Source:
         self.lines = text.split("\n")
         self.tree = ast.parse(text)
         self.parents: dict[ast.AST, ast.AST] = {}
+        self._bodies: dict[ast.AST | None, list[ast.AST]] = {}
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):
                 # Operators and contexts are shared objects; all others have one place.
@@ -207,12 +210,12 @@ class Source:
     def by_line(self) -> dict[int, list[ast.AST]]:
         """The statements and expressions that start on each line, outer ones first."""
         found: dict[int, list[ast.AST]] = {}
-        for node in self._walk(self.tree):
+        for node in self.walk(self.tree):
             if isinstance(node, ast.stmt | ast.expr):
                 found.setdefault(node.lineno, []).append(node)
         return found
 
-    def _walk(self, node: ast.AST) -> Iterator[ast.AST]:
+    def walk(self, node: ast.AST) -> Iterator[ast.AST]:
         """All nodes in the order of the text. The inside of f-strings has no reliable positions
         before Python 3.12, and docstrings and annotations are not behaviour: they are left out."""
         yield node
@@ -223,7 +226,17 @@ class Source:
                 if isinstance(child, ast.JoinedStr) or not isinstance(child, ast.AST):
                     continue
                 if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
-                    yield from self._walk(child)
+                    yield from self.walk(child)
+
+    def body(self, function: ast.AST | None) -> list[ast.AST]:
+        """Every node of a function, or of the module outside of functions and classes."""
+        if function not in self._bodies:
+            if function is None:
+                own = [s for s in self.tree.body if not isinstance(s, (*NAMED, ast.ClassDef))]
+                self._bodies[None] = [node for statement in own for node in self.walk(statement)]
+            else:
+                self._bodies[function] = list(self.walk(function))
+        return self._bodies[function]
 
     def offsets(self, node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
         """First line (1-based), column, last line and column of a node, columns in characters."""

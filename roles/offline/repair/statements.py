@@ -216,6 +216,8 @@ def sequence(site: Site) -> Rewrites:
         return
     if site.source.indent(node) is None or isinstance(node, ast.FunctionDef | ast.Import):
         return
+    if isinstance(other, ast.Return | ast.Raise | ast.Break | ast.Continue):
+        return  # nothing would come after it
     lines = site.source.lines
     first = lines[node.lineno - 1 : node.end_lineno]
     between = lines[node.end_lineno : other.lineno - 1]
