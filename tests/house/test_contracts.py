@@ -26,7 +26,8 @@ SMALL_HOUSE = {
     "hive/cli/__init__.py": "import click\nimport hive",
     "hive/testing.py": "import hive.models",
     "hive/__init__.py": "",
-    "roles/__init__.py": "from hive import Role\nimport hive.testing",
+    "roles/__init__.py": "",
+    "roles/team.py": "from hive import Role\nimport hive.testing, hive.tools",
 }
 
 
