@@ -10,6 +10,7 @@ from roles.patch import Patch
 __all__ = ["Account"]
 
 MOST_LISTED = 6
+END = "\n"
 
 
 class Record(Protocol):
@@ -33,11 +34,11 @@ class Account:
         head = "The work is done." if ending.outcome == "finished" else f"Stopped: {why(ending)}."
         parts = [head, *tests(board), *changes(board)]
         verdict = board.state.latest(Verdict)
-        if ending.outcome == "finished":
-            parts += rows("The arbiter's reasons", [] if verdict is None else verdict.reasons)
-        else:
-            parts += list(learnt(board))
         if verdict is not None:
+            parts += rows("The arbiter's reasons", verdict.reasons)
+        if ending.outcome != "finished":
+            parts += learnt(board)
+        elif verdict is not None:
             parts += rows("Held against it", verdict.dissent)
         return "\n".join(parts)
 
@@ -61,7 +62,7 @@ def tests(board: Record) -> Iterator[str]:
         return
     incomplete = "" if report.complete else " (the run was not complete)"
     yield f"Tests: {report.passed} of {len(report.collected)} pass{incomplete}."
-    failed = [f"{failure.id}: {failure.message.strip()[:200]}" for failure in report.failed]
+    failed = [f"{f.id}: {f.message.strip().partition(END)[0]}" for f in report.failed]
     yield from rows("Still failing", failed)
 
 
@@ -75,9 +76,7 @@ def changes(board: Record) -> Iterator[str]:
 
 
 def learnt(board: Record) -> Iterator[str]:
-    """What the team knows in the end: the ruling, the findings, the attempts, the objections."""
-    verdict = board.state.latest(Verdict)
-    yield from rows("The arbiter's reasons", [] if verdict is None else verdict.reasons)
+    """What the team knows in the end: its findings, attempts and objections."""
     yield from rows("Found out", [e.payload.claim for e in board.of_kind(Finding)])
     yield from rows("Tried", [e.payload.summary for e in board.of_kind(Artifact)])
     review = board.state.latest(Review)

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from hive import Verdict
 from hive.message import Request, ToolUse
-from roles.offline.failures import TestRun, first_line, latest_run, listed, report_of
+from roles.offline.failures import (
+    TestRun,
+    counted,
+    first_line,
+    latest_run,
+    listed,
+    report_of,
+    trouble,
+)
 from roles.offline.reading import Shown, called, entries, newest, offers, use
 
 __all__ = ["rule"]
@@ -35,8 +43,9 @@ def ruling(run: TestRun, objections: tuple[str, ...], request: Request) -> Verdi
         return Verdict(
             ruling="revise",
             reasons=(
-                f"{len(run.failures)} tests still fail, {len(first_failures(request))} failed at"
-                " the beginning: another attempt can be expected to go on from here.",
+                f"{counted(len(run.failures), 'test still fails', 'tests still fail')};"
+                f" {len(first_failures(request))} did at the beginning: another attempt can be"
+                " expected to go on from here.",
                 *objections,
             ),
         )
@@ -62,7 +71,7 @@ def accepted(run: TestRun, objections: tuple[str, ...], request: Request) -> Ver
 
 
 def improved(run: TestRun, request: Request) -> bool:
-    """Whether more tests pass now than at the last ruling, or at the beginning if this is the first."""
+    """Whether more tests pass now than at the last ruling, or at the beginning before the first."""
     passed: list[int] = []
     known: list[int] = []
     for entry in entries(request, "TestReport", "Verdict"):
@@ -83,12 +92,12 @@ def learnt(run: TestRun, request: Request) -> Iterator[str]:
     if run.failures:
         first = run.failures[0]
         yield (
-            f"{len(run.failures)} tests still fail and no attempt made more of them pass:"
-            f" {listed(f.id for f in run.failures)}. The first says"
-            f" {first_line(first.message)!r} at {first.path}:{first.line}."
+            f"{counted(len(run.failures), 'test still fails', 'tests still fail')}, and no attempt"
+            f" made more pass: {listed(f.id for f in run.failures)}. At {first.path}:{first.line}"
+            f" it says {first_line(first.message)!r}."
         )
     if not run.complete:
-        yield f"The suite does not run to its end: {run.problem or first_line(run.output, 300)}."
+        yield f"The suite does not run to its end: {trouble(run)}."
     attempts = entries(request, "Artifact")
     for entry in attempts:
         yield f"Attempt [{entry.address}]: {first_line(str(entry.value('summary') or ''), 400)}"

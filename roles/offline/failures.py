@@ -8,7 +8,18 @@ from hive import Evidence
 from hive.message import Request
 from roles.offline.reading import Called, Shown, called, newest
 
-__all__ = ["Failure", "TestRun", "by_file", "first_line", "latest_run", "listed", "run_of"]
+__all__ = [
+    "Failure",
+    "TestRun",
+    "by_file",
+    "counted",
+    "first_line",
+    "latest_run",
+    "listed",
+    "report_of",
+    "run_of",
+    "trouble",
+]
 
 MOST_LISTED = 5
 
@@ -29,9 +40,11 @@ class Failure:
         return self.id.partition("::")[0]
 
     @property
-    def evidence(self) -> Evidence:
-        """Where it failed, to be cited."""
-        return Evidence(path=self.path, line=self.line, excerpt=self.excerpt)
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Where it failed, to be cited; nothing where no line is known."""
+        if not self.excerpt:
+            return ()
+        return (Evidence(path=self.path, line=self.line, excerpt=self.excerpt),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,16 @@ def by_file(failures: Iterable[Failure]) -> dict[str, list[Failure]]:
     for failure in failures:
         files.setdefault(failure.file, []).append(failure)
     return files
+
+
+def trouble(run: TestRun) -> str:
+    """Why a run that did not come to its end does not count."""
+    return run.problem or first_line(run.output, 500) or "its report does not say why"
+
+
+def counted(number: int, one: str, several: str) -> str:
+    """A number with the words that fit it: `1 test fails`, `3 tests fail`."""
+    return f"{number} {one if number == 1 else several}"
 
 
 def first_line(text: str, longest: int = 200) -> str:

@@ -4,7 +4,16 @@ import ast
 
 from hive import Plan, Task
 from hive.message import Request, ToolUse
-from roles.offline.failures import Failure, TestRun, by_file, first_line, latest_run, listed
+from roles.offline.failures import (
+    Failure,
+    TestRun,
+    by_file,
+    counted,
+    first_line,
+    latest_run,
+    listed,
+    trouble,
+)
 from roles.offline.reading import called, offers, use
 
 __all__ = ["plan"]
@@ -50,8 +59,8 @@ def planned(run: TestRun, request: Request) -> Plan:
         tasks.insert(0, Task(id="T0", title="The suite runs to its end", detail=trouble(run)))
     number = len(run.failures)
     summary = (
-        f"{number} of {number + run.passed} tests fail, in {listed(groups)}: one task for each of"
-        " these files. Find the causes in the sources, mend them, leave the tests as they are."
+        f"{number} of {counted(number + run.passed, 'test', 'tests')} fail, in {listed(groups)}:"
+        " one task for each file. Find the causes in the sources, mend them, leave the tests alone."
     )
     if not groups:
         summary = f"The suite does not run: {trouble(run)}"
@@ -62,11 +71,6 @@ def detail(failures: list[Failure]) -> str:
     """Which tests fail and what they say."""
     said = [f"{f.id.partition('::')[2] or f.id}: {first_line(f.message)}" for f in failures]
     return f"{len(failures)} failing. {listed(said)}"
-
-
-def trouble(run: TestRun) -> str:
-    """Why a run does not count."""
-    return run.problem or first_line(run.output, 500) or "the run was not complete"
 
 
 def imported(request: Request) -> dict[str, list[str]]:

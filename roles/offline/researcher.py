@@ -5,7 +5,16 @@ from typing import Literal
 
 from hive import Finding
 from hive.message import Request, ToolUse
-from roles.offline.failures import Failure, TestRun, by_file, first_line, latest_run, listed
+from roles.offline.failures import (
+    Failure,
+    TestRun,
+    by_file,
+    counted,
+    first_line,
+    latest_run,
+    listed,
+    trouble,
+)
 from roles.offline.reading import called, offers, use
 from roles.offline.suspects import (
     Function,
@@ -52,7 +61,8 @@ def research(request: Request) -> str | list[ToolUse]:
 def first_look(request: Request) -> list[ToolUse]:
     """The calls to begin with: where the faults may lie, and what fails where nobody knows yet."""
     calls = [use(request, "locate_faults", limit=LINES_LOCATED)]
-    if latest_run(request) is None:
+    run = latest_run(request)
+    if run is None or not run.complete:
         calls.append(use(request, "run_tests"))
     return [call for call in calls if offers(request, call.name)]
 
@@ -80,7 +90,7 @@ def findings(run: TestRun, request: Request) -> Iterable[Finding]:
         yield remaining(rest[:MOST_EVIDENCE])
     if not run.complete:
         yield Finding(
-            claim=f"The suite does not run to its end: {run.problem or first_line(run.output)}",
+            claim=f"The suite does not run to its end: {trouble(run)}.",
             confidence="high",
         )
 
@@ -98,17 +108,15 @@ def explained(
     inside = [s for s in located if any(function.holds(s) for function in concerned)]
     lines = inside or [s for s in located if s.path in {failure.path for failure in failures}]
     best = lines[0] if lines else None
-    where = "no suspicious line of a source could be tied to them"
+    where = "no suspicious line of a source could be tied to that"
     if best is not None:
-        around = next((f.name for f in concerned if f.holds(best)), "")
-        where = (
-            f"they run {best.path}:{best.line}{f' in {around}' if around else ''}, which"
-            f" {best.failed} failing and {best.passed} passing tests run"
-        )
+        around = next((f" in {f.name}" for f in concerned if f.holds(best)), "")
+        where = f"the way leads through {best.path}:{best.line}{around}, a line that {run_by(best)}"
     said = listed(f"{f.id.rpartition('::')[2]} ({first_line(f.message, 120)})" for f in failures)
-    tests = [f.evidence for f in failures[:TESTS_CITED]]
+    number = counted(len(failures), "failing test", "failing tests")
+    tests = [evidence for f in failures[:TESTS_CITED] for evidence in f.evidence]
     return Finding(
-        claim=f"{len(failures)} tests of {file} fail: {said}; {where}.",
+        claim=(f"{file} has {number}: {said}; {where}."),
         evidence=tuple([*tests, *(s.evidence for s in lines)][:MOST_EVIDENCE]),
         confidence=confidence(best),
     )
@@ -119,12 +127,20 @@ def remaining(rest: list[Suspect]) -> Finding:
     first = rest[0]
     return Finding(
         claim=(
-            f"Failing tests also run these lines, the most suspicious first: {first.path}:"
-            f"{first.line} is run by {first.failed} failing and {first.passed} passing tests."
+            "Failing tests also run the lines cited here, the most suspicious first:"
+            f" {first.path}:{first.line} is one that {run_by(first)}."
         ),
         evidence=tuple(suspect.evidence for suspect in rest),
         confidence="low",
     )
+
+
+def run_by(suspect: Suspect) -> str:
+    """Which tests run a line, in words."""
+    failing = counted(suspect.failed, "failing test runs", "failing tests run")
+    if not suspect.passed:
+        return f"{failing} and no passing one"
+    return f"{failing}, as {counted(suspect.passed, 'passing one does', 'passing ones do')}"
 
 
 def confidence(best: Suspect | None) -> Confidence:

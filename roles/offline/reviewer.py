@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from hive import Evidence, Review
 from hive.message import Request, ToolUse
-from roles.offline.failures import TestRun, first_line, latest_run, listed
+from roles.offline.failures import TestRun, counted, first_line, latest_run, listed, trouble
 from roles.offline.reading import called, entries, offers, use
 from roles.patch import Patch
 
@@ -37,7 +37,7 @@ def review(request: Request) -> str | list[ToolUse]:
     if not entries(request, "Artifact") and not run.green:
         objections.insert(0, "Nobody has handed in any work.")
     if objections:
-        evidence = tuple(failure.evidence for failure in run.failures[:3])
+        evidence = tuple(each for failure in run.failures[:3] for each in failure.evidence)
         return Review(
             approved=False, reasons=tuple(objections), evidence=evidence
         ).model_dump_json()
@@ -64,13 +64,15 @@ def about_tests(run: TestRun) -> Iterator[str]:
         names = listed(failure.id for failure in run.failures)
         first = run.failures[0]
         yield (
-            f"{len(run.failures)} tests still fail: {names}. The first one fails at {first.path}:"
-            f"{first.line} with {first_line(first.message)!r}; I approve once they all pass."
+            f"{counted(len(run.failures), 'test still fails', 'tests still fail')}: {names}. At"
+            f" {first.path}:{first.line} it says {first_line(first.message)!r}. I approve once all"
+            " tests pass."
         )
     if run.lost:
-        yield f"{len(run.lost)} tests are gone that an earlier run had: {listed(run.lost)}."
+        gone = counted(len(run.lost), "test is", "tests are")
+        yield f"{gone} gone that an earlier run had: {listed(run.lost)}."
     if not run.complete:
-        yield f"The suite did not run to its end: {run.problem or first_line(run.output, 300)}."
+        yield f"The suite did not run to its end: {trouble(run)}."
     elif not run.passed and not run.failures:
         yield "The suite ran no test, so nothing shows that the work is right."
 
