@@ -1,11 +1,10 @@
 """The end of a run: how it came out, what was changed, what it cost, and what to do next."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from rich.console import Console
-from rich.padding import Padding
-from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from hive.audit.record import Record
@@ -13,9 +12,10 @@ from hive.board.records import Request, ToolCall
 from hive.cli.changed import diff
 from hive.cli.exits import FAILED, OK, PAUSED, WAITING
 from hive.cli.journals import hint, short_id
-from hive.cli.words import duration, ended, money, number
+from hive.cli.printing import rule, said, steps
+from hive.cli.words import counted, duration, ended, gist, money, number
 
-__all__ = ["code_of", "console_for", "ending_json", "steps", "tell_ending"]
+__all__ = ["code_of", "ending_json", "readable", "tell_ending", "used", "verdict"]
 
 CODES = {"finished": OK, "waiting": WAITING, "paused": PAUSED}
 STYLES = {"finished": "bold green", "waiting": "bold yellow", "paused": "bold yellow"}
@@ -42,26 +42,52 @@ def ending_json(record: Record, journal: str) -> dict[str, Any]:
     }
 
 
-def tell_ending(record: Record, console: Console, journal: str) -> None:
-    """Say on a console how a run came out."""
+def tell_ending(
+    record: Record, console: Console, journal: str, further: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Say on a console how a run came out; `further` are commands to try beside the usual ones."""
     summary = record.summary
-    console.print(Rule(style="dim"))
+    rule(console)
     console.print(verdict(record))
-    said = summary.message or "; ".join(summary.waits_for)
-    if said:
-        console.print(Padding(Text(said, style="dim"), (0, 0, 0, 2)))
-    if record.answer and record.answer != summary.message:
-        console.print()
-        console.print(Padding(Text(record.answer), (0, 0, 0, 2)))
+    said(console, summary.message or "; ".join(summary.waits_for), 2, "dim")
     changes = record.changes()
+    answer = without_diffs(record.answer) if changes else record.answer
+    if answer and answer != summary.message:
+        console.print()
+        said(console, readable(record, answer), 2)
     if changes:
         console.print()
-        console.print(f"Changed in {summary.workspace}:", style="bold", highlight=False)
+        console.print(Text(f"Changed in {summary.workspace}:", style="bold"), soft_wrap=True)
         console.print(diff(changes), soft_wrap=True, end="")
     console.print()
-    console.print(used(record), style="dim", highlight=False)
+    console.print(used(record), style="dim", soft_wrap=True)
     console.print()
-    console.print(steps(next_steps(record, journal)))
+    steps(console, [*next_steps(record, journal), *further])
+
+
+def readable(record: Record, answer: str) -> str:
+    """An answer that is a contribution's JSON as the gist of that contribution."""
+    if not answer.startswith("{"):
+        return answer
+    for entry in reversed(record.entries):
+        if entry.payload.level == "domain" and entry.body.decode() == answer:
+            return gist(entry.kind, orjson.loads(entry.body), 10_000)
+    return answer
+
+
+def without_diffs(text: str) -> str:
+    """A text without the unified diffs in it, where these are shown from the record anyway."""
+    kept: list[str] = []
+    inside = False
+    lines = text.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if line.startswith("--- ") and following.startswith("+++ "):
+            inside = True
+        elif inside and not line.startswith(("+", "-", "@", " ", "\\")) and line:
+            inside = False
+        if not inside:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def verdict(record: Record) -> Text:
@@ -82,8 +108,8 @@ def used(record: Record) -> str:
     return " · ".join(
         (
             f"run {summary.id}",
-            f"{summary.turns} turn{'' if summary.turns == 1 else 's'}",
-            f"{calls} calls of models, {tools} of tools",
+            counted(summary.turns, "turn"),
+            f"{counted(calls, 'model call')}, {counted(tools, 'tool call')}",
             f"{number(summary.tokens)} tokens",
             money(summary.spent),
             duration(summary.elapsed),
@@ -106,16 +132,3 @@ def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:
         return [(f"hive resume {run}{where}", "go on from here"), show]
     prompts = (f"hive show {run} --prompts{where}", "with what each model was asked")
     return [show, prompts, runs]
-
-
-def steps(commands: list[tuple[str, str]]) -> Table:
-    """Commands beside what they do."""
-    rows = Table.grid(padding=(0, 3))
-    for command, does in commands:
-        rows.add_row(Text(f"  {command}", style="bold"), Text(does, style="dim"))
-    return rows
-
-
-def console_for(as_json: bool) -> Console:
-    """Where people are told things: stdout, or stderr where stdout is for JSON."""
-    return Console(stderr=as_json, highlight=False, soft_wrap=False)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from hive.board.entry import Entry
-from hive.board.records import Decision, RunStarted, ToolCall
+from hive.board.records import Decision, RunStarted, Termination, ToolCall
 from hive.cli.scene import Scene
 from hive.cli.telling import Told, deciding
 from hive.cli.words import duration, shortened
@@ -83,7 +83,7 @@ class PlainFace(Silent):
         elif isinstance(payload, Decision):
             self._line(f"turn {entry.address.turn}", deciding(payload))
             self._line("", f"{payload.complexity.level} work; {payload.reason}")
-        elif told is not None and not isinstance(payload, ToolCall):
+        elif told is not None and not isinstance(payload, ToolCall | Termination):
             self._line(told.who, line_of(told))
 
     @contextmanager

@@ -22,7 +22,7 @@ from rich.text import Text
 from hive.board.entry import Entry
 from hive.cli.scene import Acting, Scene
 from hive.cli.telling import Told
-from hive.cli.words import duration, money, number, shortened
+from hive.cli.words import counted, duration, money, number, shortened
 from hive.control.budget import Budget
 
 __all__ = ["LiveFace", "picture"]
@@ -189,8 +189,8 @@ def meters(drawing: Drawing) -> RenderableType:
     """What the run has used, against its caps where it has some."""
     scene, budget = drawing.scene, drawing.budget
     said = [
-        against(f"{scene.turn} turns", budget.turns),
-        f"{scene.calls} calls, {scene.tools} tools",
+        against(counted(scene.turn, "turn"), budget.turns),
+        f"{counted(scene.calls, 'model call')}, {counted(scene.tools, 'tool call')}",
         against(f"{number(scene.tokens)} tokens", budget.tokens),
         against(money(scene.spent), None if budget.nano is None else money(budget.nano)),
         against(
@@ -200,7 +200,7 @@ def meters(drawing: Drawing) -> RenderableType:
     if scene.units:
         said.insert(3, f"{number(scene.units)} units of work")
     if scene.changed:
-        said.append(f"{len(scene.changed)} file{'' if len(scene.changed) == 1 else 's'} changed")
+        said.append(f"{counted(len(scene.changed), 'file')} changed")
     text = Text(" · ".join(said), no_wrap=True, overflow="ellipsis")
     if not budget.nano:
         return text

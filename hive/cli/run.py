@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -93,9 +93,17 @@ def run(
     return carry_out(team, goal, journal, Showing(as_json, plain, yes), begin)
 
 
-def carry_out(team: Workflow, goal: str, journal: str, showing: Showing, begin: Begin) -> int:
-    """Drive a run, show how it ended, and give the exit code."""
-    from hive.cli.ending import code_of, console_for, ending_json, tell_ending
+def carry_out(
+    team: Workflow,
+    goal: str,
+    journal: str,
+    showing: Showing,
+    begin: Begin,
+    further: Sequence[tuple[str, str]] = (),
+) -> int:
+    """Drive a run, show how it ended with `further` things to try, and give the exit code."""
+    from hive.cli.ending import code_of, ending_json, tell_ending
+    from hive.cli.printing import console_for
 
     made: list[Run] = []
     with opened(journal, create=True) as kept:
@@ -110,5 +118,5 @@ def carry_out(team: Workflow, goal: str, journal: str, showing: Showing, begin: 
             json.dump(ending_json(record, journal), sys.stdout)
             print()
         else:
-            tell_ending(record, console_for(showing.as_json), journal)
+            tell_ending(record, console_for(), journal, further)
         return code_of(record)

@@ -23,12 +23,17 @@ from hive.board.records import (
     Termination,
     ToolCall,
 )
+from hive.cli.results import result_of
 from hive.cli.words import arguments_of, duration, ended, gist, money, shortened
 
 __all__ = ["Told", "Tone", "deciding", "tell"]
 
 Tone = Literal["plain", "good", "bad", "open", "quiet"]
 """How a line is meant: said, well done, gone wrong, waiting, or in passing."""
+
+
+LONG = 100_000
+"""Microseconds from which on it is said how long a tool took."""
 
 
 class Told(NamedTuple):
@@ -90,11 +95,13 @@ def observed(entry: Entry, payload: Observation, calls: dict[str, Told]) -> Told
     address = entry.causes[0] if entry.causes else str(entry.address)
     call = calls.get(address)
     what = call.what if call else payload.tool
-    text = shortened(payload.text, 200) or "nothing"
-    changed = f"changed {', '.join(c.path for c in payload.changes)} · " if payload.changes else ""
-    took = f" · {duration(payload.latency)}" if payload.latency >= 100_000 else ""
+    facts = [result_of(payload.tool, payload.text)]
+    if payload.changes:
+        facts.insert(0, f"changed {', '.join(change.path for change in payload.changes)}")
+    if payload.latency >= LONG:
+        facts.append(duration(payload.latency))
     tone: Tone = "bad" if payload.error else "quiet"
-    return Told(address, entry.author, what, f"{changed}{text}{took}", tone)
+    return Told(address, entry.author, what, " · ".join(filter(None, facts)), tone)
 
 
 def judged(entry: Entry, payload: Approval, calls: dict[str, Told]) -> Told | None:

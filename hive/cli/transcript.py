@@ -6,14 +6,14 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.rule import Rule
 from rich.text import Text
 
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
 from hive.board.entry import Entry
 from hive.board.records import Decision, Inference, Request, RunStarted, Synthesis, ToolCall
-from hive.cli.ending import used, verdict
+from hive.cli.ending import readable, used, verdict
+from hive.cli.printing import console_for, rule, said
 from hive.cli.telling import Told, tell
 from hive.cli.words import duration, gist, money, number
 from hive.message import Text as Words
@@ -26,7 +26,7 @@ TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "", "plain": 
 
 def tell_run(record: Record, turn: int | None, prompts: bool) -> None:
     """Print the whole transcript, or that of one turn."""
-    console = Console(highlight=False)
+    console = console_for()
     if turn is None:
         tell_heading(record, console)
     for number_, entries in turns_of(record):
@@ -55,8 +55,8 @@ def tell_heading(record: Record, console: Console) -> None:
 def tell_end(record: Record, console: Console) -> None:
     if record.answer:
         console.print(Text("answer", style="bold"))
-        said(console, readable(record), 2)
-    console.print(Rule(style="dim"))
+        said(console, readable(record, record.answer), 2)
+    rule(console)
     console.print(verdict(record))
     said(console, Text(record.summary.message or "; ".join(record.summary.waits_for)), 2)
     console.print(used(record), style="dim", soft_wrap=True)
@@ -75,9 +75,10 @@ def turns_of(record: Record) -> Iterator[tuple[int, list[Entry]]]:
 
 def tell_turn(record: Record, entries: list[Entry], console: Console, prompts: bool) -> None:
     calls: dict[str, Told] = {}
-    strand = ""
+    strands = {entry.address.strand for entry in entries} - {""}
+    strand = strands.pop() if len(strands) == 1 else ""  # one line is enough for one strand
     for entry in entries:
-        if entry.address.strand != strand:
+        if entry.address.strand not in ("", strand):
             strand = entry.address.strand
             console.print(Text(f"  {strand}", style="bold cyan"))
         payload = entry.payload
@@ -129,7 +130,9 @@ def tell_inference(inference: Inference, console: Console) -> None:
         facts.append(f"{number(usage.input)} tokens in, {number(usage.output)} out")
     if usage.units:
         facts.append(f"{number(usage.units)} units")
-    facts += [money(inference.cost), duration(inference.latency)]
+    if inference.cost or usage.input or usage.output:
+        facts.append(money(inference.cost))
+    facts.append(duration(inference.latency))
     if inference.attempts:
         facts.append(f"after {len(inference.attempts)} failed attempts")
     if inference.stop not in ("end", "tools"):
@@ -162,7 +165,7 @@ def tell_line(told: Told, console: Console) -> None:
 
 def tell_entries(record: Record, entries: list[Entry], prompts: bool) -> None:
     """Print entries in full, one after the other."""
-    console = Console(highlight=False)
+    console = console_for()
     for entry in entries:
         head = Text(f"[{entry.address}] ", style="dim")
         head.append(f"{entry.kind}", style="bold").append(f" by {entry.author} ({entry.label})")
@@ -200,21 +203,3 @@ def part_text(part: Words | Thinking | ToolUse | ToolResult) -> str:
 def edge(console: Console, text: str, style: str) -> None:
     for line in text.splitlines() or [""]:
         console.print(Text.assemble(("    │ ", "dim"), (line, style or "none")), soft_wrap=True)
-
-
-def said(console: Console, text: Text, indent: int) -> None:
-    """A text, indented, wrapped at words where the console is as narrow as a terminal."""
-    wide = max(console.width - indent, 20)
-    for paragraph in text.split("\n", allow_blank=True):
-        for line in paragraph.wrap(console, wide) if console.is_terminal else [paragraph]:
-            line.rstrip()
-            console.print(Text(" " * indent).append_text(line), soft_wrap=True)
-
-
-def readable(record: Record) -> Text:
-    """The answer as a person reads it: that of a kind of its own as its gist, not as JSON."""
-    answer = record.answer
-    for entry in reversed(record.entries):
-        if entry.payload.level == "domain" and entry.body.decode() == answer:
-            return Text(gist(entry.kind, orjson.loads(entry.body), 10_000))
-    return Text(answer)

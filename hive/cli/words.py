@@ -7,7 +7,7 @@ import orjson
 
 from hive.control.budget import usd
 
-__all__ = ["arguments_of", "duration", "ended", "gist", "money", "number", "shortened"]
+__all__ = ["arguments_of", "counted", "duration", "ended", "gist", "money", "number", "shortened"]
 
 REASONS = {
     "goal_reached": "the goal is reached",
@@ -24,6 +24,9 @@ REASONS = {
     "cancelled": "stopped by the user",
 }
 """Every reason code of a Termination, in words."""
+
+MOST_PLACES = 4
+"""Pieces of evidence that are listed."""
 
 TELLING = ("text", "summary", "claim", "title", "name")
 """Fields that say what a contribution is about, the best first."""
@@ -49,8 +52,8 @@ def money(nano: int) -> str:
 def duration(microseconds: int) -> str:
     """`0.4 s`, `12 s`, `3:05`, `1:02:03`."""
     seconds = microseconds / 1_000_000
-    if seconds < 0.0005:
-        return "0 s"
+    if seconds < 0.001:
+        return "under 1 ms"
     if seconds < 0.1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
@@ -73,6 +76,11 @@ def shortened(text: str, longest: int) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """`1 file`, `12 files`."""
+    return f"{number(count)} {one if count == 1 else several or one + 's'}"
+
+
 def arguments_of(arguments: dict[str, Any], longest: int = 80) -> str:
     """A call's arguments as they would be written: `path='bank.py', first=1`."""
     said = ", ".join(f"{key}={brief(value)}" for key, value in arguments.items())
@@ -80,9 +88,16 @@ def arguments_of(arguments: dict[str, Any], longest: int = 80) -> str:
 
 
 def brief(value: Any, longest: int = 48) -> str:
+    """A value in a few letters: long texts by their lines, nested lists by their length."""
     if isinstance(value, str):
-        return repr(shortened(value, longest))
-    return shortened(orjson.dumps(value).decode(), longest)
+        lines = value.count("\n")
+        return f"({lines} lines)" if lines > 1 else repr(shortened(value, longest))
+    said = orjson.dumps(value).decode()
+    if len(said) <= longest:
+        return said
+    if isinstance(value, list):
+        return f"[{len(value)}]"
+    return "{…}" if isinstance(value, dict) else shortened(said, longest)
 
 
 def gist(kind: str, data: Any, longest: int = 160) -> str:
@@ -110,8 +125,7 @@ def generic(data: dict[str, Any]) -> str:
 
 
 def plan(data: dict[str, Any]) -> str:
-    tasks = len(data["tasks"])
-    return f"{data['summary']} ({tasks} task{'' if tasks == 1 else 's'})"
+    return f"{data['summary']} ({counted(len(data['tasks']), 'task')})"
 
 
 def review(data: dict[str, Any]) -> str:
@@ -133,8 +147,10 @@ def report(data: dict[str, Any]) -> str:
 
 
 def finding(data: dict[str, Any]) -> str:
-    places = ", ".join(f"{item['path']}:{item['line']}" for item in data["evidence"])
-    return f"{data['claim']} [{places}]" if places else data["claim"]
+    places = [f"{item['path']}:{item['line']}" for item in data["evidence"]]
+    more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+    shown = f" [{', '.join(places[:MOST_PLACES])}{more}]" if places else ""
+    return f"{data['claim']}{shown}"
 
 
 def task(data: dict[str, Any]) -> str:

@@ -1,0 +1,43 @@
+"""How the command prints for people: wrapped to a terminal, whole lines to a file or a pipe."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+__all__ = ["console_for", "rule", "said", "steps"]
+
+RULE = 60
+"""Width of a rule where there is no terminal."""
+
+
+def console_for(as_json: bool = False) -> Console:
+    """Where people are told things: stdout, or stderr where stdout is for JSON."""
+    return Console(stderr=as_json, highlight=False)
+
+
+def said(console: Console, text: Text | str, indent: int = 0, style: str = "") -> None:
+    """Print a text, indented; wrapped at words, line for line indented, where it is a terminal."""
+    whole = Text(text, style=style) if isinstance(text, str) else text
+    wide = max(console.width - indent, 20)
+    for paragraph in whole.split("\n", allow_blank=True):
+        for line in paragraph.wrap(console, wide) if console.is_terminal else [paragraph]:
+            line.rstrip()
+            console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+
+
+def rule(console: Console) -> None:
+    """A line across."""
+    console.print(Rule(style="dim") if console.is_terminal else "─" * RULE)
+
+
+def steps(console: Console, commands: Sequence[tuple[str, str]]) -> None:
+    """Commands, with what they do beside or below them."""
+    wide = max((len(command) for command, _ in commands), default=0)
+    most = max((len(does) for _, does in commands), default=0)
+    beside = not console.is_terminal or wide + most + 5 <= console.width
+    for command, does in commands:
+        line = Text(f"  {command.ljust(wide) if beside else command}", style="bold")
+        line.append(f"{'   ' if beside else chr(10) + '      '}{does}", style="not bold dim")
+        console.print(line, soft_wrap=True)
