@@ -44,9 +44,7 @@ def fold(exchanges: Iterable[Exchange]) -> Search:
             case "edit_file":
                 _edited(search, exchange)
             case "run_tests":
-                search.reported = True
-                if exchange.error:
-                    search.trouble = f"the tests could not be run: {exchange.text[:300]}"
+                _reported(search, exchange)
             case _:
                 pass
     return search
@@ -152,6 +150,20 @@ def _tried(search: Search, exchange: Exchange) -> None:
         clean = not item.get("errors") and not item.get("timeout")
         edits = tuple(Edit(**edit) for edit in candidates[index]["edits"])
         search.trials.append(Trial(edits, fixed, sound, sound and clean and fixed >= failing))
+
+
+def _reported(search: Search, exchange: Exchange) -> None:
+    """A full run says which tests fail now, or why nothing can be said."""
+    search.reported = True
+    failed = find(exchange.text, "failed")
+    if exchange.error:
+        search.trouble = f"the tests could not be run: {exchange.text[:300]}"
+    elif find(exchange.text, "complete") is False:
+        problem = find(exchange.text, "problem") or "the run was not complete"
+        search.trouble = f"the suite does not run to its end: {problem}"
+    elif isinstance(failed, list):
+        search.failing = frozenset(str(each["id"]) for each in failed if isinstance(each, dict))
+        search.located = search.located or not failed
 
 
 def _edited(search: Search, exchange: Exchange) -> None:
