@@ -15,6 +15,7 @@ from hive.board.records import (
     Complexity,
     Decision,
     Paused,
+    Resumed,
     RunStarted,
     StrandPlan,
     Suspension,
@@ -100,7 +101,7 @@ class Coordinator:
                     return None
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
-                self.post((9,), Paused(reason="interrupted"))
+                self.live(Paused(reason="interrupted"))
                 await self.desk.writer.durable()
             raise
 
@@ -108,11 +109,19 @@ class Coordinator:
         """Post what every run begins with: turn 0."""
         writer = self.desk.writer
         if self.board.state.counts:  # turn 0 was read back from the journal
+            self.live(Resumed())
             return
         self.post((0,), first)
         goal = Address(0, "", (1,))
         writer.post(goal, USER, Goal(text=self.goal), origin=USER)
         self.board.close_turn()
+
+    def live(self, payload: Paused | Resumed) -> None:
+        """Post that the run is paused or goes on; each time is another attempt at one address."""
+        address = Address(self.board.state.turn + 1, "", (9,))
+        before = [*self.board.of_kind(Paused), *self.board.of_kind(Resumed)]
+        attempt = sum(entry.address == address for entry in before)
+        self.desk.writer.post(address, COORDINATOR, payload, origin=COORDINATOR, attempt=attempt)
 
     def ending(self) -> Ending | None:
         """Whether the run is over: by its graph, or because its budget leaves no room."""

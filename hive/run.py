@@ -15,7 +15,16 @@ from pydantic import JsonValue
 from hive.board.board import Board
 from hive.board.canonical import decode
 from hive.board.entry import Entry
-from hive.board.records import Decision, Outcome, Reason, RunStarted, Termination
+from hive.board.records import (
+    Decision,
+    Outcome,
+    Paused,
+    Reason,
+    Request,
+    Resumed,
+    RunStarted,
+    Termination,
+)
 from hive.board.records import Synthesis as SynthesisRecord
 from hive.board.state import State
 from hive.board.tape import Tape
@@ -154,6 +163,7 @@ class Run:
         desk = desk_for(workflow, run, opened, clock, Tape(), None, approvals)
         board = desk.writer.board
         open_turn = restore(board, opened, run)
+        remember(board, opened, run)
         first, goal = board.entries[0].payload, board.of_kind("Goal")
         assert isinstance(first, RunStarted)
         if board.of_kind(Termination):
@@ -164,7 +174,11 @@ class Run:
             None if first.workspace is None else Workspace(Path(first.workspace)),
             approvals, board,
         )  # fmt: skip
-        desk.writer.recorded = {(entry.address, entry.attempt): entry for entry in open_turn}
+        desk.writer.recorded = {
+            (entry.address, entry.attempt): entry
+            for entry in open_turn
+            if not isinstance(entry.payload, Paused | Resumed)
+        }
         desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
         text = getattr(goal[0].payload, "text", "") if goal else ""
         return cls(workflow, first, text, desk, opened, opened is not journal)
@@ -312,6 +326,18 @@ def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
     if opened and opened[0].address.turn == 0 and len(opened) > 1:
         close(board, opened, 1)
     return opened
+
+
+def remember(board: Board, journal: Journal, run: str) -> None:
+    """Have what a recorded run shares between its requests keep its commitments."""
+    shared: set[str | None] = set()
+    for entry in board.of_kind(Request):
+        if isinstance(entry.payload, Request):
+            shared |= {entry.payload.system, entry.payload.tools, entry.payload.output}
+    for commitment in shared - {None}:
+        body = None if commitment is None else journal.content(run, commitment)
+        if commitment is not None and body is not None:
+            board.remember(commitment, body)
 
 
 def close(board: Board, opened: list[Entry], turn: int) -> None:
