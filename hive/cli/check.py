@@ -123,7 +123,10 @@ def tell(written: str, team: Workflow) -> None:
     if team.bounds:
         added = "; a chain has no bounds of its own, so these stops were added"
         section(console, "bounds", [(" | ".join(team.bounds), added.removeprefix("; "))])
-    section(console, "models", [(f"{s.role}  {s.model}", s.why) for s in seats(team)])
+    taken = seats(team)
+    wide = max(len(seat.role) for seat in taken)
+    rows = [(f"{seat.role.ljust(wide)}  {seat.model}", seat.why) for seat in taken]
+    section(console, "models", rows)
     section(console, "limits", limits(team))
     lacking = missing(team)
     if lacking:

@@ -15,6 +15,7 @@ from hive.cli.loading import load
 from hive.cli.overrides import Overrides
 from hive.cli.run import carry_out
 from hive.cli.words import ended
+from hive.cli.workspaces import in_place
 from hive.errors import JournalError, JournalVersion, StaleWriter
 from hive.journal.journal import Journal
 from hive.run import Run
@@ -61,7 +62,7 @@ def resume(
     check_models(team)
     place = record.started.workspace
     if place is not None:
-        click.echo(f"Working in {place}: its files are changed in place.", err=as_json)
+        click.echo(in_place(Path(place), team), err=as_json)
 
     def begin(journal: Journal, approver: Approver) -> Run:
         try:

@@ -74,7 +74,7 @@ def run(
     overrides = Overrides(given_models(models), budget, seconds, turns, str(Path.cwd()))
     team = overrides.apply(load(workflow), workflow)
     check_models(team)
-    place, sentence = announced(workspace, copy)
+    place, sentence = announced(workspace, copy, team)
     if sentence:
         click.echo(sentence, err=as_json)
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from hive.cli.exits import Mistake
 from hive.tools.workspace import Workspace
+from hive.workflow import Workflow
 
-__all__ = ["announced", "copied"]
+__all__ = ["announced", "in_place"]
 
 
-def announced(folder: Path | None, copy: bool) -> tuple[Path | None, str]:
+def announced(folder: Path | None, copy: bool, team: Workflow) -> tuple[Path | None, str]:
     """The folder to work on, made if it is a copy, and the sentence that says so beforehand."""
     if folder is None:
         if copy:
@@ -17,12 +18,17 @@ def announced(folder: Path | None, copy: bool) -> tuple[Path | None, str]:
         return None, ""
     workspace = Workspace(folder)
     if not copy:
-        return workspace.root, (
-            f"Working in {workspace.root}: its files are changed in place"
-            " (--copy would work on a copy)."
-        )
+        return workspace.root, in_place(workspace.root, team)
     target = copied(workspace)
     return target, f"Working in {target}, a copy of {workspace.root}, which stays as it is."
+
+
+def in_place(root: Path, team: Workflow) -> str:
+    """What is to be said before a team is let into a folder."""
+    tools = [tool for role in team.roles.values() for tool in role.tools]
+    if all(tool.effect == "read" for tool in tools):
+        return f"Working in {root}, which this team only reads."
+    return f"Working in {root}: its files are changed in place (--copy would work on a copy)."
 
 
 def copied(workspace: Workspace) -> Path:
