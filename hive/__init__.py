@@ -3,11 +3,12 @@
     from hive import Role, Workflow
     writer = Role("writer", "Draft what the goal asks for.")
     critic = Role("critic", "Approve the draft, or say what to change.")
-    print(Workflow(writer >> critic, model="openai:gpt-5-mini").run_sync("A haiku about bees.").text)
+    team = Workflow(writer >> critic, model="openai:gpt-5-mini")
+    print(team.run_sync("A haiku about bees.").text)
 
-This is the door for declaring and running teams. Beside it stand `hive.tools` (the shipped tools and
-approval rules), `hive.models` (backends and doubles), `hive.message` (what models are asked and
-answer), `hive.control` (for those who write policies) and `hive.testing`.
+This is the door for declaring and running teams. Beside it stand `hive.tools` (the shipped tools
+and approval rules), `hive.models` (backends and doubles), `hive.message` (what models are asked
+and answer), `hive.control` (for those who write policies) and `hive.testing`.
 """
 
 from hive.board.contributions import (

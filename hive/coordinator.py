@@ -1,5 +1,6 @@
-"""The control loop (floor 6): fold, end or decide, take the turn's strands in parallel, join, repeat."""
+"""The control loop (floor 6): fold, end or decide, run the strands of a turn, join, repeat."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,7 @@ import anyio
 
 from hive.board.board import COORDINATOR, USER
 from hive.board.contributions import Goal
-from hive.board.entry import Address, Entry, join_labels
+from hive.board.entry import Address, Entry, Label, join_labels
 from hive.board.payload import Payload
 from hive.board.records import (
     Candidate,
@@ -19,11 +20,13 @@ from hive.board.records import (
     RunStarted,
     StrandPlan,
     Suspension,
-    Synthesis as SynthesisRecord,
     Termination,
 )
+from hive.board.records import (
+    Synthesis as SynthesisRecord,
+)
 from hive.board.state import State
-from hive.control.allocation import Allocator
+from hive.control.allocation import Allocation, Allocator
 from hive.control.budget import Budget, Scope
 from hive.control.complexity import Estimator
 from hive.control.graph import Ending, Graph
@@ -81,6 +84,7 @@ class Coordinator:
         self.suspended: list[Entry] = []
         self.stopping: str | None = None
         self._turn_scope: anyio.CancelScope | None = None
+        self._plans: dict[tuple[Line, Allocation], StrandPlan] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
         """Work until the run ends; None when it is suspended, with `suspended` saying on what.
@@ -206,16 +210,21 @@ class Coordinator:
         allocation = team.allocator.allocate(
             situation, line, self.role(line.role), complexity, team.minds
         )
-        return StrandPlan(
-            strand=line.strand,
-            role=line.role,
-            cause=cause,
-            sample=line.sample,
-            model=team.minds[allocation.model].name,
-            key=allocation.model,
-            tier=allocation.tier,
-            probability=allocation.probability,
-        )
+        planned = self._plans.get((line, allocation))
+        if planned is None:
+            planned = StrandPlan(
+                strand=line.strand,
+                role=line.role,
+                cause=cause,
+                sample=line.sample,
+                model=team.minds[allocation.model].name,
+                key=allocation.model,
+                tier=allocation.tier,
+                probability=whole(allocation.probability),
+            )
+            if cause is None:  # the same in every turn: made once, not three hundred times
+                self._plans[line, allocation] = planned
+        return planned
 
     def role(self, name: str) -> Role:
         """A role of the graph, or the policy's advisor."""
@@ -232,8 +241,8 @@ class Coordinator:
     ) -> Decision:
         """The record of a decision: everything that went into it."""
         candidates = [
-            Candidate(strands=tuple([line.strand for line in move.strands]), score=s, probability=p)
-            for move, s, p in zip(
+            judged(tuple([line.strand for line in move.strands]), whole(score), whole(probability))
+            for move, score, probability in zip(
                 situation.candidates, choice.scores, choice.probabilities, strict=True
             )
         ]
@@ -306,13 +315,15 @@ class Coordinator:
             self._turn_scope.cancel()
 
     def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
-        """Set a strand up: its mind, its scope of the budget, and its view, pinned at the decision."""
+        """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""
         team, desk = self.team, self.desk
         mind = team.programs.get(role.name) or team.minds[plan.key or ""]
         view = self.board.view(team.reads[role.name], team.limits.view_tokens)
         if plan.cause is not None:
             view = view._replace(cause=self.board.at(plan.cause))
-        own = "trusted" if mind.model is None or mind.name.startswith("program:") else "model"
+        own: Label = (
+            "trusted" if mind.model is None or mind.name.startswith("program:") else "model"
+        )
         return Strand(
             desk,
             number,
@@ -375,6 +386,17 @@ class Coordinator:
         return self.desk.writer.post(
             Address(number, "", place), COORDINATOR, payload, origin=COORDINATOR, causes=causes
         )
+
+
+def whole(number: float) -> int | float:
+    """Whole numbers as integers, which JSON writes the shorter way."""
+    return int(number) if number == 1 or number == 0 else number
+
+
+@functools.lru_cache(maxsize=4096)
+def judged(strands: tuple[str, ...], score: float, probability: float) -> Candidate:
+    """A candidate as the record holds it; most turns judge the same few alike."""
+    return Candidate(strands=strands, score=score, probability=probability)
 
 
 def state_address(state: State) -> str:

@@ -1,7 +1,7 @@
 """The error tree (floor 0): everything Hive raises on purpose.
 
     HiveError
-    ├── DeclarationError          a role, tool, graph or workflow that cannot work, raised where it is written
+    ├── DeclarationError          a declaration that cannot work, raised where it is written
     │   ├── GraphError            carries `path`, the roles that prove the graph bad
     │   └── UnknownModel          a model name that no provider answers to
     ├── PayloadError              content that cannot be put on the board
@@ -160,7 +160,7 @@ class ToolRefused(ToolError):
 
 
 class Divergence(HiveError):
-    """A replay met an entry that differs from the record, or had to ask anew; `address` says where."""
+    """A replay met an entry that differs, or had to ask anew; `address` says where."""
 
     def __init__(self, message: str, address: str = "") -> None:
         super().__init__(message)

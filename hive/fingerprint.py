@@ -1,4 +1,4 @@
-"""What a workflow is, part by part (floor 6), so that a journal is never resumed under another one."""
+"""What a workflow is, part by part (floor 6): no journal is resumed under another one unseen."""
 
 import hashlib
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
     return parts
 
 
-def describe(role: Role) -> list[JsonValue]:
+def describe(role: Role) -> list[object]:
     program = role.program
     return [
         role.name,
@@ -56,7 +56,7 @@ def describe(role: Role) -> list[JsonValue]:
     ]
 
 
-def digest_of(value: JsonValue) -> str:
+def digest_of(value: object) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 

@@ -28,7 +28,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     JsonObject = dict[str, JsonValue]
-else:  # pydantic checks JsonValue in Python, item by item; what goes onto the board is checked there
+else:  # pydantic checks JsonValue item by item, in Python; the board checks it once, when posted
     JsonObject = dict[str, Any]
 
 
@@ -57,7 +57,7 @@ class Thinking(Frozen):
 
 
 class ToolUse(Frozen):
-    """A model asks for a tool. `malformed` holds the raw text when the arguments were no JSON object."""
+    """A model asks for a tool. `malformed` holds arguments that are no JSON object, as text."""
 
     type: Literal["tool_use"] = "tool_use"
     id: str
@@ -173,7 +173,7 @@ class Usage(Frozen):
 
 
 class Attempt(Frozen):
-    """One attempt at a call that did not give the reply: why, what the server said, what it cost."""
+    """One attempt that did not give the reply: why, what the server said, what it cost."""
 
     reason: str
     status: int | None = None

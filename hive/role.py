@@ -1,4 +1,4 @@
-"""A role (floor 3): a frozen value that says what a member of the team reads, writes and may call."""
+"""A role (floor 3): what a member of the team reads, writes and may call, as a frozen value."""
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,12 +29,12 @@ class Role:
     """One member of a team.
 
     `reads` are the kinds it sees (all contributions when None), `writes` those it may post. A role
-    that writes one kind answers in that kind's JSON, or in plain text if it is Note; one that writes
-    several gets a `post_<kind>` tool for each, and answers in the JSON of `output` if that is given.
-    `tools` are what it may call, `tier` pins a rung of models (the allocator chooses when None),
-    `per` opens one strand per entry of a kind that it has not served yet. `program` makes the role an
-    async function instead of a model. `corrections` is how often a reply that breaks the rules is
-    sent back with the reason before the strand fails.
+    that writes one kind answers in that kind's JSON, or in plain text if it is Note; one that
+    writes several gets a `post_<kind>` tool for each, and answers in the JSON of `output` if that
+    is given. `tools` are what it may call, `tier` pins a rung of models (the allocator chooses when
+    None), `per` opens one strand per entry of a kind that it has not served yet. `program` makes
+    the role an async function instead of a model. `corrections` is how often a reply that breaks
+    the rules is sent back with the reason before the strand fails.
 
     Raises DeclarationError when the role could not work.
     """

@@ -1,7 +1,7 @@
 """A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +37,7 @@ from hive.fingerprint import differences
 from hive.journal.journal import Journal, new_run_id
 from hive.journal.opening import find_run, open_journal
 from hive.journal.writer import Writer, committer_for, salts
+from hive.phases.deadline import Deadline
 from hive.phases.strand import Desk
 from hive.tools.approval import Approver
 from hive.tools.workspace import Workspace
@@ -210,15 +211,7 @@ class Run:
         """Have (strand, piece of text) called while models answer; pieces are never entries."""
         self._listeners.append(listener)
         desk = self._desk
-        self._coordinator.desk = Desk(
-            desk.writer,
-            desk.tape,
-            desk.limits,
-            desk.approver,
-            desk.scope,
-            desk.workspace,
-            self._say,
-        )
+        self._coordinator.desk = replace(desk, listener=self._say)
 
     def stop(self, reason: str = "stopped by the user") -> None:
         """End the run now: what is open is cancelled and closed on the board."""
@@ -253,6 +246,7 @@ class Run:
             self._result = self._made(ending)
         finally:
             self._done = True
+            self._desk.deadline.close()
             self._desk.writer.closed()
             self._ended.set()
             self.journal.release(self.id)
@@ -308,6 +302,7 @@ def desk_for(
         limits=workflow.limits,
         approver=approvals or workflow.approvals,
         scope=Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls),
+        deadline=Deadline(workflow.limits.call_seconds),
         workspace=workspace,
     )
 

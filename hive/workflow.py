@@ -1,4 +1,4 @@
-"""A workflow (floor 6): the frozen declaration of a team, checked when it is made, and started on goals."""
+"""A workflow (floor 6): a team declared, checked when it is made, and started on goals."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,8 +44,9 @@ CHAIN_MINUTES = 30
 class Workflow:
     """A team, the graph of its handoffs, and the rules it works under.
 
-    `graph` is a Graph, a chain `writer >> critic`, or one Role. `model` serves whoever has no other;
-    `models` maps roles or tiers ("small", "large") to models or their names, `provider:name`.
+    `graph` is a Graph, a chain `writer >> critic`, or one Role. `model` serves whoever has no
+    other; `models` maps roles or tiers ("small", "large") to models or their names,
+    `provider:name`.
     `approvals` rules on tool calls, `budget` caps a run, `limits` bounds a turn.
 
     Raises DeclarationError, GraphError and UnknownModel for a team that could not work.
@@ -207,7 +208,7 @@ class Workflow:
 
     @cached_property
     def reads(self) -> Mapping[str, frozenset[str]]:
-        """The kinds that each role sees; without a word of its own, all contributions and faults."""
+        """The kinds that each role sees; where it names none, all contributions and faults."""
         domain = {kind for kind, cls in self.vocabulary.items() if cls.level == "domain"}
         everything = frozenset(domain | {Fault.kind})
         return {

@@ -1,12 +1,11 @@
-"""The board (floor 1): one append-only typed log per run, its indexes, and the fold of its closed turns.
+"""The board (floor 1): an append-only typed log, its indexes, and the fold of its closed turns.
 
 Plain functions on plain values: no await, no clock, no I/O. On one event loop nothing here can be
 interrupted, so nothing here needs a lock.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-
+from hashlib import sha256
 
 from hive.board.canonical import decode
 from hive.board.entry import (
@@ -17,7 +16,6 @@ from hive.board.entry import (
     Entry,
     Label,
     Row,
-    chain,
     commit,
 )
 from hive.board.payload import Payload, Vocabulary
@@ -101,26 +99,29 @@ class Board:
         self._turn.append(entry)
         return entry
 
-    def seal(self) -> list[tuple[Row, Content]]:
+    def seal(self) -> tuple[list[Row], list[tuple[int, Content]]]:
         """Commit to the contents of the entries posted since the last call, chain their headers,
         and give what outlives the process. In one go for many entries, which is quicker."""
         first, self._sealed = self._sealed, len(self.entries)
         new = self.entries[first:]
         salts, head = self._salts(16 * len(new)), self.head
-        sealed = []
-        for index, entry in enumerate(new):
-            salt, body = salts[16 * index : 16 * index + 16], entry.body
-            commitment = entry.commitment = commit(salt, body)
+        rows, contents = [], []
+        start = 0
+        for entry in new:
+            salt, body = salts[start : start + 16], entry.body
+            start += 16
+            commitment = entry.commitment = sha256(salt + body).digest()
             header = entry.header()
-            head = entry.digest = chain(head, header)
-            sealed.append((Row(entry.seq, header, head), Content(commitment, salt, body)))
+            head = entry.digest = sha256(head + header).digest()
+            rows.append(Row(entry.seq, header, head))
+            contents.append((entry.seq, Content(commitment, salt, body)))
         self.head = head
-        return sealed
+        return rows, contents
 
     def store(self, body: bytes, key: bytes | None = None) -> tuple[str, Content | None]:
         """The commitment (hex) under which a run keeps some bytes, and the content when it is new.
         `key` is their SHA-256 where the caller knows it."""
-        key = key or hashlib.sha256(body).digest()
+        key = key or sha256(body).digest()
         known = self._stored.get(key)
         if known is not None:
             return known, None
@@ -131,7 +132,7 @@ class Board:
 
     def remember(self, commitment: str, body: bytes) -> None:
         """Have bytes that a journal holds stored under their commitment (hex) from now on."""
-        self._stored.setdefault(hashlib.sha256(body).digest(), commitment)
+        self._stored.setdefault(sha256(body).digest(), commitment)
 
     def load(self, row: Row, body: bytes, after: Callable[[int], None]) -> Entry:
         """Append an entry that was read back from a journal.
@@ -167,8 +168,8 @@ class Board:
         return entry
 
     def close_turn(self, strands: Sequence[str] = ()) -> State:
-        """End the open turn: fold its entries in address order, with `strands` in the order of their
-        decision. Entries become visible in views now and not before."""
+        """End the open turn: fold its entries in address order, `strands` as their decision has
+        them. Entries become visible in views now and not before."""
         if not self._turn:
             return self.state
         turn = self._turn

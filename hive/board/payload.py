@@ -1,8 +1,8 @@
-"""What an entry says (floor 1): typed, frozen, closed JSON-shaped values, each of a declared kind."""
+"""What an entry says (floor 1): typed, frozen, closed values, each of a declared kind."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
@@ -36,20 +36,14 @@ def is_native_type(annotation: Any) -> bool:
     return False
 
 
-def is_plain(annotation: Any) -> bool:
-    """Whether values of a type are written alike by orjson and RFC 8785, so need no walk."""
-    if annotation in LEAVES:
+def is_free(annotation: Any) -> bool:
+    """Whether values of a type may hold free-form JSON, which pydantic lets pass unseen, or keys
+    that are anybody's choice."""
+    if annotation is Any or annotation is JsonValue or get_origin(annotation) is dict:
         return True
-    origin = get_origin(annotation)
-    if origin is Literal:
-        return True
-    if origin is Annotated:
-        return is_plain(get_args(annotation)[0])
-    if origin in (Union, UnionType, tuple, list, frozenset):
-        return all(is_plain(part) for part in get_args(annotation) if part is not Ellipsis)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return all(is_plain(field.annotation) for field in annotation.model_fields.values())
-    return False
+        return any(is_free(field.annotation) for field in annotation.model_fields.values())
+    return any(is_free(part) for part in get_args(annotation) if part is not Ellipsis)
 
 
 class Payload(BaseModel):
@@ -60,15 +54,15 @@ class Payload(BaseModel):
     stays as it was written.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: ClassVar[str] = "Payload"
     version: ClassVar[int] = 1
     level: ClassVar[Level] = "domain"
     unfolds: "ClassVar[tuple[type[Payload], ...]]" = ()
     """The kinds that `unfold` can bring along."""
-    suspects: ClassVar[tuple[str, ...]] = ()
-    """The fields that can hold floats or free-form JSON, which are checked before they are written."""
+    free: ClassVar[tuple[str, ...]] = ()
+    """The fields that can hold free-form JSON or mappings: checked before they are written."""
 
     native: ClassVar[bool] = False
     """Whether the fields can be written as they are."""
@@ -79,7 +73,7 @@ class Payload(BaseModel):
         if "kind" not in cls.__dict__:
             cls.kind = cls.__name__
         fields = cls.model_fields.items()
-        cls.suspects = tuple(name for name, f in fields if not is_plain(f.annotation))
+        cls.free = tuple(name for name, f in fields if is_free(f.annotation))
         cls.native = is_native(cls)
 
     def unfold(self) -> "Iterable[Payload]":
@@ -97,7 +91,7 @@ class Payload(BaseModel):
             body = encode_fields(self.__dict__, ())
         else:
             data = self.__pydantic_serializer__.to_python(self, mode="json")
-            body = encode_fields(data, self.suspects)
+            body = encode_fields(data, self.free)
         if body is not None:
             return body, self
         try:

@@ -5,7 +5,7 @@ Money is in nano-dollars, time in microseconds. Roles do not read these by defau
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hive.board.payload import Level, Payload
 from hive.message import Attempt, JsonObject, Part, Settings, StopReason, Usage
@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+Number = int | float
+"""A real number; whole ones are best given as int, which is written the shorter way."""
+
+
 class Record(Payload):
     """Base of the control level."""
 
@@ -48,7 +52,7 @@ class Record(Payload):
 class Piece(BaseModel):
     """A closed value inside a record."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RunStarted(Record):
@@ -58,7 +62,7 @@ class RunStarted(Record):
     hive: str
     schema_version: int
     workflow: str
-    overrides: JsonObject = {}
+    overrides: JsonObject = Field(default_factory=dict)
     fingerprint: str
     """Commitment of the manifest of the workflow, part by part."""
     vocabulary: str
@@ -78,16 +82,16 @@ class Complexity(Piece):
     """How hard the work is judged to be, with the weighted signals that said so."""
 
     level: Level5
-    score: float
-    signals: dict[str, float] = {}
+    score: Number
+    signals: dict[str, Number] = {}
 
 
 class Candidate(Piece):
     """One whole move that the graph allowed, as the policy judged it."""
 
     strands: tuple[str, ...]
-    score: float
-    probability: float
+    score: Number
+    probability: Number
 
 
 class StrandPlan(Piece):
@@ -102,7 +106,7 @@ class StrandPlan(Piece):
     key: str | None = None
     """Under which key of the workflow's models it was found; None for programs."""
     tier: str | None = None
-    probability: float = 1.0
+    probability: Number = 1
 
 
 class Decision(Record):
@@ -114,7 +118,7 @@ class Decision(Record):
     strands: tuple[StrandPlan, ...]
     deterministic: bool
     complexity: Complexity
-    features: JsonObject = {}
+    features: JsonObject = Field(default_factory=dict)
     signature: str = ""
     """What kind of task this is, for grouping logged decisions."""
     reason: str
@@ -125,7 +129,7 @@ class Decision(Record):
 class Request(Record):
     """A model is about to be asked; durable before the call is made.
 
-    The entries shown are its causes, in order. `system`, `tools` and `output` are the commitments of
+    The entries shown are its causes, in order. `system`, `tools` and `output` are commitments of
     stored contents; `digest` identifies the whole request before `max_output` was lowered.
     """
 

@@ -1,4 +1,4 @@
-"""The state of a run (floor 1): a small fold of its closed turns, and all that guards and policies see."""
+"""The state of a run (floor 1): a small fold of its closed turns; all that guards see."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -53,9 +53,9 @@ NONE: Mapping[str, Any] = MappingProxyType({})
 class State(NamedTuple):
     """What is known after the last closed turn; O(1) in the length of the run, JSON-shaped.
 
-    Money is in nano-dollars, time in microseconds. Nothing is reserved here: when a turn has closed,
-    every grant is settled; the ledger knows what is reserved while one is open. References are "turn.ordinal": the ordinal of a
-    contribution within its turn, in address order.
+    Money is in nano-dollars, time in microseconds. Nothing is reserved here: when a turn has
+    closed, every grant is settled; the ledger knows what is reserved while one is open. References
+    are "turn.ordinal": the ordinal of a contribution within its turn, in address order.
     """
 
     turn: int = 0
@@ -90,9 +90,7 @@ class State(NamedTuple):
     where the workflow has a test tool, contributions made otherwise."""
     tallies: Mapping[str, JsonValue] = NONE
 
-    def count(  # type: ignore[override]  # a State is no sequence to anybody
-        self, kind: str | type[Payload], author: str | None = None
-    ) -> int:
+    def count(self, kind: str | type[Payload], author: str | None = None) -> int:
         """How many entries of a kind there are, of one author or of all."""
         return self.counts.get(index_key(kind, author), 0)
 

@@ -1,4 +1,4 @@
-"""The tape (floor 1): recorded replies and results, served by address and digest instead of asking anew.
+"""The tape (floor 1): recorded replies and results, served by address and digest.
 
 Resume, replay and fork are the ordinary coordinator over a tape; a first run has an empty one.
 """
@@ -38,7 +38,8 @@ class Tape:
             payload = entry.payload
             if isinstance(payload, Inference | Fault) and payload.digest == digest:
                 return payload
-        return self._missing(address, "a model's reply to this request")
+        self._missing(address, "reply of a model to this request")
+        return None
 
     def results(self, address: Address, call: ToolCall) -> list[Entry] | None:
         """The recorded observation of a call, and what the tool posted, in address order."""
@@ -51,10 +52,11 @@ class Tape:
         )
         if same and entries and any(isinstance(e.payload, Observation) for e in entries):
             return sorted(entries, key=lambda entry: entry.address.place)
-        return self._missing(address, f"the result of {call.tool}")
+        self._missing(address, f"result of {call.tool}")
+        return None
 
     def request(self, address: Address, digest: str) -> Request | None:
-        """The recorded request at an address, if it asks the same: its grant is read, not made anew."""
+        """The recorded request at an address, if it asks the same: its grant is read from there."""
         request = self._requests.get(address)
         return request if request is not None and request.digest == digest else None
 

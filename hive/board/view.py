@@ -10,7 +10,17 @@ from typing import NamedTuple
 from hive.board.entry import Entry, Label, join_labels
 from hive.message import Text
 
-__all__ = ["FORM", "LONGEST_SHOWN", "Gallery", "Shown", "View", "Window", "excerpt", "show", "tokens_of"]
+__all__ = [
+    "FORM",
+    "LONGEST_SHOWN",
+    "Gallery",
+    "Shown",
+    "View",
+    "Window",
+    "excerpt",
+    "show",
+    "tokens_of",
+]
 
 FORM = 1
 """Version of the way in which entries are shown; stands on every Request."""
@@ -19,7 +29,7 @@ LONGEST_SHOWN = 12_000
 """Characters of one entry that a view shows; the middle of longer ones is left out, visibly."""
 
 HUNG = 256
-"""Entries that are kept ready as they are shown; older ones are made anew when a window wants them."""
+"""Entries that are kept ready as they are shown; older ones are made anew when wanted."""
 
 KEPT_PERCENT = 70
 """How full a window is left when it had to drop entries."""
@@ -74,8 +84,8 @@ def excerpt(text: str, longest: int, rest: str) -> str:
 
 
 def show(entry: Entry) -> Shown:
-    """An entry as a model sees it: a line with address, kind, author and trust, then its data as one
-    line of JSON. JSON escapes line breaks, so content can never forge such a first line."""
+    """An entry as a model sees it: a line with address, kind, author and trust, then its data as
+    one line of JSON. JSON escapes line breaks, so content can never forge such a first line."""
     address = str(entry.address)
     body = entry.body.decode()
     if len(body) > LONGEST_SHOWN:

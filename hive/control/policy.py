@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 TOLERANCE = 1e-9
+ONLY = (1.0,)
+"""The distribution over a single candidate."""
 
 
 def generator(seed: int, address: str, purpose: str) -> random.Random:
@@ -218,6 +220,8 @@ def checked(choice: Choice, situation: Situation, policy: str = "the policy") ->
     Raises DeclarationError, naming the policy, for what a user's policy may get wrong.
     """
     number = len(situation.candidates)
+    if number == 1 and choice.probabilities == ONLY and choice.index == 0 and choice.scores == ONLY:
+        return choice
     wrong = complaint(choice, number)
     if wrong:
         raise DeclarationError(f"{policy}: {wrong}")

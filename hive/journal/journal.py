@@ -1,4 +1,4 @@
-"""What a journal is (floor 2): the durable copy of boards, appended in batches and never changed."""
+"""What a journal is (floor 2): the durable copy of boards, appended to and never changed."""
 
 import os
 import time
@@ -83,7 +83,7 @@ CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def new_run_id() -> str:
-    """A fresh ULID in lower case: 48 bits of milliseconds, then 80 random ones (github.com/ulid/spec).
+    """A fresh ULID in lower case: 48 bits of milliseconds, 80 random ones (github.com/ulid/spec).
 
     Ids of one machine sort by the time they were made.
     """

@@ -1,4 +1,4 @@
-"""The journal that lasts as long as its process (floor 2): for scripts, tests and throw-away runs."""
+"""The journal that lasts as long as its process (floor 2): for scripts, tests, brief runs."""
 
 from collections.abc import Iterator, Sequence
 

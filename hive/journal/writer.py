@@ -1,7 +1,7 @@
 """How a run writes (floor 2): post to the board at once, make it durable in groups.
 
-Entries of all runs that share a journal are committed together, at the end of the loop's tick in which
-the first of them was posted. A commit that may block goes to the one writer thread.
+Entries of all runs that share a journal are committed together, at the end of the loop's tick in
+which the first of them was posted. A commit that may block goes to the one writer thread.
 """
 
 import asyncio
@@ -200,11 +200,7 @@ class Writer:
     def batch(self) -> Batch:
         """What is to be stored now; the committer takes it."""
         self._dirty = False
-        rows = []
-        contents = []
-        for row, content in self.board.seal():
-            rows.append(row)
-            contents.append((row.seq, content))
+        rows, contents = self.board.seal()
         if self._kept:
             end = self._end + len(rows)
             contents.extend(kept for kept in self._kept if kept[0] < end)

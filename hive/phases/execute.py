@@ -1,4 +1,4 @@
-"""Phase four (floor 5): judge every call, write it down, then make the calls of one reply in parallel."""
+"""Phase four (floor 5): judge every call, write it down, then make them side by side."""
 
 from typing import Literal, NamedTuple
 
@@ -7,10 +7,10 @@ import anyio
 from hive.board.entry import Entry
 from hive.board.records import Approval, Fault, Observation, Suspension, ToolCall
 from hive.errors import ToolError
+from hive.message import Text, ToolResult
 from hive.phases.observe import observed, said
 from hive.phases.select import UseTool
 from hive.phases.strand import Strand
-from hive.message import ToolResult, Text
 from hive.tools.approval import ProposedCall
 from hive.tools.call import Call, ToolOutput
 
@@ -26,7 +26,7 @@ class Begun(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A call with its result; `entry` is None while the call waits for something outside the run."""
+    """A call with its result; `entry` is None while it waits for something outside the run."""
 
     slot: int
     result: ToolResult | Text

@@ -1,6 +1,5 @@
-"""Phase two (floor 5): ask the mind, under a grant, with the request on record before the call is made."""
+"""Phase two (floor 5): ask the mind, under a grant, with the request on record beforehand."""
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -35,7 +34,7 @@ class Thought(NamedTuple):
 async def reason(
     strand: Strand, request: Request, briefing: Briefing, causes: tuple[str, ...], step: int
 ) -> Thought | None:
-    """Ask, and record what came of it; None when the call failed, which is then a Fault on the board.
+    """Ask, and record what came of it; None when the call failed, which is a Fault on the board.
 
     Cancellation closes the call with a Fault at its worst cost and goes on.
     """
@@ -165,19 +164,15 @@ async def ask(strand: Strand, request: Request, max_output: int) -> Reply:
         request = replace(request, delta=lambda text: listener(name, text))
     if max_output != request.max_output:
         request = replace(request, max_output=max_output)
-    with anyio.move_on_after(strand.desk.limits.call_seconds):
-        if strand.mind is None:
-            return await run_program(strand)
-        return await strand.mind.complete(request)
-    raise TimeoutError
+    mind = run_program(strand) if strand.mind is None else strand.mind.complete(request)
+    return await strand.desk.deadline.limit(mind)
 
 
 async def run_program(strand: Strand) -> Reply:
-    """A role that is a program: what it returns becomes a reply, recorded and served like any other."""
+    """A role that is a program: what it returns is a reply, recorded and served like any other."""
     program = strand.role.program
     assert program is not None
-    result = program(strand.view)
-    returned = await result if inspect.isawaitable(result) else result
+    returned = await program(strand.view)
     payloads: Sequence[Payload]
     if returned is None:
         payloads = ()

@@ -1,4 +1,4 @@
-"""Phase three (floor 5): what a reply means. Total: every reply becomes actions, an invalid one too."""
+"""Phase three (floor 5): what a reply means. Every reply becomes actions, an invalid one too."""
 
 import json
 from dataclasses import dataclass
@@ -66,8 +66,8 @@ def select(
 ) -> tuple[Action, ...]:
     """The actions that a reply asks for, in order.
 
-    `contributed` says whether the strand has already posted something, so that it may end with a text
-    that is no contribution.
+    `contributed` says whether the strand has already posted something, so that it may end with a
+    text that is no contribution.
     """
     uses = [part for part in inference.parts if isinstance(part, ToolUse)]
     if inference.stop in ("refusal", "filter"):

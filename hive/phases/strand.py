@@ -13,6 +13,7 @@ from hive.control.budget import Scope
 from hive.journal.writer import Writer
 from hive.models.catalog import ModelCard
 from hive.models.model import Model
+from hive.phases.deadline import Deadline
 from hive.role import Role
 from hive.tools.approval import Approver
 
@@ -26,8 +27,8 @@ __all__ = ["Desk", "Limits", "Strand"]
 class Limits:
     """The bounds without which no worst case exists; every Workflow has them.
 
-    Tokens are tokens, `call_seconds` is wall time for one model call, `observation_chars` is how much
-    of one tool result goes into a conversation.
+    `call_seconds` is wall time for one model call, `observation_chars` is how much of one tool
+    result goes into a conversation; the rest are counts of tokens, strands and steps.
     """
 
     strands: int = 16
@@ -47,6 +48,8 @@ class Desk:
     limits: Limits
     approver: Approver
     scope: Scope
+    deadline: Deadline
+    """The limit that every model call stands under."""
     workspace: "Workspace | None" = None
     listener: Callable[[str, str], None] | None = None
     """Receives (strand, piece of text) while a model answers, if anybody listens."""

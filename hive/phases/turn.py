@@ -1,4 +1,4 @@
-"""A strand from its first step to its last (floor 5): assemble, reason, select, execute, observe."""
+"""A strand from first step to last (floor 5): assemble, reason, select, execute, observe."""
 
 from typing import Literal
 
@@ -38,7 +38,7 @@ async def run_strand(strand: Strand) -> StrandEnd:
         strand,
         (talk.step, 0),
         "steps_exhausted",
-        f"role {strand.role.name!r} took its {strand.desk.limits.steps} steps without ending its turn",
+        f"role {strand.role.name!r} took its {strand.desk.limits.steps} steps and did not end its turn",
         talk.causes,
     )
     return "failed"
