@@ -183,10 +183,21 @@ def translated(piece: str) -> str:
     if piece in fixed:
         return fixed[piece]
     if piece.startswith("[") and len(piece) > 1:
-        negated = piece[1] in "!^"
-        body = piece[2:-1] if negated else piece[1:-1]
-        ranges = re.sub(r"([\\\[\]^&~|])", r"\\\1", body)
-        return f"[{'^/' if negated else ''}{ranges}]"
+        return character_class(piece)
+    return re.escape(piece)
+
+
+def character_class(piece: str) -> str:
+    """`[ab]` or `[!ab]`; what makes no sense as a class is read letter by letter."""
+    negated = piece[1] in "!^"
+    body = re.sub(r"([\\\[\]^&~|])", r"\\\1", piece[2 if negated else 1 : -1])
+    written = f"[{'^/' if negated else ''}{body}]"
+    try:
+        if "--" not in body:  # kept for set operations that may come
+            re.compile(written)
+            return written
+    except re.error:
+        pass
     return re.escape(piece)
 
 

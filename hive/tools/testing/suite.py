@@ -16,10 +16,11 @@ import json
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import anyio.to_thread
 
@@ -29,7 +30,12 @@ from hive.tools.workspace import Workspace, digest_of
 
 __all__ = ["Copy", "Report", "copy_of", "start"]
 
+WATCHED = (".py", ".ini", ".toml", ".cfg")
 START = Path(__file__).with_name("start.py")
+QUIET = 10.0
+"""Seconds without a word, beyond what a test may take, after which a session is killed."""
+COLLECT = 60.0
+"""CPU seconds for importing one test file, and what it imports."""
 GRACE = 5.0
 """Seconds that the test process has to report by itself that its time is over."""
 
@@ -41,16 +47,28 @@ class Copy:
     workspace: Workspace
     contents: Mapping[str, str]
     digest: str
+    protected: tuple[str, ...]
+    """The paths of the read-only files."""
+    stamps: Mapping[str, tuple[int, int]]
+
+    @classmethod
+    def of(cls, workspace: Workspace, target: Path) -> Self:
+        """Copy a workspace into the folder `target`, which is made."""
+        workspace.copy_to(target)
+        copy = Workspace(target, workspace.protected)
+        contents = copy.contents()
+        protected = tuple(p for p in contents if fault(p) is None and copy.is_protected(p))
+        stamps = stamps_of(target, protected)
+        return cls(copy, contents, digest_of(contents), protected, stamps)
 
     def unchanged(self) -> bool:
-        """Whether every file that was copied is still as it was; new files do not matter."""
-        now = self.workspace.contents()
-        return all(now.get(path) == digest for path, digest in self.contents.items())
+        """Whether every file that was copied is as it was; new files do not matter.
 
-    @property
-    def protected(self) -> list[str]:
-        """The paths of the read-only files."""
-        return [p for p in self.contents if fault(p) is None and self.workspace.is_protected(p)]
+        Tests and their configuration must not even have been written and put back meanwhile.
+        """
+        now = self.workspace.contents()
+        same = all(now.get(path) == digest for path, digest in self.contents.items())
+        return same and stamps_of(self.workspace.root, self.protected) == self.stamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +91,18 @@ class Report:
 async def copy_of(workspace: Workspace, scratch: Path) -> Copy:
     """Copy a workspace into a scratch folder."""
 
-    def make() -> Copy:
-        target = scratch / "work"
-        workspace.copy_to(target)
-        copy = Workspace(target, workspace.protected)
-        contents = copy.contents()
-        return Copy(copy, contents, digest_of(contents))
+    return await anyio.to_thread.run_sync(Copy.of, workspace, scratch / "work")
 
-    return await anyio.to_thread.run_sync(make)
+
+def stamps_of(root: Path, paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Path to inode and time of last change, which no program can set, of Python and ini files."""
+    stamps = {}
+    for path in paths:
+        if path.endswith(WATCHED):
+            with suppress(FileNotFoundError):
+                status = (root / path).lstat()
+                stamps[path] = (status.st_ino, status.st_ctime_ns)
+    return stamps
 
 
 async def start(
@@ -99,6 +121,8 @@ async def start(
         "hive": home_of_hive(),
         "protected": copy.protected,
         "seconds": seconds,
+        "quiet": QUIET,
+        "collect": COLLECT,
         **job,
     }
     file = anyio.Path(scratch / "job.json")

@@ -40,18 +40,20 @@ class Baseline:
     whole: bool
 
     @classmethod
-    def of(cls, result: SessionResult, assumed: frozenset[str]) -> "Baseline":
-        """Read a session's result; `assumed` tests were not run and are known to take too long."""
+    def of(cls, result: SessionResult, options: Options) -> "Baseline":
+        """Read the result of a session with these options."""
+        assumed = options.assumed
         outcomes = result.outcomes.values()
         failing = [each.id for each in outcomes if each.outcome == "failed"]
         slow = {each.id for each in outcomes if each.timeout} | assumed
         longest = max((o.seconds for o in outcomes if not o.timeout), default=0.0)
+        quiet = options.limit.quiet
         least = min(MOST_SECONDS, max(LEAST_SECONDS, 10 * longest))
         return cls(
             failing=(*failing, *sorted(assumed)),
             passing=frozenset(result.ids("passed")),
             timeouts=frozenset(slow),
-            limit=Limit(least, least, wall=4.0, collect=max(least, 5 * result.collecting)),
+            limit=Limit(least, least, 4.0, max(least, 5 * result.collecting), quiet),
             whole=result.finished and result.status in COUNTED,
         )
 

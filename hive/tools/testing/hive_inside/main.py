@@ -38,7 +38,12 @@ def work(file: Path) -> None:
         hasty=frozenset(job.get("hasty", ())),
         assumed=frozenset(job.get("assumed", ())),
         lines=job["kind"] == "lines",
-        limit=Limit(first=job["test_seconds"]),
+        limit=Limit(
+            first=job["test_seconds"],
+            least=min(0.5, job["test_seconds"]),
+            collect=job["collect"],
+            quiet=job["quiet"],
+        ),
     )
     pool = Pool(source, scratch, channel)
     deadline = time.monotonic() + job["seconds"]
@@ -82,14 +87,14 @@ def thorough(pool: Pool, work: Work, deadline: float) -> SessionResult:
 
     The result is then not finished, but knows about the tests that come later.
     """
-    total = pool.run(work).result
-    latest = total
+    latest = total = pool.run(work).result
+    problem = ""
     for _ in range(MOST_BREAKS):
         if latest.finished or not latest.running or time.monotonic() > deadline:
             break
         broken = Outcome(latest.running, "failed", timeout=not latest.problem)
         broken.message = latest.problem or "took too long and could not be interrupted"
-        total.problem = f"{broken.id} {broken.message}"
+        problem = problem or f"{broken.id}: {broken.message}"
         broken.path = broken.id.partition("::")[0]
         total.outcomes[broken.id] = broken
         done = frozenset(total.outcomes)
@@ -97,6 +102,7 @@ def thorough(pool: Pool, work: Work, deadline: float) -> SessionResult:
         latest = pool.run(replace(again, seconds=deadline - time.monotonic())).result
         total.outcomes |= latest.outcomes
         total.lines |= {test: lines for test, lines in latest.lines.items() if test}
+    total.problem = problem or total.problem
     return total
 
 
@@ -108,6 +114,7 @@ def summary(result: SessionResult) -> dict[str, Any]:
         "lines": result.lines,
         "complete": result.complete,
         "finished": result.finished,
+        "status": result.status,
         "seconds": result.seconds,
         "problem": result.problem,
     }
@@ -119,7 +126,7 @@ def try_candidates(
     """Run the baseline, then judge every candidate against it."""
     baseline_work = Work(replace(options, light=True), job["seconds"])
     result = thorough(pool, baseline_work, deadline)
-    baseline = Baseline.of(result, options.assumed)
+    baseline = Baseline.of(result, options)
     wire.send(
         "baseline",
         {

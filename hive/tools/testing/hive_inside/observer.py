@@ -5,13 +5,14 @@ import time
 import unittest
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from .alarm import Alarm, TookTooLong
 from .canary import Canaries
-from .failure import Place, message_of, place_of, syntax_place
+from .failure import Place, cause_of, message_of, place_of
 from .lines import LineRecorder
 from .options import Options, Outcome, below
 
@@ -33,9 +34,14 @@ class Observer:
     """Sends one message per collection and test; trusts what it sees, not what is printed."""
 
     def __init__(
-        self, root: str, options: Options, send: Send, recorder: LineRecorder | None
+        self,
+        root: str,
+        home: Path,
+        options: Options,
+        send: Send,
+        recorder: LineRecorder | None,
     ) -> None:
-        self.canaries = Canaries()
+        self.canaries = Canaries(home)
         self._root = root
         self._options = options
         self._send = send
@@ -71,7 +77,7 @@ class Observer:
         collected = [item.nodeid for item in items]
         items[:] = [item for item in items if self._wanted(item.nodeid)]
         items.sort(key=lambda item: item.nodeid in options.last)
-        self.canaries.plant(items)
+        self.canaries.plant(session, items)
         selected = [item.nodeid for item in items]
         seconds = time.process_time() - self._started
         self._send("collected", {"ids": collected, "selected": selected, "seconds": seconds})
@@ -185,7 +191,7 @@ class Observer:
             return False  # an expected failure, by a mark
         if getattr(excinfo.value, "_use_item_location", False):
             return False  # a mark as well
-        place = place_of(self._root, excinfo.tb)
+        place = place_of(self._root, excinfo.value)
         return place is not None and place[0] not in self._options.protected
 
     def _describe(
@@ -196,11 +202,10 @@ class Observer:
     ) -> None:
         place: Place | None = None
         if excinfo is not None:
-            place = place_of(self._root, excinfo.tb)
-            if isinstance(excinfo.value, SyntaxError):
-                place = syntax_place(self._root, excinfo.value) or place
-            late = isinstance(excinfo.value, TookTooLong)
-            outcome.message = str(excinfo.value) if late else message_of(excinfo)
+            error = cause_of(excinfo.value)
+            place = place_of(self._root, error)
+            late = isinstance(error, TookTooLong)
+            outcome.message = str(error) if late else message_of(error, excinfo)
         outcome.message = outcome.message or otherwise or "failed"
         outcome.path, outcome.line, outcome.excerpt = place or (
             outcome.id.partition("::")[0].replace("/", os.sep),

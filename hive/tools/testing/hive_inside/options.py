@@ -21,11 +21,13 @@ class Limit:
     least: float = 0.5
     wall: float = 6.0
     collect: float = 60.0
+    quiet: float = 10.0
+    """Seconds on the clock added to all that before a session counts as hanging."""
 
     @property
     def silence(self) -> float:
         """Seconds on the clock without a word after which a session must be hanging."""
-        return 10 + 1.5 * self.wall * self.first
+        return self.quiet + 1.5 * self.wall * self.first
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,13 @@ class SessionResult:
     running: str = ""
     """The test that was running when the session broke off."""
 
-    def take(self, line: bytes) -> None:
+    def take(self, line: bytes, token: bytes) -> None:
         """Add one message of the session's process; one that makes no sense spoils the result."""
+        if not line.startswith(token):
+            self.garbled = True
+            return
         try:
-            message = json.loads(line)
+            message = json.loads(line.removeprefix(token))
             self._add(message.pop("kind"), message)
         except (ValueError, TypeError, KeyError, AttributeError):
             self.garbled = True

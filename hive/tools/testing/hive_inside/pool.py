@@ -1,6 +1,7 @@
 """Forked children, each running one session in a private copy, several at a time."""
 
 import os
+import secrets
 import selectors
 import shutil
 import signal
@@ -38,6 +39,7 @@ class Child:
     """A running session and what it has said so far."""
 
     work: Work
+    token: str
     process: int
     reader: int
     folder: Path
@@ -55,7 +57,7 @@ class Child:
             *lines, rest = self.buffer.split(b"\n")
             self.buffer = rest
             for line in lines:
-                self.result.take(line)
+                self.result.take(line, self.token.encode())
             self.result.garbled = self.result.garbled or len(rest) > LONGEST_MESSAGE
 
     def over(self) -> bool:
@@ -101,13 +103,14 @@ class Pool:
         """Fork a child for one session."""
         self._count += 1
         folder = self._scratch / f"session{self._count}"
+        token = secrets.token_hex(8)
         reader, writer = os.pipe()
         process = os.fork()
         if process == 0:
-            self._be_child(work, folder, writer)
+            self._be_child(work, folder, writer, token)
         os.close(writer)
         os.set_blocking(reader, False)
-        child = Child(work, process, reader, folder, time.monotonic() + work.seconds)
+        child = Child(work, token, process, reader, folder, time.monotonic() + work.seconds)
         self._selector.register(reader, selectors.EVENT_READ, child)
         self._children.append(child)
         return child
@@ -140,7 +143,7 @@ class Pool:
         os.close(child.reader)
         shutil.rmtree(child.folder, ignore_errors=True)
 
-    def _be_child(self, work: Work, folder: Path, writer: int) -> None:
+    def _be_child(self, work: Work, folder: Path, writer: int, token: str) -> None:
         """In the child: make the copy, run the session, end without a trace."""
         try:
             os.close(self._channel)
@@ -155,6 +158,6 @@ class Pool:
                 nowhere = os.open(os.devnull, os.O_RDWR)
                 os.dup2(nowhere, 1)
                 os.dup2(nowhere, 2)
-            run_session(root, folder / "home", work.options, Wire(writer))
+            run_session(root, folder / "home", work.options, Wire(writer, token))
         finally:
             os._exit(0)

@@ -19,17 +19,22 @@ __all__ = ["Wire", "run_session"]
 
 
 class Wire:
-    """Messages as lines of JSON on a pipe; silent in processes that the session itself forks."""
+    """Messages as lines of JSON on a pipe; silent in processes that the session itself forks.
 
-    def __init__(self, descriptor: int) -> None:
+    `token` begins every line, so that bytes which the code under test writes into whatever it finds
+    open are not mistaken for messages.
+    """
+
+    def __init__(self, descriptor: int, token: str = "") -> None:
         self._descriptor = descriptor
+        self._token = token.encode()
         self._owner = os.getpid()
 
     def send(self, kind: str, content: dict[str, Any]) -> None:
         """Write one message, whole."""
         if os.getpid() != self._owner:
             return
-        line = json.dumps({"kind": kind, **content}).encode() + b"\n"
+        line = self._token + json.dumps({"kind": kind, **content}).encode() + b"\n"
         while line:
             line = line[os.write(self._descriptor, line) :]
 
@@ -38,7 +43,7 @@ def run_session(root: Path, home: Path, options: Options, wire: Wire) -> None:
     """Run pytest on the folder `root` and report on the wire; `home` takes what tests leave."""
     enter(root, home)
     recorder = LineRecorder(str(root)) if options.lines else None
-    observer = Observer(str(root), options, wire.send, recorder)
+    observer = Observer(str(root), home, options, wire.send, recorder)
     plugins: list[object] = [observer, *([LightReports()] if options.light else [])]
     started = time.monotonic()
     if recorder is not None:

@@ -19,6 +19,12 @@ from hive.tools.workspace import Workspace
 __all__ = ["run_tests"]
 
 SECONDS = 110.0
+STOPPED = {
+    2: "the session was interrupted",
+    3: "pytest itself failed; output_tail says why",
+    4: "pytest refused its configuration or the tests asked for; output_tail says why",
+}
+"""What pytest's exit codes mean."""
 MOST_TAIL = 4000
 """Characters of the suite's output that are shown."""
 
@@ -100,6 +106,8 @@ def problem_of(report: Report, result: Mapping[str, Any], unchanged: bool) -> st
         return f"the suite did not come to its end within {SECONDS:g} s"
     if result["complete"]:
         return ""
+    if result["status"] in STOPPED:
+        return STOPPED[result["status"]]
     if not result["collected"]:
         return "no test was found"
     return "the session did not run all its tests, or reported failures as passed"
