@@ -28,6 +28,7 @@ from hive.board.records import (
 from hive.board.state import State
 from hive.control.allocation import Allocation, Allocator
 from hive.control.budget import Budget, Scope
+from hive.control.chooser import agenda
 from hive.control.complexity import Estimator
 from hive.control.graph import Ending, Graph
 from hive.control.move import Line, Move
@@ -70,6 +71,8 @@ class Team:
     reads: Mapping[str, frozenset[str]]
     targets: Mapping[str, tuple[str, ...]]
     """The roles each role may hand on to."""
+    own: tuple[Model, ...] = ()
+    """Models that were made for this run and end with it."""
 
 
 class Coordinator:
@@ -270,6 +273,7 @@ class Coordinator:
         situation = self.situation(state, candidates, None, number)
         plan = self.planned(line, situation, complexity)
         opened = self.strand(plan, advisor, number, state_address(state))
+        opened = opened._replace(task=agenda(situation))
         end = await run_strand(opened)
         posted = [
             entry.payload

@@ -37,6 +37,7 @@ from hive.fingerprint import differences
 from hive.journal.journal import Journal, new_run_id
 from hive.journal.opening import find_run, open_journal
 from hive.journal.writer import Writer, committer_for, salts
+from hive.models.model import close as close_model
 from hive.phases.deadline import Deadline
 from hive.phases.strand import Desk
 from hive.tools.approval import Approver
@@ -102,7 +103,9 @@ class Run:
         self._first = first
         self._desk = desk
         self._owns_journal = owns_journal
-        self._coordinator = Coordinator(workflow.team(), desk, goal, first.seed)
+        team = workflow.team()
+        self._minds = team.own
+        self._coordinator = Coordinator(team, desk, goal, first.seed)
         self._listeners: list[Callable[[str, str], None]] = []
         self._group: anyio.abc.TaskGroup | None = None
         self._done = False
@@ -233,7 +236,14 @@ class Run:
         assert self._group is not None
         if error is not None:
             self._group.cancel_scope.cancel()
-        return await self._group.__aexit__(kind, error, trace)
+        try:
+            return await self._group.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            if error is not None and group.exceptions == (error,):
+                return False
+            if len(group.exceptions) == 1:
+                raise group.exceptions[0] from None
+            raise
 
     def _say(self, strand: str, text: str) -> None:
         for listener in self._listeners:
@@ -246,6 +256,10 @@ class Run:
             self._result = self._made(ending)
         finally:
             self._done = True
+            if self._minds:
+                with anyio.CancelScope(shield=True):
+                    for mind in self._minds:
+                        await close_model(mind)
             self._desk.deadline.close()
             self._desk.writer.closed()
             self._ended.set()

@@ -25,7 +25,7 @@ from hive.errors import DeclarationError
 from hive.fingerprint import manifest
 from hive.journal.journal import Journal
 from hive.models.catalog import FREE, ModelCard, card_of
-from hive.models.model import Model
+from hive.models.model import Model, close
 from hive.models.names import resolve
 from hive.phases.strand import Limits
 from hive.role import Chain, Role
@@ -174,7 +174,12 @@ class Workflow:
         import anyio
 
         async def main() -> Result:
-            return await self.run(goal, **options)
+            try:
+                return await self.run(goal, **options)
+            finally:  # the loop ends here, and connections cannot outlive it
+                for model in self.assigned.values():
+                    if not isinstance(model, str):
+                        await close(model)
 
         return anyio.run(main)
 
@@ -233,6 +238,7 @@ class Workflow:
                 for tool in role.tools
                 for cls in tool.posts
             ),
+            advisors=frozenset(self.roles) - frozenset(self.graph.roles),
         )
 
     @cached_property
@@ -283,6 +289,11 @@ class Workflow:
             },
             reads=self.reads,
             targets=self.targets,
+            own=tuple(
+                mind.model
+                for key, mind in minds.items()
+                if isinstance(self.assigned[key], str) and mind.model is not None
+            ),
         )
 
     def _check(self) -> None:

@@ -45,6 +45,8 @@ class Folding:
     """Role to the kind it opens a strand for."""
     tallies: tuple[Tally, ...] = ()
     tested: bool = False
+    advisors: frozenset[str] = frozenset()
+    """Roles that advise the policy: what they post is no progress."""
 
 
 NONE: Mapping[str, Any] = MappingProxyType({})
@@ -123,7 +125,7 @@ class Draft:
         self.questions = list(state.questions)
         self.approvals = list(state.approvals)
         self.handoffs: list[tuple[str, str]] = []
-        self.frontier: tuple[str, ...] = ()
+        self.frontier = state.frontier
         self.spent = state.spent
         self.tokens = state.tokens
         self.calls = state.calls
@@ -150,7 +152,8 @@ class Draft:
     def contribute(self, entry: Entry, folding: Folding) -> None:
         reference = f"{self.turn}.{self.ordinal}"
         self.ordinal += 1
-        self.contributions += 1
+        if entry.author not in folding.advisors:
+            self.contributions += 1
         if folding.per:
             for role, kind in folding.per.items():
                 if kind == entry.kind:

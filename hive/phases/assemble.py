@@ -101,6 +101,8 @@ def closing(strand: Strand) -> Text:
     if omitted:
         lines.append(f"({omitted} older entries are left out of this view to keep it short.)")
     lines.append(f"It is your turn, {strand.role.name}.")
+    if strand.task:
+        lines.append(strand.task)
     if cause is not None:
         lines.append(
             f"Work on this entry only: [{cause.address}] {cause.kind} {cause.body.decode()}"

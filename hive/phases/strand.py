@@ -78,6 +78,8 @@ class Strand(NamedTuple):
     """The roles it may hand on to."""
     decision: str
     """Address of the decision that opened it."""
+    task: str = ""
+    """What it is asked beyond its view, for a role that advises."""
 
     @property
     def name(self) -> str:

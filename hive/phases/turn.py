@@ -38,7 +38,7 @@ async def run_strand(strand: Strand) -> StrandEnd:
         strand,
         (talk.step, 0),
         "steps_exhausted",
-        f"role {strand.role.name!r} took its {strand.desk.limits.steps} steps and did not end its turn",
+        f"role {strand.role.name!r} did not end its turn in {strand.desk.limits.steps} steps",
         talk.causes,
     )
     return "failed"
