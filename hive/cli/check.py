@@ -111,9 +111,10 @@ def as_number(cap: Any) -> Any:
 
 def tell(written: str, team: Workflow) -> None:
     """Print what a team is, in the order in which one asks."""
-    from rich.console import Console
+    from hive.cli.printing import console_for
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = console_for()
+    console.soft_wrap = True
     console.print(
         f"[bold green]✓[/] [bold]{written}[/] can work: every role is reached and can", end=""
     )

@@ -6,6 +6,8 @@ The live display, the third face, is in `hive.cli.live`.
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from queue import Queue
+from threading import Thread
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -66,11 +68,17 @@ class Silent:
 
 
 class PlainFace(Silent):
-    """One line for each thing that happens: time, who, what, and what came of it."""
+    """One line for each thing that happens: time, who, what, and what came of it.
+
+    Lines are written by a thread of their own, so that a reader who is slow, or gone, does not hold
+    the run up.
+    """
 
     def __init__(self, goal: str, out: TextIO | None = None) -> None:
         self.scene = Scene(goal)
         self._out = out or sys.stdout
+        self._lines: Queue[str | None] = Queue()
+        self._thread = Thread(target=self._write, name="hive-lines", daemon=True)
 
     def take(self, entry: Entry, past: bool = False) -> None:
         """Write the lines of an entry."""
@@ -88,13 +96,37 @@ class PlainFace(Silent):
 
     @contextmanager
     def asking(self, question: str) -> Iterator[None]:
-        """Ask on the line below."""
+        """Ask below what was written so far."""
+        self._lines.join()
         print(question, end="", file=self._out, flush=True)
         yield
 
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lines.put(None)
+        self._thread.join()
+
     def _line(self, who: str, text: str) -> None:
         when = duration(self.scene.elapsed)
-        print(f"{when:>7}  {who:<12} {shortened(text, WIDEST)}", file=self._out, flush=True)
+        self._lines.put(f"{when:>7}  {who:<12} {shortened(text, WIDEST)}")
+
+    def _write(self) -> None:
+        gone = False
+        while (line := self._lines.get()) is not None:
+            try:
+                if not gone:
+                    print(line, file=self._out, flush=True)
+            except OSError:  # nobody reads on; the run does not depend on it
+                gone = True
+            self._lines.task_done()
 
 
 def line_of(told: Told) -> str:

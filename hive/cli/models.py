@@ -105,9 +105,10 @@ def installed(provider: Provider) -> bool:
 
 def tell(cards: list[ModelCard], taken: list[Seat]) -> None:
     """Print what is known."""
-    from rich.console import Console
+    from hive.cli.printing import console_for
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = console_for()
+    console.soft_wrap = True
     console.print(grid([("providers", "", "")], heading=True))
     console.print(grid([provider_row(provider) for provider in PROVIDERS.values()]))
     if cards:

@@ -1,5 +1,7 @@
 """How the command prints for people: wrapped to a terminal, whole lines to a file or a pipe."""
 
+import contextlib
+import os
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -9,12 +11,26 @@ from rich.text import Text
 __all__ = ["console_for", "rule", "said", "steps"]
 
 RULE = 60
-"""Width of a rule where there is no terminal."""
+WIDE = 160
+"""Widths of a rule and of tables where there is no terminal."""
+
+
+class Printer(Console):
+    """A console whose reader may go away: what is left to say is then dropped, and no more."""
+
+    def on_broken_pipe(self) -> None:
+        """Have the rest go nowhere."""
+        self.quiet = True
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 def console_for(as_json: bool = False) -> Console:
     """Where people are told things: stdout, or stderr where stdout is for JSON."""
-    return Console(stderr=as_json, highlight=False)
+    console = Printer(stderr=as_json, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    return console
 
 
 def said(console: Console, text: Text | str, indent: int = 0, style: str = "") -> None:

@@ -27,18 +27,10 @@ STATES = {
 }
 """Every state of a run and the colour it is shown in."""
 
-COLUMNS = (
-    ("run", 10, False),
-    ("state", 20, False),
-    ("began", 5, False),
-    ("took", 5, True),
-    ("turns", 5, True),
-    ("cost", 4, True),
-)
-"""Columns with the least width they are of use in, and whether they are numbers."""
-
-WIDE = 160
-"""Columns of text where there is no terminal to ask."""
+COLUMNS = ("run", "state", "began", "took", "turns", "cost", "team", "goal")
+NUMBERS = frozenset({"took", "turns", "cost"})
+YIELDING = frozenset({"team", "goal"})
+"""Columns that are cut off where the terminal is too narrow."""
 
 
 @click.command()
@@ -74,32 +66,38 @@ def runs(journal: str, newest: int | None, as_json: bool) -> int:
 
 def tell(found: list[Summary], journal: Journal) -> None:
     """Print the runs as a table."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from hive.cli.printing import console_for
+
     if not found:
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name, least, right in COLUMNS:
-        side: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(name, no_wrap=True, min_width=least, justify=side)
-    table.add_column("team", no_wrap=True, overflow="ellipsis", max_width=28)
-    table.add_column("goal", no_wrap=True, overflow="ellipsis", ratio=1)
     short = shorts(journal)
-    for summary in found:
-        table.add_row(
-            short[summary.id],
-            Text(ended(summary.state, summary.reason), style=STATES[summary.state]),
-            ago(summary.started),
-            duration(summary.elapsed),
-            str(summary.turns),
-            money(summary.spent),
-            summary.workflow,
-            shortened(summary.goal, 200),
-        )
-    wide = None if sys.stdout.isatty() else WIDE
-    Console(highlight=False, width=wide).print(table)
+    rows = [row(summary, short[summary.id]) for summary in found]
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for place, name in enumerate(COLUMNS):
+        side: Literal["left", "right"] = "right" if name in NUMBERS else "left"
+        least = None if name in YIELDING else max(len(cells[place]) for cells in (COLUMNS, *rows))
+        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=least, justify=side)
+    for summary, cells in zip(found, rows, strict=True):
+        state = Text(cells[1], style=STATES[summary.state])
+        table.add_row(cells[0], state, *[Text(cell) for cell in cells[2:]])
+    console_for().print(table)
+
+
+def row(summary: Summary, short: str) -> tuple[str, ...]:
+    """A run's cells, in the order of the columns."""
+    return (
+        short,
+        ended(summary.state, summary.reason),
+        ago(summary.started),
+        duration(summary.elapsed),
+        str(summary.turns),
+        money(summary.spent),
+        shortened(summary.workflow, 40),
+        shortened(summary.goal, 200),
+    )
 
 
 def shorts(journal: Journal) -> dict[str, str]:
