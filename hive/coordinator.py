@@ -27,7 +27,7 @@ from hive.board.records import (
 )
 from hive.board.state import State
 from hive.control.allocation import Allocation, Allocator
-from hive.control.budget import Budget, Scope
+from hive.control.budget import UNCAPPED, Budget
 from hive.control.chooser import agenda
 from hive.control.complexity import Estimator
 from hive.control.graph import Ending, Graph
@@ -35,6 +35,7 @@ from hive.control.move import Line, Move
 from hive.control.policy import Choice, Policy, Situation, checked, features, generator
 from hive.models.catalog import ModelCard
 from hive.models.model import Model
+from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Limits, Strand
 from hive.phases.turn import StrandEnd, run_strand
 from hive.role import Role
@@ -86,7 +87,9 @@ class Coordinator:
         self.board = desk.writer.board
         self.suspended: list[Entry] = []
         self.stopping: str | None = None
+        self.answer = ""
         self._turn_scope: anyio.CancelScope | None = None
+        self._briefings: dict[str, Briefing] = {}
         self._plans: dict[tuple[Line, Allocation], StrandPlan] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
@@ -140,7 +143,8 @@ class Coordinator:
         ending = self.team.graph.termination(state)
         if ending is not None:
             return ending
-        cap = self.team.budget.exhausted(state)
+        budget = self.team.budget
+        cap = None if budget is UNCAPPED else budget.exhausted(state)
         if cap is None:
             return None
         return Ending("stopped", "budget_exhausted", cap, f"the {cap} is used up")
@@ -322,6 +326,10 @@ class Coordinator:
         """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""
         team, desk = self.team, self.desk
         mind = team.programs.get(role.name) or team.minds[plan.key or ""]
+        briefing = self._briefings.get(role.name)
+        if briefing is None:
+            targets = team.targets.get(role.name, ())
+            briefing = self._briefings[role.name] = brief(role, targets)
         view = self.board.view(team.reads[role.name], team.limits.view_tokens)
         if plan.cause is not None:
             view = view._replace(cause=self.board.at(plan.cause))
@@ -335,10 +343,11 @@ class Coordinator:
             role,
             mind.model,
             mind.card,
-            Scope(plan.strand, parent=desk.scope),
+            desk.scope,
             view,
             join_labels(own, view.label),
             team.targets.get(role.name, ()),
+            briefing,
             decision,
         )
 
@@ -373,7 +382,7 @@ class Coordinator:
             ),
             turn=state.turn + 1,
         )
-        text = self.team.synthesis.synthesise(self.board, ending)
+        self.answer = text = self.team.synthesis.synthesise(self.board, ending)
         self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
         await self.desk.writer.durable()
 

@@ -25,7 +25,6 @@ from hive.board.records import (
     RunStarted,
     Termination,
 )
-from hive.board.records import Synthesis as SynthesisRecord
 from hive.board.state import State
 from hive.board.tape import Tape
 from hive.clock import Clock
@@ -271,14 +270,13 @@ class Run:
     def _made(self, ending: Ending | None) -> Result:
         state = self.board.state
         suspended = self._coordinator.suspended
-        words = self.board.of_kind(SynthesisRecord)
         waits = tuple(f"{e.payload.waits_for}: {e.payload.text}" for e in suspended)  # type: ignore[attr-defined]
         return Result(
             run=self.id,
             outcome="waiting" if ending is None else ending.outcome,
             reason=None if ending is None else ending.reason,
             message="; ".join(waits) if ending is None else ending.message,
-            text=words[-1].payload.text if words else "",  # type: ignore[attr-defined]
+            text=self._coordinator.answer,
             turns=state.turn,
             tokens=state.tokens,
             units=state.units,

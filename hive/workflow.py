@@ -15,7 +15,7 @@ from hive.board.records import RECORDS, Fault
 from hive.board.state import Folding, Tally
 from hive.clock import Clock, SystemClock
 from hive.control.allocation import ANYONE, Allocator, ByComplexity
-from hive.control.budget import Budget
+from hive.control.budget import UNCAPPED, Budget
 from hive.control.complexity import Estimator, RuleEstimator
 from hive.control.graph import Graph, chain_graph
 from hive.control.guard import elapsed, turns
@@ -59,7 +59,7 @@ class Workflow:
     allocator: Allocator = field(default_factory=ByComplexity)
     estimator: Estimator = field(default_factory=RuleEstimator)
     synthesis: Synthesis = field(default_factory=LastWord)
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = UNCAPPED
     approvals: Approver = field(default_factory=lambda: ask(effect="irreversible"))
     limits: Limits = field(default_factory=Limits)
     name: str = "workflow"
@@ -95,7 +95,7 @@ class Workflow:
             "allocator": allocator or ByComplexity(),
             "estimator": estimator or RuleEstimator(),
             "synthesis": synthesis or LastWord(),
-            "budget": budget or Budget(),
+            "budget": budget or UNCAPPED,
             "approvals": approvals or ask(effect="irreversible"),
             "limits": limits or Limits(),
             "name": name,

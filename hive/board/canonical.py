@@ -5,6 +5,7 @@ that may hold floats or foreign keys are walked in Python first.
 """
 
 import math
+import re
 from typing import Any
 
 import orjson
@@ -31,33 +32,40 @@ def encode(value: Any) -> bytes:
     """
     try:
         return write(quick(value))
-    except (Odd, TypeError):  # TypeError: a lone surrogate, too large an integer, or no JSON at all
+    except UNWRITABLE:
+        pass
+    try:
         return write(normalise(value, ""))
+    except (TypeError, RecursionError):  # nothing else is left to be wrong
+        raise PayloadError("the value is nested too deeply; 200 levels are safe") from None
 
 
 def encode_fields(data: dict[str, Any], free: tuple[str, ...]) -> bytes | None:
     """Like `encode` for the fields of a typed object, of which only those in `free` hold free-form
     JSON or mappings; None when something in it is rare, and `encode` must see to it.
 
-    The floats that orjson writes otherwise than RFC 8785 can be seen in the bytes: a fraction of
-    ".0", an exponent. Text that looks like that only costs the longer way.
+    The floats that orjson writes otherwise than RFC 8785 can be seen in the bytes: they end in
+    ".0" or have an exponent. Text that looks like that only costs the longer way.
     """
     try:
         for name in free:
             if type(data[name]) not in SAFE:
                 data[name] = quick(data[name])
         body = write(data)
-    except (Odd, TypeError):
+    except UNWRITABLE:
         return None
-    if b".0" in body or b"e-" in body or b"e+" in body:
+    if b".0," in body or b".0}" in body or b".0]" in body or b"e-" in body or b"e+" in body:
         try:
             return write(quick(data))
-        except (Odd, TypeError):
+        except UNWRITABLE:
             return None
     return body
 
 
 SAFE = frozenset({str, int, bool, type(None)})
+UNWRITABLE = (Odd, TypeError, AttributeError, RecursionError)
+"""What the quick way raises for a lone surrogate, too large an integer, a key that is no text,
+nesting without end, or no JSON at all."""
 
 
 def quick(value: Any) -> Any:
@@ -66,11 +74,14 @@ def quick(value: Any) -> Any:
     if kind in SAFE:
         return value
     if kind is dict:
-        for key in value:
-            if not key.isascii():
-                raise Odd
+        if not "".join(value).isascii():
+            raise Odd
+        if SAFE.issuperset(map(type, value.values())):
+            return value
         return {key: v if type(v) in SAFE else quick(v) for key, v in value.items()}
     if kind is list or kind is tuple:
+        if SAFE.issuperset(map(type, value)):
+            return value
         return [v if type(v) in SAFE else quick(v) for v in value]
     if kind is float:
         if -1e15 < value < 1e15 and value == int(value):
@@ -89,9 +100,24 @@ def write(value: Any) -> bytes:
 def decode(body: bytes) -> Any:
     """Read bytes that `encode` wrote. Raises PayloadError when they are not JSON."""
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise PayloadError(f"stored content is not JSON: {error}") from error
+    return doubled(value) if LONG.search(body) else value
+
+
+LONG = re.compile(rb"[0-9]{16}")
+
+
+def doubled(value: Any) -> Any:
+    """The value with whole numbers that only a double can have been as that double again."""
+    if isinstance(value, dict):
+        return {key: doubled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [doubled(item) for item in value]
+    if type(value) is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+        return float(value)
+    return value
 
 
 def normalise(value: Any, place: str) -> Any:
@@ -171,7 +197,12 @@ def normalised_object(value: dict[Any, Any], place: str) -> Any:
     for key, item in value.items():
         if not isinstance(key, str):
             raise PayloadError(f"{place or 'the value'} has the key {key!r}; JSON keys are text")
-        fields[clean(key)] = normalise(item, f"{place}.{key}" if place else key)
+        name = clean(key)
+        if name in fields:
+            raise PayloadError(
+                f"{place or 'the value'} has two keys {name!r} once lone surrogates are replaced"
+            )
+        fields[name] = normalise(item, f"{place}.{name}" if place else name)
     if all(key.isascii() for key in fields):
         return fields
     ordered = sorted(fields.items(), key=lambda field: field[0].encode("utf-16-be"))

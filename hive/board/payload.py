@@ -1,10 +1,12 @@
 """What an entry says (floor 1): typed, frozen, closed values, each of a declared kind."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from hive.board.canonical import decode, encode, encode_fields
 from hive.errors import DeclarationError, PayloadError
@@ -19,13 +21,27 @@ LEAVES = {str, int, bool, NoneType}
 
 def is_native(cls: type[BaseModel]) -> bool:
     """Whether a class's fields can be written as they are, without pydantic's serializers."""
-    own = cls.__pydantic_decorators__
-    if own.field_serializers or own.model_serializers:
+    if serializes_itself(cls):
         return False
+    if any(
+        isinstance(value, cached_property) for base in cls.__mro__ for value in vars(base).values()
+    ):
+        return False  # its value would stand among the fields
     return all(
-        is_native_type(field.annotation) and not field.metadata
+        is_native_type(field.annotation)
+        and not field.metadata
+        and field.serialization_alias is None
         for field in cls.model_fields.values()
     )
+
+
+def serializes_itself(cls: type[BaseModel]) -> bool:
+    """Whether what a class writes can be seen from its fields' types no more."""
+    own = cls.__pydantic_decorators__
+    if own.field_serializers or own.model_serializers or cls.model_config.get("extra") == "allow":
+        return True
+    fields = cls.model_fields.values()
+    return any(field.exclude is not None or field.exclude_if is not None for field in fields)
 
 
 def is_native_type(annotation: Any) -> bool:
@@ -36,14 +52,37 @@ def is_native_type(annotation: Any) -> bool:
     return False
 
 
-def is_free(annotation: Any) -> bool:
-    """Whether values of a type may hold free-form JSON, which pydantic lets pass unseen, or keys
-    that are anybody's choice."""
-    if annotation is Any or annotation is JsonValue or get_origin(annotation) is dict:
-        return True
+def is_free(annotation: Any, finite: bool, inside: frozenset[Any] = frozenset()) -> bool:
+    """Whether values of a type may hold what must be looked at before it is written: free-form
+    JSON, keys that are anybody's choice, floats that need not be `finite`. Unknown types may."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if annotation in LEAVES or origin is Literal:
+        return False
+    if annotation is float:
+        return not finite
+    if origin in (Union, UnionType, tuple, list):
+        return any(is_free(part, finite, inside) for part in parts if part is not Ellipsis)
+    if origin is Annotated and all(isinstance(part, FieldInfo) for part in parts[1:]):
+        return is_free(parts[0], finite, inside)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return any(is_free(field.annotation) for field in annotation.model_fields.values())
-    return any(is_free(part) for part in get_args(annotation) if part is not Ellipsis)
+        return annotation not in inside and is_free_model(annotation, inside)
+    return True
+
+
+def is_free_model(cls: type[BaseModel], inside: frozenset[Any]) -> bool:
+    finite = cls.model_config.get("allow_inf_nan") is False
+    return serializes_itself(cls) or any(
+        is_free(field.annotation, finite, inside | {cls}) for field in cls.model_fields.values()
+    )
+
+
+def free_fields(cls: type[BaseModel]) -> tuple[str, ...]:
+    finite = cls.model_config.get("allow_inf_nan") is False
+    return tuple(
+        field.serialization_alias or name
+        for name, field in cls.model_fields.items()
+        if field.metadata or is_free(field.annotation, finite, frozenset({cls}))
+    )
 
 
 class Payload(BaseModel):
@@ -61,8 +100,9 @@ class Payload(BaseModel):
     level: ClassVar[Level] = "domain"
     unfolds: "ClassVar[tuple[type[Payload], ...]]" = ()
     """The kinds that `unfold` can bring along."""
-    free: ClassVar[tuple[str, ...]] = ()
-    """The fields that can hold free-form JSON or mappings: checked before they are written."""
+    free: ClassVar[tuple[str, ...] | None] = ()
+    """The fields that can hold free-form JSON or mappings: checked before they are written. None
+    where that cannot be known and all of it is."""
 
     native: ClassVar[bool] = False
     """Whether the fields can be written as they are."""
@@ -72,8 +112,7 @@ class Payload(BaseModel):
         super().__pydantic_init_subclass__(**options)
         if "kind" not in cls.__dict__:
             cls.kind = cls.__name__
-        fields = cls.model_fields.items()
-        cls.free = tuple(name for name, f in fields if is_free(f.annotation))
+        cls.free = None if serializes_itself(cls) else free_fields(cls)
         cls.native = is_native(cls)
 
     def unfold(self) -> "Iterable[Payload]":
@@ -87,18 +126,28 @@ class Payload(BaseModel):
     def written(self) -> "tuple[bytes, Payload]":
         """The bytes that are stored, and the payload as it reads in them: the same one, but for
         lone surrogates, which are replaced. Raises PayloadError for what JSON cannot hold."""
+        body = None
         if self.native:
             body = encode_fields(self.__dict__, ())
-        else:
-            data = self.__pydantic_serializer__.to_python(self, mode="json")
-            body = encode_fields(data, self.free)
+        elif self.free is not None:
+            body = encode_fields(self.as_data(), self.free)
         if body is not None:
             return body, self
         try:
-            body = encode(self.__pydantic_serializer__.to_python(self, mode="json"))
+            body = encode(self.as_data())
         except PayloadError as error:
             raise PayloadError(f"{self.kind}.{error}") from None
         return body, self.read(body, self.version)
+
+    def as_data(self) -> dict[str, Any]:
+        """The fields as plain data, under the names of the schema. Raises PayloadError."""
+        try:
+            data: dict[str, Any] = self.__pydantic_serializer__.to_python(
+                self, mode="json", by_alias=True, exclude_computed_fields=True
+            )
+        except ValueError as error:
+            raise PayloadError(f"{self.kind} cannot be written as JSON: {error}") from None
+        return data
 
     @classmethod
     def upgrade(cls, data: dict[str, Any], from_version: int) -> dict[str, Any]:

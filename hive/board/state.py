@@ -146,8 +146,6 @@ class Draft:
             step(self, entry)
         if entry.level == "domain":
             self.contribute(entry, folding)
-        for tally in folding.tallies:
-            self.tallies[tally.name] = tally.step(self.tallies[tally.name], entry)
 
     def contribute(self, entry: Entry, folding: Folding) -> None:
         reference = f"{self.turn}.{self.ordinal}"
@@ -257,6 +255,11 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         draft.tallies.setdefault(tally.name, tally.init)
     for entry in entries:
         draft.take(entry, folding)
+    for tally in folding.tallies:
+        value, step = draft.tallies.get(tally.name, tally.init), tally.step
+        for entry in entries:
+            value = step(value, entry)
+        draft.tallies[tally.name] = value
     started = state.started or entries[0].at
     return State(
         turn=turn,

@@ -53,6 +53,8 @@ class Budget:
 
     def exhausted(self, state: State) -> str | None:
         """The cap that leaves no room for another turn, as it reads; None when there is room."""
+        if self == UNCAPPED:
+            return None
         caps = (
             ("usd", self.nano, state.spent),
             ("tokens", self.tokens, state.tokens),
@@ -64,6 +66,9 @@ class Budget:
             if cap is not None and used >= cap:
                 return f"budget({name}={getattr(self, name)})"
         return None
+
+
+UNCAPPED = Budget()
 
 
 class Grant(NamedTuple):

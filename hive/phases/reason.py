@@ -15,7 +15,7 @@ from hive.control.budget import NOTHING, Grant
 from hive.errors import BudgetExceeded, ModelError
 from hive.message import DEFAULTS, Reply, Request, ToolUse
 from hive.models.bound import input_bound
-from hive.phases.assemble import POST, Briefing
+from hive.phases.brief import POST
 from hive.phases.strand import Strand
 
 __all__ = ["Thought", "reason"]
@@ -32,7 +32,7 @@ class Thought(NamedTuple):
 
 
 async def reason(
-    strand: Strand, request: Request, briefing: Briefing, causes: tuple[str, ...], step: int
+    strand: Strand, request: Request, causes: tuple[str, ...], step: int
 ) -> Thought | None:
     """Ask, and record what came of it; None when the call failed, which is a Fault on the board.
 
@@ -42,7 +42,7 @@ async def reason(
     recorded = tape.request(strand.address(step, 0), request.digest) if tape else None
     try:
         grant, most = reserve(strand, request, recorded)
-        asked = post_request(strand, request, briefing, causes, step, grant, most, attempt)
+        asked = post_request(strand, request, causes, step, grant, most, attempt)
         if tape:
             served = tape.reply(strand.address(step, 1), request.digest)
             if served is not None:
@@ -51,7 +51,7 @@ async def reason(
             attempt = asked.attempt + 1
             interrupted(strand, grant, step, (str(asked.address),))
             grant, most = reserve(strand, request, None)
-            asked = post_request(strand, request, briefing, causes, step, grant, most, attempt)
+            asked = post_request(strand, request, causes, step, grant, most, attempt)
     except BudgetExceeded as error:
         fault(strand, (step, 1), "budget_exhausted", str(error), causes, digest=request.digest)
         return None
@@ -131,7 +131,6 @@ def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) ->
 def post_request(
     strand: Strand,
     request: Request,
-    briefing: Briefing,
     causes: tuple[str, ...],
     step: int,
     grant: Grant,
@@ -139,11 +138,11 @@ def post_request(
     attempt: int,
 ) -> Entry:
     """Put the request on the board, its stable parts stored once."""
-    keep = strand.desk.writer.keep
+    keep, briefing = strand.desk.writer.keep, strand.briefing
     tools, output = briefing.tools_bytes, briefing.output_bytes
     payload = RequestRecord(
         model=request.model,
-        system=keep(briefing.system_bytes),
+        system=keep(briefing.system_bytes, briefing.system_key),
         tools=None if tools is None else keep(tools),
         output=None if output is None else keep(output),
         max_output=max_output,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from hive.board.payload import Payload
 from hive.board.records import FaultCode, Inference
 from hive.message import Text, ToolUse
-from hive.phases.assemble import HANDOFF, PASS, POST, is_text
+from hive.phases.brief import HANDOFF, PASS, POST, is_text
 from hive.role import Role
 from hive.tools.tool import Tool
 

@@ -13,6 +13,7 @@ from hive.control.budget import Scope
 from hive.journal.writer import Writer
 from hive.models.catalog import ModelCard
 from hive.models.model import Model
+from hive.phases.brief import Briefing
 from hive.phases.deadline import Deadline
 from hive.role import Role
 from hive.tools.approval import Approver
@@ -76,6 +77,7 @@ class Strand(NamedTuple):
     """How far what the strand sees can be trusted."""
     targets: tuple[str, ...]
     """The roles it may hand on to."""
+    briefing: Briefing
     decision: str
     """Address of the decision that opened it."""
     task: str = ""

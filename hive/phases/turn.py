@@ -2,8 +2,9 @@
 
 from typing import Literal
 
+from hive.board.entry import Entry
 from hive.message import Text, ToolResult
-from hive.phases.assemble import Talk, assemble, brief
+from hive.phases.assemble import Talk, assemble
 from hive.phases.execute import execute
 from hive.phases.observe import contributed, correction, handed, messages, said
 from hive.phases.reason import fault, reason
@@ -18,11 +19,10 @@ StrandEnd = Literal["closed", "failed", "suspended"]
 async def run_strand(strand: Strand) -> StrandEnd:
     """Let a role do its part of a turn. Whatever goes wrong in it ends as a Fault on the board."""
     talk = Talk([])
-    briefing = brief(strand.role, strand.targets)
     contributions = 0
     while talk.step < strand.desk.limits.steps:
         request = assemble(strand, talk)
-        thought = await reason(strand, request, briefing, talk.causes, talk.step)
+        thought = await reason(strand, request, talk.causes, talk.step)
         if thought is None:
             return "failed"
         actions = select(strand.role, thought.inference, tuple(strand.targets), bool(contributions))
@@ -52,7 +52,7 @@ class Step:
         self.talk = talk
         self.because = (thought,)
         self.told: dict[int, ToolResult | Text] = {}
-        self.entries: dict[int, str] = {}
+        self.entries: dict[int, Entry] = {}
         self.contributions = 0
         self.ended = False
         self.called = False
@@ -74,7 +74,7 @@ class Step:
                 self.told[done.slot] = done.result
                 suspended = suspended or done.entry is None
                 if done.entry is not None:
-                    self.entries[done.slot] = str(done.entry.address)
+                    self.entries[done.slot] = done.entry
         if suspended:
             self.end = "suspended"
         elif self.end is None and self.ended and not self.invalid:
@@ -89,13 +89,13 @@ class Step:
                 self.reject(slot, entry)
                 return
             self.contributions += 1
-            self.entries[slot] = str(entry.address)
+            self.entries[slot] = entry
             self.ended |= action.use is None or self.strand.role.program is not None
             if action.use is not None:
                 self.told[slot] = said(self.strand, action.use, f"posted as [{entry.address}]")
         elif isinstance(action, HandOff):
             entry = handed(self.strand, place, action, self.because)
-            self.entries[slot] = str(entry.address)
+            self.entries[slot] = entry
             self.ended = True
             self.told[slot] = said(self.strand, action.use, "noted")
         elif isinstance(action, Pass):
@@ -113,7 +113,7 @@ class Step:
         self.invalid += 1
         final = action.final or role.program is not None or self.talk.corrections > role.corrections
         entry = correction(self.strand, (self.talk.step, slot), action, self.because, final)
-        self.entries[slot] = str(entry.address)
+        self.entries[slot] = entry
         self.told[slot] = said(self.strand, action.use, action.message, error=True)
         if final:
             self.end = "failed"
@@ -124,4 +124,4 @@ class Step:
 
     def causes(self) -> tuple[str, ...]:
         """What the next request adds: this answer and what came of it."""
-        return (*self.because, *(self.entries[slot] for slot in sorted(self.entries)))
+        return (*self.because, *(str(self.entries[slot].address) for slot in sorted(self.entries)))
