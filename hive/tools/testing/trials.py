@@ -69,9 +69,16 @@ async def try_edits(
             candidates=files,
             stop_on_pass=stop_on_pass,
             test_seconds=TEST_SECONDS,
-            workers=len(os.sched_getaffinity(0)),
+            workers=cores(),
         )
     return judgements(prepared, report, stop_on_pass)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def prepare(workspace: Workspace, candidates: Sequence[Candidate]) -> list[dict[str, str] | str]:

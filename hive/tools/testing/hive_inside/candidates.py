@@ -138,7 +138,8 @@ def judged(candidate: Candidate, batch: Batch) -> Plan:
         results.append(child.result)
         if child.killed or not set(base.failing) & passed(child.result, base):
             return summary(candidate, base, results)
-    child = yield second_stage(candidate, batch)
+    done = frozenset(test for result in results for test in result.outcomes)
+    child = yield second_stage(candidate, batch, done)
     results.append(child.result)
     return summary(candidate, base, results)
 
@@ -159,10 +160,10 @@ def first_stage(candidate: Candidate, batch: Batch) -> Work:
     return Work(options, batch.deadline - time.monotonic(), candidate.files)
 
 
-def second_stage(candidate: Candidate, batch: Batch) -> Work:
+def second_stage(candidate: Candidate, batch: Batch, done: frozenset[str]) -> Work:
     """All other tests; all of them where the baseline broke off."""
     base = batch.baseline
-    skip = frozenset(base.failing) if base.whole else frozenset()
+    skip = done.union(base.failing) if base.whole else done
     options = replace(batch.options, skip=skip, limit=base.limit, light=True, give_up=True)
     return Work(options, batch.deadline - time.monotonic(), candidate.files)
 

@@ -4,6 +4,7 @@ import os
 import time
 import unittest
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -114,7 +115,8 @@ class Observer:
                 raise session.Interrupted(session.shouldfail or session.shouldstop)
             if self._given_up:
                 queue = [each for each in queue if file_of(each) not in self._given_up]
-                session._setupstate.teardown_exact(queue[0] if queue else None)
+                with suppress(Exception):  # of the fixtures of a file that is given up
+                    session._setupstate.teardown_exact(queue[0] if queue else None)
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -135,11 +137,13 @@ class Observer:
         self, item: pytest.Item, call: "pytest.CallInfo[None]"
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         self._alarm.disarm()
+        raised = call.excinfo
         report = yield
+        excinfo = raised or call.excinfo  # pytest adds what a unittest case kept to itself
         if self.canaries.owns(item):
             self.canaries.saw(item, report.outcome)
         elif self._running is not None:
-            self._note(self._running.outcome, report, call)
+            self._note(self._running.outcome, report, excinfo)
             if call.when == "teardown":
                 self._end(self._running)
         return report
@@ -161,18 +165,21 @@ class Observer:
             self._recorder.enter(item.nodeid)
 
     def _note(
-        self, outcome: Outcome, report: pytest.TestReport, call: "pytest.CallInfo[None]"
+        self,
+        outcome: Outcome,
+        report: pytest.TestReport,
+        excinfo: "pytest.ExceptionInfo[BaseException] | None",
     ) -> None:
         """Add what one phase has shown; one that raised has passed only if pytest expected it."""
-        raised = call.excinfo is not None and not hasattr(report, "wasxfail")
-        if report.skipped and not self._skipped_by_code(call.excinfo):
+        raised = excinfo is not None and not hasattr(report, "wasxfail")
+        if report.skipped and not self._skipped_by_code(excinfo):
             outcome.outcome = "skipped" if outcome.outcome == "passed" else outcome.outcome
         elif report.outcome != "passed" or raised:
             outcome.outcome = "failed"
-            outcome.error = outcome.error or call.when != "call"
+            outcome.error = outcome.error or report.when != "call"
             if not outcome.message and not self._options.light:
-                self._describe(outcome, call.excinfo, str(report.longrepr or ""))
-        if call.excinfo is not None and isinstance(call.excinfo.value, TookTooLong):
+                self._describe(outcome, excinfo, str(report.longrepr or ""))
+        if excinfo is not None and isinstance(excinfo.value, TookTooLong):
             outcome.timeout = True
 
     def _end(self, running: Running) -> None:
@@ -187,11 +194,12 @@ class Observer:
 
     def _skipped_by_code(self, excinfo: "pytest.ExceptionInfo[BaseException] | None") -> bool:
         """Whether a skip was raised by code that the tests test, which would hide a failure."""
-        if excinfo is None or not isinstance(excinfo.value, SKIPS):
-            return False  # an expected failure, by a mark
-        if getattr(excinfo.value, "_use_item_location", False):
-            return False  # a mark as well
-        place = place_of(self._root, excinfo.value)
+        error = excinfo.value if excinfo is not None else None
+        if getattr(error, "_use_item_location", False) and error is not None:
+            error = error.__context__  # what a unittest case raised itself; nothing for a mark
+        if not isinstance(error, SKIPS):
+            return False  # an expected failure, or a mark
+        place = place_of(self._root, error)
         return place is not None and place[0] not in self._options.protected
 
     def _describe(
