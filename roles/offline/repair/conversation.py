@@ -134,8 +134,9 @@ def _tried(search: Search, exchange: Exchange) -> None:
         return
     unjudged = min(_int(find(exchange.text, "unjudged")), len(candidates))
     if exchange.error or unjudged == len(candidates):
-        search.trouble = f"candidates could not be tried: {exchange.text[:300]}"
+        search.stumbles += 1
         return
+    search.stumbles = 0
     # Time may have run out before the last ones were judged; they come first in the next batch.
     search.tried += len(candidates) - unjudged
     baseline = find(exchange.text, "baseline")

@@ -48,6 +48,9 @@ LARGE = Effort(singles=2_000, pairs=500, batch=160, settle=160, patience=960)
 
 FIRST_BATCH = 20
 
+# How often candidates may fail to be judged, in ever smaller batches, before the search ends.
+MOST_STUMBLES = 2
+
 # A piece of a file that fits into a conversation whole, at a hundred characters a line, and the
 # longest file that is worth reading.
 PIECE = 150
@@ -88,6 +91,8 @@ class Search:
     """How many lines the files have of which at least a piece was read."""
     unreadable: set[str] = field(default_factory=set)
     tried: int = 0
+    stumbles: int = 0
+    """How often in a row candidates could not be judged at all."""
     trials: list[Trial] = field(default_factory=list)
     applied: list[tuple[Edit, ...]] = field(default_factory=list)
     reported: bool = False
@@ -176,6 +181,8 @@ def decide(search: Search, effort: Effort, skip: Mapping[str, int]) -> Decision:
     left = effort.steps - search.steps
     if search.trouble:
         return Done(False, search.trouble)
+    if search.stumbles > MOST_STUMBLES:
+        return _conclude(search, "candidates could not be judged in time")
     if not search.located:
         # A search needs at least: locate, read, try, apply, report, answer.
         return Locate() if left > 6 else _conclude(search, "the steps of this turn are used up")
@@ -184,14 +191,15 @@ def decide(search: Search, effort: Effort, skip: Mapping[str, int]) -> Decision:
     pieces = _unread(search, effort)
     if pieces and left > 4:
         return Read(pieces, PIECE)
-    chosen = _accepted(search, effort)
-    if chosen is not None:
-        return Apply(chosen.edits)
     start = search.tried + skip.get(search.identity(), 0)
-    if left > 3:
-        batch = _batch(search, effort, start)
-        if batch:
-            return Try(batch)
+    batch = _batch(search, effort, start) if left > 3 else ()
+    chosen = _accepted(search, effort, last=not batch)
+    if chosen is not None and left > 2:
+        return Apply(chosen.edits)
+    if batch:
+        return Try(batch)
+    if not start:
+        return _conclude(search, "no candidate could be made for the suspicious lines")
     return _conclude(search, f"none of {start} candidates is a repair")
 
 
@@ -218,17 +226,18 @@ def _conclude(search: Search, reason: str) -> Decision:
     return Done(repaired, reason)
 
 
-def _accepted(search: Search, effort: Effort) -> Trial | None:
-    """The trial to be applied now, if there is reason not to look any further."""
+def _accepted(search: Search, effort: Effort, last: bool) -> Trial | None:
+    """The trial to be applied now, if there is reason not to look any further; `last` says that
+    there is nothing further to look at."""
     for trial in search.trials:
         if trial.whole:
             return trial
     sound = [trial for trial in search.trials if trial.sound]
-    if search.tried >= effort.settle:
+    if last or search.tried >= effort.settle:
         complete = [trial for trial in sound if _complete(search, trial)]
         if complete:
             return max(complete, key=_reach)
-    if effort.patience is not None and search.tried >= effort.patience:
+    if effort.patience is not None and (last or search.tried >= effort.patience):
         return max(sound, key=_reach, default=None)
     return None
 
@@ -250,11 +259,11 @@ def _complete(search: Search, trial: Trial) -> bool:
 
 def _batch(search: Search, effort: Effort, start: int) -> tuple[Candidate, ...]:
     """The next candidates: as many again as were tried already, within bounds."""
-    size = min(max(FIRST_BATCH, search.tried), effort.batch)
+    size = min(max(FIRST_BATCH, search.tried), effort.batch) >> (2 * search.stumbles)
     most = effort.singles + effort.pairs
     texts = tuple(sorted(search.texts.items()))
     stream = _stream(texts, search.faults, effort)
-    return tuple(stream.between(start, min(start + size, most)))
+    return tuple(stream.between(start, min(start + max(size, 1), most)))
 
 
 class Stream:

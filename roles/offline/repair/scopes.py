@@ -223,8 +223,9 @@ class Scopes:
             case _:
                 return UNKNOWN
 
-    def names(self, node: ast.AST) -> list[tuple[str, Kinds]]:
-        """The variables that a node could use, nearest and most used first, with their kinds.
+    def names(self, node: ast.AST, after: bool = False) -> list[tuple[str, Kinds]]:
+        """The variables that a node, or what comes after it, could use, nearest and most used
+        first, with their kinds.
 
         Those of the enclosing functions and comprehensions; not the module's, and none that is
         surely not bound yet.
@@ -235,7 +236,7 @@ class Scopes:
             if scope is self.source.tree:
                 break
             for name, binder in self.bound.get(scope, {}).items():
-                if name in found or not self._ready(binder, node):
+                if name in found or not self._ready(binder, node, after):
                     continue
                 found[name] = frozenset(self.evidence.get((scope, name), ()))
                 near = self._distance(scope, name, node)
@@ -262,13 +263,13 @@ class Scopes:
         line = getattr(node, "lineno", 0)
         return min((abs(line - at) for at in self.places.get((scope, name), ())), default=9)
 
-    def _ready(self, binder: ast.AST, node: ast.AST) -> bool:
+    def _ready(self, binder: ast.AST, node: ast.AST, after: bool) -> bool:
         """Whether a name may be bound when the node is evaluated."""
         if isinstance(binder, ast.arg):
             return True
         if isinstance(binder, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return False  # functions are no variables; they are swapped by an operator of their own
-        line = getattr(node, "lineno", 0)
+        line = getattr(node, "end_lineno", 0) + 1 if after else getattr(node, "lineno", 0)
         if getattr(binder, "lineno", 0) < line:
             return True
         around = set(self.source.above(node))

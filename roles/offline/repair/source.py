@@ -148,16 +148,16 @@ def room(parent: ast.AST, child: ast.AST) -> int:
 class Source:
     """One module: its text, its tree, and who stands above whom in it.
 
-    Raises SyntaxError when the text is not Python, ValueError when its lines end in anything but
-    "\n".
+    Lines are counted by "\n", as the tools do. Python also counts a stray "\r", so what comes after
+    one cannot be placed, and is left alone. Raises SyntaxError when the text is not Python.
     """
 
     def __init__(self, path: str, text: str) -> None:
-        if "\r" in text or "\f" in text:
-            raise ValueError(f"{path} has other line ends than \\n")
         self.path = path
         self.text = text
         self.lines = text.split("\n")
+        stray = text.find("\r")
+        self.end = len(self.lines) + 1 if stray < 0 else text.count("\n", 0, stray) + 1
         self.tree = ast.parse(text)
         self.parents: dict[ast.AST, ast.AST] = {}
         self._bodies: dict[ast.AST | None, list[ast.AST]] = {}
@@ -211,7 +211,7 @@ class Source:
         """The statements and expressions that start on each line, outer ones first."""
         found: dict[int, list[ast.AST]] = {}
         for node in self.walk(self.tree):
-            if isinstance(node, ast.stmt | ast.expr):
+            if isinstance(node, ast.stmt | ast.expr) and (node.end_lineno or 0) < self.end:
                 found.setdefault(node.lineno, []).append(node)
         return found
 

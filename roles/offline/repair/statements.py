@@ -14,7 +14,8 @@ from roles.offline.repair.source import LOOPS, Edit
 
 __all__ = ["STATEMENTS"]
 
-NUM, BOX = frozenset({"num"}), frozenset({"box"})
+NUM = frozenset({"num"})
+LIST, SET = frozenset({"box", "list"}), frozenset({"box", "set"})
 SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign)
 
 
@@ -23,9 +24,16 @@ def _beside(site: Site, line: str) -> Rewrites:
     node = site.node
     assert isinstance(node, ast.stmt)
     yield site.source.insert_before(node, [line])
-    leaves = isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue)
-    if site.source.block(node)[-1] is node and not leaves:
+    if _ends(site):
         yield site.source.insert_after(node, [line])
+
+
+def _ends(site: Site) -> bool:
+    """Whether the statement is the last of its block and does not leave it."""
+    node = site.node
+    assert isinstance(node, ast.stmt)
+    leaves = isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue)
+    return site.source.block(node)[-1] is node and not leaves
 
 
 def marking(site: Site) -> Rewrites:
@@ -47,9 +55,9 @@ def _marks(site: Site) -> list[str]:
                 kinds, written = site.kinds(box), site.text(item)
                 if not {n.id for n in ast.walk(item) if isinstance(n, ast.Name)} <= reach:
                     continue
-                if fits(kinds, frozenset({"set"})) and "list" not in kinds:
+                if fits(kinds, SET) and "list" not in kinds:
                     found[f"{box.id}.add({written})"] = None
-                if fits(kinds, frozenset({"list"})) and "set" not in kinds:
+                if fits(kinds, LIST) and "set" not in kinds:
                     found[f"{box.id}.append({written})"] = None
             case _:
                 pass
@@ -64,7 +72,7 @@ def collecting(site: Site) -> Rewrites:
 
 def _collections(site: Site) -> list[str]:
     """Calls such as lines.append(x) with each x in reach; nothing is put into itself."""
-    names = [name for name, _ in site.scopes.names(site.node)][:7]
+    names = [name for name, _ in site.scopes.names(site.node, _ends(site))][:7]
     filled: dict[tuple[str, str], None] = {}
     for call in _calls(site):
         assert isinstance(call.func, ast.Attribute)
@@ -140,7 +148,7 @@ def leaving(site: Site) -> Rewrites:
         yield site.source.insert_after(node, ["break"])
         yield site.source.insert_after(node, ["continue"])
     if site.function is not None:
-        names = site.names(most=6)
+        names = [name for name, _ in site.scopes.names(node, after=True)][:6]
         if parent is site.function:
             for name in names:
                 yield site.source.insert_after(node, [f"return {name}"])
