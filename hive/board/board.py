@@ -99,7 +99,7 @@ class Board:
         self._turn.append(entry)
         return entry
 
-    def seal(self) -> tuple[list[Row], list[tuple[int, Content]]]:
+    def seal(self) -> tuple[list[Row], list[Content]]:
         """Commit to the contents of the entries posted since the last call, chain their headers,
         and give what outlives the process. In one go for many entries, which is quicker."""
         first, self._sealed = self._sealed, len(self.entries)
@@ -114,7 +114,7 @@ class Board:
             header = entry.header()
             head = entry.digest = sha256(head + header).digest()
             rows.append(Row(entry.seq, header, head))
-            contents.append((entry.seq, Content(commitment, salt, body)))
+            contents.append(Content(commitment, salt, body))
         self.head = head
         return rows, contents
 

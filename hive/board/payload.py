@@ -100,20 +100,26 @@ class Payload(BaseModel):
     level: ClassVar[Level] = "domain"
     unfolds: "ClassVar[tuple[type[Payload], ...]]" = ()
     """The kinds that `unfold` can bring along."""
-    free: ClassVar[tuple[str, ...] | None] = ()
+    _free: ClassVar[tuple[str, ...] | None] = ()
     """The fields that can hold free-form JSON or mappings: checked before they are written. None
     where that cannot be known and all of it is."""
 
-    native: ClassVar[bool] = False
+    _native: ClassVar[bool] = False
     """Whether the fields can be written as they are."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         super().__pydantic_init_subclass__(**options)
+        taken = sorted(name for name in cls.model_fields if name in vars(Payload))
+        if taken:
+            raise DeclarationError(
+                f"{cls.__qualname__} has a field named {taken[0]!r}, a word that Payload itself"
+                " uses; give the field another name"
+            )
         if "kind" not in cls.__dict__:
             cls.kind = cls.__name__
-        cls.free = None if serializes_itself(cls) else free_fields(cls)
-        cls.native = is_native(cls)
+        cls._free = None if serializes_itself(cls) else free_fields(cls)
+        cls._native = is_native(cls)
 
     def unfold(self) -> "Iterable[Payload]":
         """Further contributions that this one brings along, posted beside it; none by default."""
@@ -127,19 +133,19 @@ class Payload(BaseModel):
         """The bytes that are stored, and the payload as it reads in them: the same one, but for
         lone surrogates, which are replaced. Raises PayloadError for what JSON cannot hold."""
         body = None
-        if self.native:
+        if self._native:
             body = encode_fields(self.__dict__, ())
-        elif self.free is not None:
-            body = encode_fields(self.as_data(), self.free)
+        elif self._free is not None:
+            body = encode_fields(self._as_data(), self._free)
         if body is not None:
             return body, self
         try:
-            body = encode(self.as_data())
+            body = encode(self._as_data())
         except PayloadError as error:
             raise PayloadError(f"{self.kind}.{error}") from None
         return body, self.read(body, self.version)
 
-    def as_data(self) -> dict[str, Any]:
+    def _as_data(self) -> dict[str, Any]:
         """The fields as plain data, under the names of the schema. Raises PayloadError."""
         try:
             data: dict[str, Any] = self.__pydantic_serializer__.to_python(

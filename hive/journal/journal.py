@@ -14,15 +14,14 @@ Commit = Literal["instant", "inline", "threaded"]
 
 
 class Batch(NamedTuple):
-    """What one run has to say: rows that follow position `expected`, and contents.
-
-    Each content carries the sequence number of the entry it was first kept for.
-    """
+    """What one run has to say: rows that follow position `expected`, the content of each, and
+    contents that entries share."""
 
     run: str
     expected: int
     rows: Sequence[Row]
-    contents: Sequence[tuple[int, Content]]
+    contents: Sequence[Content]
+    kept: Sequence[Content] = ()
 
 
 class Stored(NamedTuple):

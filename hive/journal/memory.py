@@ -31,7 +31,7 @@ class MemoryJournal:
         for batch in batches:
             self._rows.setdefault(batch.run, []).extend(batch.rows)
             contents = self._contents.setdefault(batch.run, {})
-            for _, content in batch.contents:
+            for content in (*batch.contents, *batch.kept):
                 contents[content.commitment] = content
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:

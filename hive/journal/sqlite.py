@@ -1,7 +1,8 @@
 """The embedded journal (floor 2): one SQLite file in WAL mode, insert only.
 
-Contents are keyed by the entry they were first kept for, so that inserts go to the end of the table
-and cost the same in a large file; only what is shared between entries is indexed by commitment.
+An entry's row and its content have one integer key each, run and sequence number together: SQLite
+then appends to the end of a table, which is several times quicker than any other key, and costs the
+same in a large file. Only contents that entries share are looked up by commitment.
 """
 
 import sqlite3
@@ -17,21 +18,21 @@ from hive.journal.lock import RunLocks
 __all__ = ["Busy", "SQLiteJournal", "Synchronous"]
 
 SCHEMA_VERSION = 1
+SEQ_BITS = 40
+LARGEST_SEQ = (1 << SEQ_BITS) - 1
+CHECKPOINT_PAGES = 8000
+"""The write-ahead log is folded into the file once it is so long (32 MB): a fold costs flushes."""
 APPLICATION_ID = 0x48697665  # "Hive"
 BUSY_SECONDS = 10.0
 
 SCHEMA = """
 CREATE TABLE runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE);
-CREATE TABLE entries (
-    run INTEGER NOT NULL, seq INTEGER NOT NULL, header BLOB NOT NULL, digest BLOB NOT NULL,
-    PRIMARY KEY (run, seq)
-) WITHOUT ROWID;
-CREATE TABLE contents (
-    run INTEGER NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL,
-    commitment BLOB NOT NULL, salt BLOB, body BLOB,
-    PRIMARY KEY (run, seq, part)
-) WITHOUT ROWID;
-CREATE INDEX shared ON contents (run, commitment) WHERE part > 0;
+CREATE TABLE entries (id INTEGER PRIMARY KEY, header BLOB NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE contents (id INTEGER PRIMARY KEY, commitment BLOB NOT NULL, salt BLOB, body BLOB);
+CREATE TABLE kept (
+    run INTEGER NOT NULL, commitment BLOB NOT NULL, salt BLOB, body BLOB,
+    UNIQUE (run, commitment)
+);
 """
 
 Synchronous = Literal["normal", "full"]
@@ -98,17 +99,16 @@ class SQLiteJournal:
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
         number = self._number(run)
         rows = self._db.execute(
-            "SELECT e.seq, e.header, e.digest, c.body FROM entries e LEFT JOIN contents c"
-            " ON c.run = e.run AND c.seq = e.seq AND c.part = 0"
-            " WHERE e.run = ? AND e.seq >= ? ORDER BY e.seq",
-            (number, start),
+            "SELECT e.id, e.header, e.digest, c.body FROM entries e LEFT JOIN contents c USING (id)"
+            " WHERE e.id >= ? AND e.id < ? ORDER BY e.id",
+            (number << SEQ_BITS | start, (number + 1) << SEQ_BITS),
         )
-        for seq, header, digest, body in rows:
-            yield Stored(Row(seq, header, digest), body)
+        for key, header, digest, body in rows:
+            yield Stored(Row(key & LARGEST_SEQ, header, digest), body)
 
     def content(self, run: str, commitment: str) -> bytes | None:
         row = self._db.execute(
-            "SELECT body FROM contents WHERE run = ? AND commitment = ? AND part > 0",
+            "SELECT body FROM kept WHERE run = ? AND commitment = ?",
             (self._number(run), bytes.fromhex(commitment)),
         ).fetchone()
         return None if row is None else row[0]
@@ -133,6 +133,7 @@ class SQLiteJournal:
         db = self._db
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (application,) = db.execute("PRAGMA application_id").fetchone()
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -169,21 +170,28 @@ class SQLiteJournal:
         end = self._ends.get(batch.run)
         if end is None:
             (end,) = self._db.execute(
-                "SELECT coalesce(max(seq) + 1, 0) FROM entries WHERE run = ?", (number,)
+                "SELECT coalesce((max(id) & ?) + 1, 0) FROM entries WHERE id >= ? AND id < ?",
+                (LARGEST_SEQ, number << SEQ_BITS, (number + 1) << SEQ_BITS),
             ).fetchone()
         if end != batch.expected:
             raise StaleWriter(
                 f"run {batch.run} has {end} entries where this writer expected {batch.expected};"
                 " another process has extended it"
             )
-        self._db.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?, ?)",
-            [(number, row.seq, row.header, row.digest) for row in batch.rows],
+        key = number << SEQ_BITS
+        db = self._db
+        db.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?)",
+            [(key | seq, header, digest) for seq, header, digest in batch.rows],
         )
-        parts: dict[int, int] = {}
-        values = []
-        for seq, content in batch.contents:
-            part = parts.get(seq, 0)
-            parts[seq] = part + 1
-            values.append((number, seq, part, *content))
-        self._db.executemany("INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?)", values)
+        db.executemany(
+            "INSERT INTO contents VALUES (?, ?, ?, ?)",
+            [
+                (key | row.seq, *content)
+                for row, content in zip(batch.rows, batch.contents, strict=True)
+            ],
+        )
+        if batch.kept:
+            db.executemany(
+                "INSERT INTO kept VALUES (?, ?, ?, ?)", [(number, *kept) for kept in batch.kept]
+            )

@@ -152,7 +152,7 @@ class Writer:
         self._committer = committer
         self._end = len(board.entries)
         self._dirty = False
-        self._kept: list[tuple[int, Content]] = []
+        self._kept: list[Content] = []
         self._followers: list[asyncio.Future[None]] = []
 
     def post(
@@ -184,11 +184,11 @@ class Writer:
         return entry
 
     def keep(self, body: bytes, key: bytes | None = None) -> str:
-        """Store bytes beside the next entry, once per run; gives their commitment (hex). `key` is
+        """Store bytes with the next entries, once per run; gives their commitment (hex). `key` is
         their SHA-256 where the caller knows it."""
         commitment, content = self.board.store(body, key)
         if content is not None:
-            self._kept.append((len(self.board.entries), content))
+            self._kept.append(content)
         return commitment
 
     async def durable(self) -> None:
@@ -201,11 +201,8 @@ class Writer:
         """What is to be stored now; the committer takes it."""
         self._dirty = False
         rows, contents = self.board.seal()
-        if self._kept:
-            end = self._end + len(rows)
-            contents.extend(kept for kept in self._kept if kept[0] < end)
-            self._kept = [kept for kept in self._kept if kept[0] >= end]
-        batch = Batch(self.run, self._end, rows, contents)
+        kept, self._kept = self._kept, []
+        batch = Batch(self.run, self._end, rows, contents, kept)
         self._end += len(rows)
         return batch
 
