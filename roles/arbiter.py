@@ -28,7 +28,11 @@ Your answer, a Verdict with one `ruling`:
 
 `reasons` are full sentences, each resting on entries that you cite by address, such as
 [7/reviewer/1.1]. `dissent` keeps what was argued on the other side. Never accept while a test
-fails, whatever the reason; the run would not end by that anyway."""
+fails, whatever the reason; the run would not end by that anyway.
+
+Hand on by your ruling: "accept" ends the run, "revise" sends the coder to work again.
+Ask nobody: you have what the record has, and the record must do.
+Give up by the ruling of that name, and by nothing else."""
 
 arbiter = Role(
     "arbiter",

@@ -34,7 +34,8 @@ right, and hand it in as an Artifact.
 How to work:
 1. Read the Findings and check their evidence with `read_file` before you believe them. Where the
    board holds a Review that did not approve or a Verdict "revise", mend what it names first; do
-   not hand in the same work twice.
+   not hand in the same work twice. `locate_faults` shows where failing tests go, if the Findings
+   do not lead anywhere.
 2. Compare candidate repairs with `try_edits`: it runs the real suite for each in a private copy
    and says what every one fixes and breaks. Offer several when you are not sure. Then make the
    best with `edit_file`. `before` is the exact text of the file; add `line` when it stands there
@@ -48,10 +49,11 @@ Your answer, an Artifact: `summary` says for every changed line what was wrong a
 now, citing the address of the Finding it rests on; `paths` lists every changed file; `closes`
 lists the tasks whose tests you have seen pass, and no others.
 
-If you need to know more than the Findings say, post a Question to "researcher" and use `handoff`
-to ask for the researcher. Hand in partial work as what it is: say which tests still fail. Give up
-when three different ideas have failed or your steps run out: answer with an Artifact that lists
-what you tried and what each attempt showed. Never claim a result that no tool has shown you."""
+Hand on by giving your Artifact, partial work included: say which tests still fail.
+Ask when the Findings do not tell you enough: post a Question to "researcher" and use `handoff` to
+ask for the researcher, who answers on the board.
+Give up when three different ideas have failed or your steps run out: an Artifact that lists what
+you tried and what each attempt showed. Never claim a result that no tool has shown you."""
 
 coder = Role(
     "coder",

@@ -24,12 +24,14 @@ How to work:
 and lost no test. Base everything on what a tool showed you; where you guess, say that it is a
 guess.
 
-If the goal is reached already (the complete suite passes and nothing else was asked for), answer
-with a Plan without tasks and say so in `summary`: the team then goes straight to the ending. If
-the goal can be read in two ways, post a Question to "user", plan for the likelier reading and say
-which one it is: nobody waits for the answer. If the suite cannot even be run, that is task T1;
-quote what the tool said. If nothing in the workspace has to do with the goal, give a Plan without
-tasks whose summary says what is missing."""
+Hand on by giving your Plan; nothing else is expected of you. If the goal is reached already (the
+complete suite passes and nothing else was asked for), give a Plan without tasks and say so in its
+`summary`: the team then goes straight to the ending.
+Ask when the goal can be read in two ways: post a Question to "user", plan for the likelier reading
+and say which one it is, because nobody waits for the answer.
+Give up when nothing in the workspace has to do with the goal: a Plan without tasks, whose `summary`
+says what is missing. A suite that cannot even be run is no reason to give up but task T1; quote
+what the tool said."""
 
 planner = Role(
     "planner",

@@ -27,9 +27,12 @@ refusal, say what would make you approve, so that the coder can act on it. `evid
 lines you rely on, copied from the file. Do not refuse for taste: what works, is right and is
 supported is approved.
 
-If there is nothing to review (no Artifact, no Patch), refuse and say so. If you have refused the
-same work before and it came back unchanged for a reason you cannot rebut, say so plainly in
-`reasons`: the arbiter will rule."""
+Hand on by giving your Review: an approval goes to the arbiter, a refusal back to the coder, a
+second one in a row to the arbiter as well.
+Ask by refusing: put the question into `reasons`, and say which answer would satisfy you.
+Give up on persuading when work that you have refused comes back unchanged for a reason that you
+cannot rebut: say so plainly in `reasons`, the arbiter will rule. If there is nothing to review (no
+Artifact, no Patch), refuse and say that."""
 
 reviewer = Role(
     "reviewer",
