@@ -2,53 +2,68 @@
 
 from collections.abc import Iterator, Sequence
 
-from hive.board.canonical import decode
-from hive.board.entry import Content, Row
+from hive.board.entry import Row
 from hive.errors import RunNotFound, StaleWriter
 from hive.journal.journal import Batch, Commit, Stored
 
 __all__ = ["MemoryJournal"]
 
 
+class Shelf:
+    """One run's bytes, in flat lists: tuples by the thousand would cost the garbage collector."""
+
+    def __init__(self) -> None:
+        self.headers: list[bytes] = []
+        self.digests: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self.commitments: list[bytes] = []
+        self.salts: list[bytes] = []
+        self.kept: dict[bytes, bytes] = {}
+
+
 class MemoryJournal:
-    """Rows and contents in dictionaries; the same promises as any journal, but for durability."""
+    """Rows and contents in lists; the same promises as any journal, but for durability."""
 
     commit: Commit = "instant"
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[Row]] = {}
-        self._contents: dict[str, dict[bytes, Content]] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._held: set[str] = set()
 
     def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
         for batch in batches:
-            known = len(self._rows.get(batch.run, ()))
+            shelf = self._shelves.get(batch.run)
+            known = 0 if shelf is None else len(shelf.headers)
             if known != batch.expected:
                 raise StaleWriter(
                     f"run {batch.run} has {known} entries where this writer expected"
                     f" {batch.expected}; another one has extended it"
                 )
         for batch in batches:
-            self._rows.setdefault(batch.run, []).extend(batch.rows)
-            contents = self._contents.setdefault(batch.run, {})
-            for content in (*batch.contents, *batch.kept):
-                contents[content.commitment] = content
+            shelf = self._shelves.setdefault(batch.run, Shelf())
+            for (_, header, digest), content in zip(batch.rows, batch.contents, strict=True):
+                shelf.headers.append(header)
+                shelf.digests.append(digest)
+                shelf.commitments.append(content.commitment)
+                shelf.salts.append(content.salt)
+                shelf.bodies.append(content.body)
+            for kept in batch.kept:
+                shelf.kept[kept.commitment] = kept.body
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
-        if run not in self._rows:
+        shelf = self._shelves.get(run)
+        if shelf is None:
             raise RunNotFound(f"no run {run!r} in this process's memory")
-        contents = self._contents[run]
-        for row in self._rows[run][start:]:
-            commitment = bytes.fromhex(decode(row.header)["content"])
-            content = contents.get(commitment)
-            yield Stored(row, None if content is None else content.body)
+        for seq in range(start, len(shelf.headers)):
+            row = Row(seq, shelf.headers[seq], shelf.digests[seq])
+            yield Stored(row, shelf.bodies[seq])
 
     def content(self, run: str, commitment: str) -> bytes | None:
-        content = self._contents.get(run, {}).get(bytes.fromhex(commitment))
-        return None if content is None else content.body
+        shelf = self._shelves.get(run)
+        return None if shelf is None else shelf.kept.get(bytes.fromhex(commitment))
 
     def runs(self) -> list[str]:
-        return sorted(self._rows, reverse=True)
+        return sorted(self._shelves, reverse=True)
 
     def hold(self, run: str) -> bool:
         if run in self._held:
