@@ -164,7 +164,8 @@ def _reported(search: Search, exchange: Exchange) -> None:
         search.trouble = f"the suite does not run to its end: {problem}"
     elif isinstance(failed, list):
         search.failing = frozenset(str(each["id"]) for each in failed if isinstance(each, dict))
-        search.located = search.located or not failed
+        # What still fails although nothing was suspected any more has to be located.
+        search.located = not failed or bool(search.faults)
 
 
 def _edited(search: Search, exchange: Exchange) -> None:

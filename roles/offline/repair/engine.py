@@ -118,9 +118,11 @@ class Search:
             # From the end, so that the line numbers of the others stay right.
             for edit in sorted(own, key=lambda edit: -(edit.line or 0)):
                 self.texts[path] = edit.apply(self.texts[path])
+        whole = any(trial.whole and trial.edits == edits for trial in self.trials)
         self.applied.append(edits)
-        self.located, self.reported = False, False
-        self.tried, self.trials = 0, []
+        # Where nothing should fail any more, the report will tell whether that is so.
+        self.faults, self.failing, self.located = (), frozenset(), whole
+        self.tried, self.trials, self.reported = 0, [], False
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -114,6 +114,19 @@ def test_a_refused_change_means_that_somebody_else_was_here() -> None:
     assert (search.located, search.texts, search.applied) == (False, {}, [])
 
 
+def test_a_report_has_the_last_word() -> None:
+    rows = [row(0, fixed=["t1", "t2"])]
+    edited = Exchange(3, "edit_file", {"edits": [EDIT]}, '{"changed": []}')
+    so_far = [located(), read("x = 1\ny = 1\n"), tried(rows), edited]
+    good = Exchange(4, "run_tests", {"tests": []}, '{"failed": [], "complete": true}')
+    bad = Exchange(4, "run_tests", {"tests": []}, '{"failed": [{"id": "t3"}], "complete": true}')
+    broken = Exchange(4, "run_tests", {"tests": []}, '{"failed": [], "complete": false}')
+    assert (fold(so_far).located, fold(so_far).reported) == (True, False)
+    assert (fold([*so_far, good]).located, fold([*so_far, good]).reported) == (True, True)
+    assert (fold([*so_far, bad]).located, fold([*so_far, bad]).failing) == (False, frozenset({"t3"}))
+    assert "to its end" in fold([*so_far, broken]).trouble
+
+
 @pytest.mark.parametrize("tool", ["locate_faults", "run_tests"])
 def test_tools_that_fail_are_trouble(tool: str) -> None:
     assert "no pytest" in fold([Exchange(0, tool, {}, "no pytest here", error=True)]).trouble

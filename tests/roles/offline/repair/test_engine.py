@@ -126,7 +126,7 @@ def test_a_change_that_mends_less_is_left_to_the_large_tier() -> None:
 
 
 def test_after_a_change_it_looks_again_and_reports_in_the_end() -> None:
-    search = under_way(tried=20)
+    search = under_way(tried=20, trials=[trial("t1", "t2")])
     search.apply((EDIT,))
     assert search.texts["work.py"] == EDIT.apply(TEXT)
     assert decide(search, SMALL, {}) == Locate()
@@ -134,6 +134,12 @@ def test_after_a_change_it_looks_again_and_reports_in_the_end() -> None:
     assert decide(search, SMALL, {}) == Report()
     search.reported = True
     assert decide(search, SMALL, {}) == Done(True, "")
+
+
+def test_after_a_whole_repair_the_report_is_all_that_is_left() -> None:
+    search = under_way(tried=20, trials=[trial(*FAILING)])
+    search.apply((EDIT,))
+    assert decide(search, SMALL, {}) == Report()
 
 
 def test_what_passes_already_is_only_reported() -> None:

@@ -66,7 +66,9 @@ class Bench:
         return {"changed": []}
 
     def run_tests(self, tests: list[str]) -> dict[str, Any]:
-        return {"tests_executed": 10}
+        passed = self.judge(self.text)
+        failed = [{"id": test} for test in self.failing if test not in passed]
+        return {"tests_executed": 10, "failed": failed, "complete": True}
 
 
 def changed(text: str, edits: list[dict[str, Any]]) -> str:
@@ -112,10 +114,10 @@ async def test_a_bug_is_found_mended_and_reported() -> None:
     assert bench.text == "def double(n):\n    return n + n\n"
     assert "work.py:2 now reads 'return n + n'. All tests pass." in reply.text
     assert bench.called[:3] == ["locate_faults", "read_file", "try_edits"]
-    assert bench.called[-3:] == ["edit_file", "locate_faults", "run_tests"]
+    assert bench.called[-2:] == ["edit_file", "run_tests"]
     assert reply.stop == "end"
-    # Two locations, one report, and each candidate once.
-    assert usage.units > 30
+    # One location, one report, and each candidate once.
+    assert usage.units > 20
     assert (usage.input, usage.output) == (0, 0)
 
 
