@@ -1,10 +1,5 @@
 """The control loop (floor 6): fold, end or decide, run the strands of a turn, join, repeat."""
 
-import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
-
 import anyio
 
 from hive.board.board import COORDINATOR, USER
@@ -12,9 +7,7 @@ from hive.board.contributions import Goal
 from hive.board.entry import Address, Entry, Label, join_labels
 from hive.board.payload import Payload
 from hive.board.records import (
-    Candidate,
     Complexity,
-    Decision,
     Paused,
     Resumed,
     RunStarted,
@@ -26,54 +19,20 @@ from hive.board.records import (
     Synthesis as SynthesisRecord,
 )
 from hive.board.state import State
-from hive.control.allocation import Allocation, Allocator
-from hive.control.budget import UNCAPPED, Budget
+from hive.control.budget import UNCAPPED
 from hive.control.chooser import agenda
-from hive.control.complexity import Estimator
-from hive.control.graph import Ending, Graph
+from hive.control.graph import Ending
 from hive.control.move import Line, Move
-from hive.control.policy import Choice, Policy, Situation, checked, features, generator
-from hive.models.catalog import ModelCard
-from hive.models.model import Model
+from hive.decider import Decider
 from hive.phases.brief import Briefing, brief
-from hive.phases.strand import Desk, Limits, Strand
+from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd, run_strand
 from hive.role import Role
-from hive.synthesis import Synthesis
+from hive.team import Team
 
-__all__ = ["Coordinator", "Mind", "Team"]
+__all__ = ["Coordinator"]
 
 SHIELD_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Mind:
-    """A model with what is known of it; `model` is None where the role is a program."""
-
-    name: str
-    card: ModelCard
-    model: Model | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """What a workflow comes to once its models are resolved."""
-
-    graph: Graph
-    policy: Policy
-    allocator: Allocator
-    estimator: Estimator
-    synthesis: Synthesis
-    budget: Budget
-    limits: Limits
-    minds: Mapping[str, Mind]
-    programs: Mapping[str, Mind]
-    """Minds of roles that are programs, by role."""
-    reads: Mapping[str, frozenset[str]]
-    targets: Mapping[str, tuple[str, ...]]
-    """The roles each role may hand on to."""
-    own: tuple[Model, ...] = ()
-    """Models that were made for this run and end with it."""
 
 
 class Coordinator:
@@ -83,14 +42,13 @@ class Coordinator:
         self.team = team
         self.desk = desk
         self.goal = goal
-        self.seed = seed
         self.board = desk.writer.board
+        self.decider = Decider(team, self.board, goal, seed)
         self.suspended: list[Entry] = []
         self.stopping: str | None = None
         self.answer = ""
         self._turn_scope: anyio.CancelScope | None = None
         self._briefings: dict[str, Briefing] = {}
-        self._plans: dict[tuple[Line, Allocation], StrandPlan] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
         """Work until the run ends; None when it is suspended, with `suspended` saying on what.
@@ -158,18 +116,15 @@ class Coordinator:
         number = state.turn + 1
         complexity = self.team.estimator.estimate(self.goal, state)
         advice, advisors = await self.advise(number, state, candidates, complexity)
-        situation = self.situation(state, candidates, advice, number)
+        situation = self.decider.situation(state, candidates, advice, number)
         try:
-            policy = self.team.policy
-            choice = checked(policy.decide(situation), situation, policy.name)
+            decision = self.decider.decide(situation, complexity, advisors)
         except Exception as error:  # noqa: BLE001  a user's policy must not lose the record
             text = f"{type(error).__name__}: {error}"
-            return Ending("failed", "policy_error", "", f"the policy failed: {text}")
-        plans = self.allocate(candidates[choice.index], situation, complexity)
-        decision = self.post(
-            (0,), self.decision(choice, situation, plans, complexity, advisors), turn=number
-        )
-        ends = await self.run_strands(plans, decision, number)
+            return Ending("failed", "policy_error", "", f"nothing could be decided: {text}")
+        plans = decision.strands
+        entry = self.post((0,), decision, turn=number)
+        ends = await self.run_strands(plans, entry, number)
         if ends is None:
             self.close(number, plans, advisors)
             return self.out_of_time()
@@ -183,99 +138,16 @@ class Coordinator:
         """The join: fold the turn's entries in address order."""
         return self.board.close_turn((*advisors, *[plan.strand for plan in plans]))
 
-    def situation(
-        self, state: State, candidates: tuple[Move, ...], advice: Payload | None, turn: int
-    ) -> Situation:
-        """What the policy sees; its chance comes from the run's seed and the turn."""
-        return Situation(
-            state=state,
-            candidates=candidates,
-            goal=self.goal,
-            roles=self.team.graph.roles,
-            advice=advice,
-            chance=partial(generator, self.seed, f"{turn}//0", "decide"),
-            features=features(state, candidates),
-        )
-
-    def allocate(
-        self, move: Move, situation: Situation, complexity: Complexity
-    ) -> tuple[StrandPlan, ...]:
-        """A model for every strand of the chosen move."""
-        return tuple([self.planned(line, situation, complexity) for line in move.strands])
-
-    def planned(self, line: Line, situation: Situation, complexity: Complexity) -> StrandPlan:
-        team = self.team
-        cause = None
-        if line.cause is not None:
-            cause = str(self.board.referenced(line.cause).address)
-        program = team.programs.get(line.role)
-        if program is not None:
-            return StrandPlan(
-                strand=line.strand, role=line.role, cause=cause, sample=line.sample,
-                model=program.name,
-            )  # fmt: skip
-        allocation = team.allocator.allocate(
-            situation, line, self.role(line.role), complexity, team.minds
-        )
-        planned = self._plans.get((line, allocation))
-        if planned is None:
-            planned = StrandPlan(
-                strand=line.strand,
-                role=line.role,
-                cause=cause,
-                sample=line.sample,
-                model=team.minds[allocation.model].name,
-                key=allocation.model,
-                tier=allocation.tier,
-                probability=whole(allocation.probability),
-            )
-            if cause is None:  # the same in every turn: made once, not three hundred times
-                self._plans[line, allocation] = planned
-        return planned
-
-    def role(self, name: str) -> Role:
-        """A role of the graph, or the policy's advisor."""
-        found = self.team.graph.roles.get(name)
-        return self.team.policy.advisor if found is None else found  # type: ignore[attr-defined]
-
-    def decision(
-        self,
-        choice: Choice,
-        situation: Situation,
-        plans: tuple[StrandPlan, ...],
-        complexity: Complexity,
-        advisors: tuple[str, ...],
-    ) -> Decision:
-        """The record of a decision: everything that went into it."""
-        candidates = [
-            judged(tuple([line.strand for line in move.strands]), whole(score), whole(probability))
-            for move, score, probability in zip(
-                situation.candidates, choice.scores, choice.probabilities, strict=True
-            )
-        ]
-        return Decision(
-            policy=self.team.policy.name,
-            chosen=choice.index,
-            candidates=tuple(candidates),
-            strands=plans,
-            deterministic=choice.deterministic,
-            complexity=complexity,
-            features=dict(situation.features),
-            signature=complexity.level,
-            reason=choice.reason,
-            advisors=advisors,
-        )
-
     async def advise(
         self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
     ) -> tuple[Payload | None, tuple[str, ...]]:
         """Consult the policy's advisor, where it has one, as an ordinary recorded strand."""
-        advisor: Role | None = getattr(self.team.policy, "advisor", None)
+        advisor = self.team.advisor
         if advisor is None or len(candidates) < 2:
             return None, ()
         line = Line(advisor.name)
-        situation = self.situation(state, candidates, None, number)
-        plan = self.planned(line, situation, complexity)
+        situation = self.decider.situation(state, candidates, None, number)
+        plan = self.decider.planned(line, situation, complexity)
         opened = self.strand(plan, advisor, number, state_address(state))
         opened = opened._replace(task=agenda(situation))
         end = await run_strand(opened)
@@ -325,7 +197,7 @@ class Coordinator:
     def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
         """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""
         team, desk = self.team, self.desk
-        mind = team.programs.get(role.name) or team.minds[plan.key or ""]
+        mind = team.mind(plan)
         briefing = self._briefings.get(role.name)
         if briefing is None:
             targets = team.targets.get(role.name, ())
@@ -399,17 +271,6 @@ class Coordinator:
         return self.desk.writer.post(
             Address(number, "", place), COORDINATOR, payload, origin=COORDINATOR, causes=causes
         )
-
-
-def whole(number: float) -> int | float:
-    """Whole numbers as integers, which JSON writes the shorter way."""
-    return int(number) if number == 1 or number == 0 else number
-
-
-@functools.lru_cache(maxsize=4096)
-def judged(strands: tuple[str, ...], score: float, probability: float) -> Candidate:
-    """A candidate as the record holds it; most turns judge the same few alike."""
-    return Candidate(strands=strands, score=score, probability=probability)
 
 
 def state_address(state: State) -> str:

@@ -20,7 +20,6 @@ from hive.control.complexity import Estimator, RuleEstimator
 from hive.control.graph import Graph, chain_graph
 from hive.control.guard import elapsed, turns
 from hive.control.policy import GraphOrder, Policy
-from hive.coordinator import Mind, Team
 from hive.errors import DeclarationError
 from hive.fingerprint import manifest
 from hive.journal.journal import Journal
@@ -31,6 +30,7 @@ from hive.phases.strand import Limits
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
+from hive.team import Mind, Team
 from hive.tools.approval import Approver, ask
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
@@ -132,8 +132,11 @@ class Workflow:
         `journal` is `sqlite:PATH`, a path or a Journal; without one the run is kept in memory.
         `workspace` is the folder that tools work on, in place. `seed` fixes the run's chance.
         Raises DeclarationError for a workspace that is not there and for a model without a known
-        price under a cap on money, JournalError for a journal that cannot be opened.
+        price under a cap on money, MissingKey for a model whose key is not set, JournalError for a
+        journal that cannot be opened.
         """
+        for given in self.assigned.values():
+            check(resolve(given) if isinstance(given, str) else given)
         return Run.first(
             self,
             goal,

@@ -1,0 +1,65 @@
+"""What a workflow comes to once its models are resolved (floor 6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hive.board.records import StrandPlan
+from hive.control.allocation import Allocator
+from hive.control.budget import Budget
+from hive.control.complexity import Estimator
+from hive.control.graph import Graph
+from hive.control.policy import Policy
+from hive.models.catalog import ModelCard
+from hive.models.model import Model
+from hive.phases.strand import Limits
+from hive.role import Role
+from hive.synthesis import Synthesis
+
+__all__ = ["Mind", "Team"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """A model with what is known of it; `model` is None where the role is a program."""
+
+    name: str
+    card: ModelCard
+    model: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """What a workflow comes to once its models are resolved."""
+
+    graph: Graph
+    policy: Policy
+    allocator: Allocator
+    estimator: Estimator
+    synthesis: Synthesis
+    budget: Budget
+    limits: Limits
+    minds: Mapping[str, Mind]
+    programs: Mapping[str, Mind]
+    """Minds of roles that are programs, by role."""
+    reads: Mapping[str, frozenset[str]]
+    targets: Mapping[str, tuple[str, ...]]
+    """The roles each role may hand on to."""
+    own: tuple[Model, ...] = ()
+    """Models that were made for this run and end with it."""
+
+    @property
+    def advisor(self) -> Role | None:
+        """The role that the policy consults before it decides, where it does."""
+        advisor: Role | None = getattr(self.policy, "advisor", None)
+        return advisor
+
+    def role(self, name: str) -> Role:
+        """A role by its name: of the graph, or the advisor."""
+        advisor = self.advisor
+        if advisor is not None and advisor.name == name:
+            return advisor
+        return self.graph.roles[name]
+
+    def mind(self, plan: StrandPlan) -> Mind:
+        """The mind that a strand was given."""
+        return self.programs.get(plan.role) or self.minds[plan.key or ""]
