@@ -10,7 +10,7 @@ from .pool import Child, Pool, Work
 
 __all__ = ["Baseline", "Batch", "Candidate", "judge_all"]
 
-LEAST_SECONDS = 0.3
+LEAST_SECONDS = 0.2
 """CPU seconds that a test of a candidate gets at least."""
 MOST_SECONDS = 10.0
 COUNTED = (0, 1, 5)
@@ -48,12 +48,12 @@ class Baseline:
         slow = {each.id for each in outcomes if each.timeout} | assumed
         longest = max((o.seconds for o in outcomes if not o.timeout), default=0.0)
         quiet = options.limit.quiet
-        least = min(MOST_SECONDS, max(LEAST_SECONDS, 10 * longest))
+        least = min(MOST_SECONDS, max(LEAST_SECONDS, 20 * longest))
         return cls(
             failing=(*failing, *sorted(assumed)),
             passing=frozenset(result.ids("passed")),
             timeouts=frozenset(slow),
-            limit=Limit(least, least, 4.0, max(least, 5 * result.collecting), quiet),
+            limit=Limit(least, least, 10.0, max(least, 5 * result.collecting), quiet),
             whole=result.finished and result.status in COUNTED,
         )
 
