@@ -16,12 +16,17 @@ from roles.offline.repair.conversation import find, items
 
 __all__ = ["Called", "Shown", "called", "entries", "newest", "offers", "use"]
 
+LONGEST = 12_000
+"""Characters of an entry that are shown: of a longer one, two thirds from its head, the rest from
+its tail."""
+
 HEAD = re.compile(r"\[(?P<address>\S+)\] (?P<kind>.+) by (?P<author>\S+) \((?P<trust>\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An entry as it was shown; `body` is its JSON, perhaps without its middle."""
+    """An entry as it was shown; `body` is its JSON. Where that has lost its middle, a NUL stands
+    in its place, which no JSON may hold, so that what was cut cannot be taken for whole."""
 
     address: str
     kind: str
@@ -80,6 +85,8 @@ def shown(text: str) -> Shown | None:
     """The entry that a text shows; None when it shows none."""
     head, newline, body = text.partition("\n")
     match = HEAD.fullmatch(head)
+    if len(body) > LONGEST:
+        body = f"{body[: LONGEST * 2 // 3]}\0{body[-(LONGEST // 3) :]}"
     return Shown(**match.groupdict(), body=body) if match and newline else None
 
 

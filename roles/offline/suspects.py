@@ -46,9 +46,10 @@ class Function:
 def suspects(request: Request) -> tuple[Suspect, ...]:
     """The suspicious lines that were located, best first.
 
-    What every test runs, because it runs when modules are imported, points at nothing and is left
-    out, unless nothing else is suspicious.
+    What every test runs, as what runs when modules are imported, points at nothing and comes last.
     """
+    results = called(request, "locate_faults")
+    every = max((int(result.value("tests_executed") or 0) for result in results), default=0)
     found = [
         Suspect(
             path=str(row["path"]),
@@ -58,12 +59,10 @@ def suspects(request: Request) -> tuple[Suspect, ...]:
             passed=int(row["passed"]),
             text=str(row["text"]),
         )
-        for call in called(request, "locate_faults")
-        for row in call.objects("lines", "path")
+        for result in results
+        for row in result.objects("lines", "path")
     ]
-    most = max(((s.failed, s.passed) for s in found), default=(0, 0), key=sum)
-    telling = tuple(s for s in found if (s.failed, s.passed) != most)
-    return telling or tuple(found)
+    return tuple(sorted(found, key=lambda s: s.failed + s.passed >= every))
 
 
 def sources_read(request: Request) -> dict[str, str]:
