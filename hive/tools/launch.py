@@ -1,13 +1,17 @@
-"""Set limits on this process, then become another program.
+"""Set limits on this process, tie its life to its parent's, then become another program.
 
 Started by path, without the `hive` package: `python -I -S launch.py LIMITS PROGRAM ARGUMENT...`,
 where LIMITS is JSON, resource name to value. The limits hold for the program and all it starts.
 """
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
+
+PR_SET_PDEATHSIG = 1
 
 
 def limit(name: str, value: int) -> None:
@@ -38,9 +42,16 @@ def running() -> int:
     return count
 
 
+def die_with_parent() -> None:
+    """Have the kernel kill this process when Hive is killed; only Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
     """Read the command line, set the limits, start the program in this process's place."""
     limits, program = json.loads(sys.argv[1]), sys.argv[2:]
+    die_with_parent()
     for name, value in limits.items():
         limit(name, value)
     try:

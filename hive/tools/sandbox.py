@@ -3,7 +3,7 @@
 A sandboxed program has a session and process group of its own, no input, limits on time, memory,
 files and processes, an environment made from an allow list, and bounded output. On timeout and on
 cancellation its group is killed at once, and with it every process that carries the sandbox's mark,
-also one that has left the group.
+also one that has left the group. When Hive itself is killed, Linux kills the program too.
 
 It is no jail: the program runs as this user, may read what this user may read and may use the
 network. What must hold against a hostile program needs a container around Hive.

@@ -357,3 +357,33 @@ async def test_a_test_that_does_not_exist_is_shown(tmp_path: Path) -> None:
     report = await report_on(work, tests=["test_a.py::test_z"])
     assert not report["complete"]
     assert "not found" in report["output_tail"]
+
+
+@pytest.mark.asyncio
+async def test_a_strict_configuration_does_not_stumble_over_us(tmp_path: Path) -> None:
+    config = (
+        "[pytest]\naddopts = -x -ra --strict-markers --strict-config -W error\n"
+        "filterwarnings = error\nxfail_strict = true\n"
+    )
+    tests = "import unittest\ndef test_a(): assert False\ndef test_b(): pass\n" + (
+        "class Case(unittest.TestCase):\n    def test_c(self): pass\n"
+    )
+    report = await report_on(folder(tmp_path, {"pytest.ini": config, "test_a.py": tests}))
+    assert report["passed"] == ["test_a.py::test_b", "test_a.py::Case::test_c"]
+    assert list(failures(report)) == ["test_a.py::test_a"]
+    assert report["complete"], report["output_tail"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("mode", ["prepend", "append", "importlib"])
+async def test_every_way_of_importing_works(tmp_path: Path, mode: str) -> None:
+    files = {
+        "pytest.ini": f"[pytest]\naddopts = --import-mode={mode}\n",
+        "code_.py": "ONE = 1\n",
+        "tests/test_a.py": "from code_ import ONE\ndef test_a(): assert ONE == 1\n",
+        "more/tests/test_b.py": "from code_ import ONE\ndef test_b(): assert ONE == 2\n",
+    }
+    report = await report_on(folder(tmp_path, files))
+    assert report["passed"] == ["tests/test_a.py::test_a"]
+    assert list(failures(report)) == ["more/tests/test_b.py::test_b"]
+    assert report["complete"], report["output_tail"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -164,7 +165,7 @@ async def test_what_cannot_be_tried_says_why(call: Call) -> None:
 async def test_endless_loops_and_crashes_are_judged_and_pass_by(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suite, "QUIET", 1.0)
+    monkeypatch.setattr(suite, "QUIET", 2.0)
     answer = await judged(
         call,
         change("return a - b", "while True: pass"),
@@ -194,7 +195,10 @@ async def test_endless_loops_and_crashes_are_judged_and_pass_by(
 
 
 @pytest.mark.asyncio
-async def test_a_bug_that_never_ends_can_be_repaired(tmp_path: Path) -> None:
+async def test_a_bug_that_never_ends_can_be_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "TEST_SECONDS", 0.2)
     code = """
 def bits(n):
     count = 0
@@ -366,6 +370,39 @@ async def test_cancellation_leaves_neither_processes_nor_files(
             group.cancel_scope.cancel()
     assert os.listdir(place) == ["started"]
     assert not running_below(place)
+
+
+HOST = """
+import sys, tempfile
+import anyio
+from hive.tools import Call, Workspace, try_edits
+
+tempfile.tempdir = sys.argv[2]
+edit = {"path": "calc.py", "before": "a - b", "after": "__import__('time').sleep(1000)"}
+edit["after"] = f"open({sys.argv[3]!r}, 'w') and " + edit["after"]
+call = Call(workspace=Workspace(sys.argv[1]))
+anyio.run(try_edits.execute, {"candidates": [{"edits": [edit]}] * 4}, call)
+"""
+
+
+@pytest.mark.asyncio
+async def test_nothing_goes_on_when_hive_is_killed(
+    call: Call, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert call.workspace is not None
+    place = tmp_path_factory.mktemp("scratch")
+    marker = place / "started"
+    arguments = [str(call.workspace.root), str(place), str(marker)]
+    with anyio.fail_after(60):
+        async with await anyio.open_process(
+            [sys.executable, "-c", HOST, *arguments], cwd=Path.cwd()
+        ) as host:
+            while not await anyio.Path(marker).exists():
+                await anyio.lowlevel.checkpoint()
+            assert running_below(place)
+            host.kill()
+        while running_below(place):
+            await anyio.lowlevel.checkpoint()
 
 
 def running_below(place: Path) -> list[str]:

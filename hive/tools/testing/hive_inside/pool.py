@@ -97,6 +97,7 @@ class Pool:
         self._channel = channel
         self._selector = selectors.DefaultSelector()
         self._count = 0
+        self._parent = os.getppid()
         self._children: list[Child] = []
 
     def start(self, work: Work) -> Child:
@@ -116,7 +117,13 @@ class Pool:
         return child
 
     def wait(self) -> list[Child]:
-        """Wait a little; gives the children that have ended since."""
+        """Wait a little; gives the children that have ended since.
+
+        Ends this process with all of them when Hive itself is gone.
+        """
+        if os.getppid() != self._parent:
+            self.stop(list(self._children))
+            os._exit(1)
         for key, _ in self._selector.select(TICK):
             key.data.read()
         ended = [child for child in self._children if child.over()]

@@ -66,6 +66,7 @@ def enter(root: Path, home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     os.environ.update(HOME=str(home), TMPDIR=str(home), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     tempfile.tempdir = None
+    sys.argv = ["pytest"]
     os.chdir(root)
     sys.dont_write_bytecode = True
     sources = root / "src"
@@ -87,6 +88,7 @@ def arguments(root: Path, home: Path, options: Options) -> list[str]:
         f"--config-file={root / options.config}",
         f"--basetemp={home / 'pytest'}",
         "--continue-on-collection-errors",
+        "--maxfail=0",
         *(light if options.light else ["--tb=short"]),
         *options.tests,
     ]
