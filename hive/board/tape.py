@@ -21,7 +21,7 @@ class Tape:
     def __init__(self, entries: Iterable[Entry] = (), *, live: bool = True) -> None:
         self.live = live
         self._replies: dict[Address, Entry] = {}
-        self._requests: dict[Address, Request] = {}
+        self._requests: dict[Address, list[Request]] = {}
         self._approvals: dict[Address, Approval] = {}
         self._calls: dict[Address, ToolCall] = {}
         self._results: dict[Address, list[Entry]] = {}
@@ -31,13 +31,13 @@ class Tape:
     def __bool__(self) -> bool:
         return bool(self._requests) or not self.live
 
-    def reply(self, address: Address, digest: str) -> Inference | Fault | None:
+    def reply(self, address: Address, digest: str) -> Entry | None:
         """The recorded answer to the request with a digest, or the fault it ended in."""
         entry = self._replies.get(address)
         if entry is not None:
             payload = entry.payload
             if isinstance(payload, Inference | Fault) and payload.digest == digest:
-                return payload
+                return entry
         self._missing(address, "reply of a model to this request")
         return None
 
@@ -55,10 +55,10 @@ class Tape:
         self._missing(address, f"result of {call.tool}")
         return None
 
-    def request(self, address: Address, digest: str) -> Request | None:
-        """The recorded request at an address, if it asks the same: its grant is read from there."""
-        request = self._requests.get(address)
-        return request if request is not None and request.digest == digest else None
+    def requests(self, address: Address, digest: str) -> list[Request]:
+        """The recorded requests at an address that ask the same, attempt by attempt: their grants
+        are read from there."""
+        return [request for request in self._requests.get(address, ()) if request.digest == digest]
 
     def approval(self, call: Address) -> Approval | None:
         """What was ruled on a tool call; a call that was allowed has begun."""
@@ -74,7 +74,7 @@ class Tape:
             if isinstance(payload, Inference) or (isinstance(payload, Fault) and payload.final):
                 self._replies[address] = entry
         elif isinstance(payload, Request):
-            self._requests[address] = payload
+            self._requests.setdefault(address, []).append(payload)
         elif isinstance(payload, Approval):
             self._approvals[address._replace(place=address.place[:2])] = payload
         elif isinstance(payload, ToolCall):

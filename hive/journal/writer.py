@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hive.board.board import Board
 from hive.board.entry import Address, Content, Entry, Label
 from hive.board.payload import Payload
+from hive.board.records import Fault
 from hive.clock import Clock
 from hive.errors import Divergence, JournalError
 from hive.journal.journal import Batch, Journal
@@ -168,6 +169,8 @@ class Writer:
         """Append an entry. Raises what `Board.post` raises, JournalError when earlier entries could
         not be stored, and Divergence when a recorded entry says something else."""
         if self.recorded:
+            while self._cut_off(address, attempt):
+                attempt += 1
             known = self._recorded(address, attempt, payload)
             if known is not None:
                 return known
@@ -227,6 +230,16 @@ class Writer:
         for future in followers:
             if not future.done():
                 future.set_result(None)
+
+    def _cut_off(self, address: Address, attempt: int) -> bool:
+        """Whether what is recorded there is only that a call was cancelled, which a later attempt
+        follows."""
+        known = self.recorded.get((address, attempt))
+        return (
+            known is not None
+            and isinstance(known.payload, Fault)
+            and known.payload.code in ("cancelled", "interrupted")
+        )
 
     def _recorded(self, address: Address, attempt: int, payload: Payload) -> Entry | None:
         known = self.recorded.pop((address, attempt), None)

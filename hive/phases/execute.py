@@ -188,6 +188,7 @@ def replay(strand: Strand, call: Begun, served: list[Entry]) -> Done:
             origin=entry.origin,
             causes=entry.causes,
             label=entry.label,
+            attempt=entry.attempt,
         )
         if isinstance(entry.payload, Observation):
             observation = again

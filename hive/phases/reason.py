@@ -38,25 +38,26 @@ async def reason(
 
     Cancellation closes the call with a Fault at its worst cost and goes on.
     """
-    tape, attempt = strand.desk.tape, 0
-    recorded = tape.request(strand.address(step, 0), request.digest) if tape else None
+    tape, asking = strand.desk.tape, strand.address(step, 0)
+    begun = tape.requests(asking, request.digest) if tape else []
+    served = tape.reply(strand.address(step, 1), request.digest) if tape else None
+    attempt, because = len(begun), (str(asking),)
     try:
-        grant, most = reserve(strand, request, recorded)
-        asked = post_request(strand, request, causes, step, grant, most, attempt)
-        if tape:
-            served = tape.reply(strand.address(step, 1), request.digest)
-            if served is not None:
-                return serve(strand, served, grant, (str(asked.address),), step)
-        if recorded is not None:
-            attempt = asked.attempt + 1
-            interrupted(strand, grant, step, (str(asked.address),))
-            grant, most = reserve(strand, request, None)
-            asked = post_request(strand, request, causes, step, grant, most, attempt)
+        for earlier, recorded in enumerate(begun):
+            grant, most = reserve(strand, request, recorded)
+            post_request(strand, request, causes, step, grant, most, earlier)
+            if served is not None and served.attempt == earlier:
+                return serve(strand, served, grant, because, step)
+            interrupted(strand, grant, Place(step, earlier, because))
+        grant, most = reserve(strand, request, None)
+        post_request(strand, request, causes, step, grant, most, attempt)
+        if served is not None:
+            return serve(strand, served, grant, because, step)
     except BudgetExceeded as error:
         fault(strand, (step, 1), "budget_exhausted", str(error), causes, digest=request.digest)
         return None
     await strand.desk.writer.durable()
-    return await call(strand, request, grant, most, Place(step, attempt, (str(asked.address),)))
+    return await call(strand, request, grant, most, Place(step, attempt, because))
 
 
 class Place(NamedTuple):
@@ -93,14 +94,16 @@ async def call(
     return None
 
 
-def interrupted(strand: Strand, grant: Grant, step: int, because: tuple[str, ...]) -> None:
-    """Settle a recorded call that a dead process never closed at its worst case."""
+def interrupted(strand: Strand, grant: Grant, place: Place) -> None:
+    """Settle a recorded call that has no answer at its worst case."""
     strand.scope.settle(grant, grant)
-    closing = strand.address(step, 1)
-    if (closing, 0) in strand.desk.writer.recorded:  # it was closed when it was cancelled
+    closing = strand.address(place.step, 1)
+    if (closing, place.attempt) in strand.desk.writer.recorded:  # closed when it was cancelled
         return
     lost = Fault(code="interrupted", message="the process ended before the answer", cost=grant.cost)
-    strand.post((step, 1), lost, causes=because, origin="coordinator")
+    strand.post(
+        (place.step, 1), lost, causes=place.because, origin="coordinator", attempt=place.attempt
+    )
 
 
 def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) -> tuple[Grant, int]:
@@ -214,15 +217,18 @@ def record(
 
 
 def serve(
-    strand: Strand, served: Inference | Fault, grant: Grant, because: tuple[str, ...], step: int
+    strand: Strand, served: Entry, grant: Grant, because: tuple[str, ...], step: int
 ) -> Thought | None:
     """Go on with an answer from the tape."""
-    if isinstance(served, Fault):
-        strand.scope.settle(grant, Grant(served.cost, 0))
-        strand.post((step, 1), served, causes=because, origin="coordinator")
-        return None
-    settle(strand, grant, served, step, because)
-    return Thought(strand.post((step, 1), served, causes=because), served)
+    answer, attempt = served.payload, served.attempt
+    if isinstance(answer, Inference):
+        settle(strand, grant, answer, step, because)
+        again = strand.post((step, 1), answer, causes=because, attempt=attempt)
+        return Thought(again, answer)
+    cost = answer.cost if isinstance(answer, Fault) else 0
+    strand.scope.settle(grant, Grant(cost, 0))
+    strand.post((step, 1), answer, causes=because, origin="coordinator", attempt=attempt)
+    return None
 
 
 def settle(
