@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from hive.board.canonical import decode
 from hive.control.budget import usd
-from hive.errors import JournalError
+from hive.errors import JournalError, PayloadError
 from hive.journal.journal import Journal, Stored
 
 __all__ = ["Course", "RunState", "Summary", "summaries"]
@@ -152,10 +152,9 @@ def summary_of(journal: Journal, run: str) -> Summary:
     for stored in journal.read(run):
         try:
             course.take(stored)
-        except (KeyError, TypeError, ValueError) as error:
-            raise JournalError(
-                f"entry {stored.row.seq} of run {run} cannot be read: {error!r}"
-            ) from error
+        except (PayloadError, KeyError, TypeError, ValueError) as error:
+            text = f"entry {stored.row.seq} of run {run} cannot be read: {error}"
+            raise JournalError(text) from error
     return course.summary(run, held=held)
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from hive.board.entry import Entry
-from hive.board.records import Decision, RunStarted, Termination, ToolCall
+from hive.board.records import Decision, Resumed, RunStarted, Termination, ToolCall
 from hive.cli.scene import Scene
 from hive.cli.telling import Told, deciding
 from hive.cli.words import duration, shortened
@@ -93,6 +93,8 @@ class PlainFace(Silent):
             self._line("", f"{payload.complexity.level} work; {payload.reason}")
         elif told is not None and not isinstance(payload, ToolCall | Termination):
             self._line(told.who, line_of(told))
+        if isinstance(payload, Resumed) and self.scene.decision is not None:
+            self._line(f"turn {self.scene.turn}", deciding(self.scene.decision))
 
     @contextmanager
     def asking(self, question: str) -> Iterator[None]:

@@ -17,6 +17,7 @@ __all__ = ["DEFAULT", "VARIABLE", "hint", "is_there", "opened", "record_of", "sh
 
 DEFAULT = ".hive/journal.db"
 VARIABLE = "HIVE_JOURNAL"
+SCHEMES = ("memory", "sqlite")
 LEAST_SHOWN = 10
 """Letters of an id that are shown at least: the milliseconds of a run's beginning."""
 
@@ -24,6 +25,9 @@ LEAST_SHOWN = 10
 @contextmanager
 def opened(where: str, *, create: bool = False) -> Iterator[Journal]:
     """A journal, closed at the end. Raises Mistake when it is not there and may not be made."""
+    scheme, colon, _ = where.partition(":")
+    if colon and len(scheme) > 1 and scheme.isalpha() and scheme not in SCHEMES:
+        raise Mistake(f"no journal answers to {where!r}; write sqlite:PATH or a path")
     if not create and not is_there(where):
         raise Mistake(
             f"there is no journal at {where}; `hive run` and `hive demo` begin one, --journal or"

@@ -148,7 +148,7 @@ def broken(place: Place, error: BaseException) -> BadTeam:
 def is_theirs(frame: traceback.FrameSummary) -> bool:
     """Whether a frame belongs to the user's files rather than to Hive or the import system."""
     ours = str(Path(__file__).resolve().parents[1])
-    return not frame.filename.startswith((ours, "<frozen"))
+    return not frame.filename.startswith((ours, "<"))
 
 
 def found(module: ModuleType, name: str, written: str) -> Declared:
