@@ -5,10 +5,8 @@ configuration gives. A new module that would stand in for one the tests rely on,
 the sources, say, is refused too. Doctests stand in the sources and cannot be protected.
 """
 
-import configparser
 import sys
 import sysconfig
-import tomllib
 from functools import lru_cache
 from importlib.machinery import PathFinder, all_suffixes
 from pathlib import Path
@@ -85,6 +83,8 @@ def configured_globs(root: Path) -> tuple[str, ...]:
 
 
 def ini_value(file: Path, section: str) -> list[str]:
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
     try:
         parser.read_string(file.read_text(encoding="utf-8"))
@@ -94,6 +94,8 @@ def ini_value(file: Path, section: str) -> list[str]:
 
 
 def toml_value(file: Path) -> list[str]:
+    import tomllib
+
     try:
         document: Any = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):  # pytest will say what is wrong

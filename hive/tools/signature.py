@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import Field as pydantic_field
 from pydantic import create_model as pydantic_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, PydanticJsonSchemaWarning
@@ -17,6 +18,8 @@ from hive.tools.call import Call
 
 __all__ = ["Signature"]
 
+Field = tuple[Any, Any]
+"""A type, and pydantic's field with default and alias."""
 UNBUILDABLE = (PydanticUserError, NameError, TypeError, ValueError, PydanticJsonSchemaWarning)
 """What pydantic raises for a type it cannot handle."""
 
@@ -33,14 +36,13 @@ class Signature:
         parameters = inspect.signature(function).parameters.values()
         self.call_parameter = next((p.name for p in parameters if hints.get(p.name) is Call), None)
         self._names = [p.name for p in parameters if p.name != self.call_parameter]
-        fields = {
-            f"argument{index}": self._field(parameter, hints)
-            for index, parameter in enumerate(p for p in parameters if p.name in self._names)
-        }
-        self._model: type[BaseModel] = pydantic_model(  # type: ignore[call-overload]
-            "Arguments", __config__=ConfigDict(extra="forbid"), **fields
-        )
-        self.schema = schema_of(self._model)
+        taken = [parameter for parameter in parameters if parameter.name in self._names]
+        fields = [field_of(parameter, hints, self._name) for parameter in taken]
+        try:
+            self._model, self.schema = build(fields)
+        except UNBUILDABLE as error:
+            self._blame(taken, fields)
+            raise DeclarationError(f"tool {self._name!r} has no schema: {error}") from None
 
     def check(self, arguments: Mapping[str, JsonValue]) -> dict[str, Any]:
         """The function's keyword arguments, converted to their types.
@@ -56,25 +58,18 @@ class Signature:
             name: getattr(checked, f"argument{index}") for index, name in enumerate(self._names)
         }
 
-    def _field(self, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
-        """A parameter as a field of the model, under its own name as alias."""
-        where = f"parameter {parameter.name!r} of tool {self._name!r}"
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise DeclarationError(f"{where} is {parameter.kind.description}; give it a plain name")
-        if parameter.name not in hints:
-            raise DeclarationError(f"{where} has no type; write one, as in `{parameter.name}: str`")
-        default = PydanticUndefined if parameter.default is parameter.empty else parameter.default
-        field = (hints[parameter.name], Field(default=default, alias=parameter.name))
-        try:
-            TypeAdapter(field[0])
-            schema_of(pydantic_model("Probe", argument=field))
-        except UNBUILDABLE as error:
-            reason = str(error).partition("\n")[0]
-            raise DeclarationError(
-                f"{where} has a type or default from which no schema can be built ({reason});"
-                " use JSON-shaped types: str, int, float, bool, list, dict, Literal or a model"
-            ) from None
-        return field
+    def _blame(self, parameters: list[inspect.Parameter], fields: list[Field]) -> None:
+        """Raise DeclarationError for the first parameter that has no schema by itself."""
+        for parameter, field in zip(parameters, fields, strict=True):
+            try:
+                build([field])
+            except UNBUILDABLE as error:
+                reason = str(error).partition("\n")[0]
+                raise DeclarationError(
+                    f"parameter {parameter.name!r} of tool {self._name!r} has a type or default"
+                    f" from which no schema can be built ({reason}); use JSON-shaped types: str,"
+                    " int, float, bool, list, dict, Literal or a model"
+                ) from None
 
     def _complaint(self, errors: list[ErrorDetails]) -> str:
         lines = [describe(error) for error in errors]
@@ -89,14 +84,27 @@ class PlainSchema(GenerateJsonSchema):
         return False
 
 
-def schema_of(model: type[BaseModel]) -> dict[str, JsonValue]:
-    """The JSON Schema of a model. Raises one of UNBUILDABLE when there is none."""
+def field_of(parameter: inspect.Parameter, hints: Mapping[str, Any], tool: str) -> Field:
+    """A parameter as a field of the model, under its own name as alias."""
+    where = f"parameter {parameter.name!r} of tool {tool!r}"
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        raise DeclarationError(f"{where} is {parameter.kind.description}; give it a plain name")
+    if parameter.name not in hints:
+        raise DeclarationError(f"{where} has no type; write one, as in `{parameter.name}: str`")
+    default = PydanticUndefined if parameter.default is parameter.empty else parameter.default
+    return hints[parameter.name], pydantic_field(default=default, alias=parameter.name)
+
+
+def build(fields: list[Field]) -> tuple[type[BaseModel], dict[str, JsonValue]]:
+    """A model with these fields, numbered, and its schema. Raises one of UNBUILDABLE."""
+    named: dict[str, Any] = {f"argument{index}": field for index, field in enumerate(fields)}
+    model = pydantic_model("Arguments", __config__=ConfigDict(extra="forbid"), **named)
     with warnings.catch_warnings():
         warnings.simplefilter("error", PydanticJsonSchemaWarning)
         schema: dict[str, JsonValue] = model.model_json_schema(schema_generator=PlainSchema)
     schema.pop("title", None)
     schema.setdefault("properties", {})
-    return schema
+    return model, schema
 
 
 def type_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
