@@ -24,6 +24,7 @@ from hive.control.chooser import agenda
 from hive.control.graph import Ending
 from hive.control.move import Line, Move
 from hive.decider import Decider
+from hive.diagnostics import debug, log
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd, run_strand
@@ -79,6 +80,7 @@ class Coordinator:
         if self.board.state.counts:  # turn 0 was read back from the journal
             self.live(Resumed())
             return
+        log("run started", run=first.run, workflow=first.workflow)
         self.post((0,), first)
         goal = Address(0, "", (1,))
         writer.post(goal, USER, Goal(text=self.goal), origin=USER)
@@ -124,6 +126,7 @@ class Coordinator:
             return Ending("failed", "policy_error", "", f"nothing could be decided: {text}")
         plans = decision.strands
         entry = self.post((0,), decision, turn=number)
+        debug("decided", run=self.desk.writer.run, turn=number, reason=decision.reason)
         ends = await self.run_strands(plans, entry, number)
         if ends is None:
             self.close(number, plans, advisors)
@@ -240,6 +243,7 @@ class Coordinator:
     async def conclude(self, ending: Ending) -> None:
         """Post the ending, a turn of its own, and make it durable."""
         state = self.board.state
+        log("run ended", run=self.desk.writer.run, turn=state.turn, reason=ending.reason)
         end = self.post(
             (0,),
             Termination(

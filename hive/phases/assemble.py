@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hive.board.canonical import encode
 from hive.message import Message, Request, Text
 from hive.phases.strand import Strand
 
@@ -30,7 +31,8 @@ class Talk:
         for message in messages:
             running.update(message.role.encode())
             for part in message.parts:
-                running.update(part.model_dump_json().encode())
+                # As the record writes it: read back, an answer has its keys in another order.
+                running.update(encode(part.model_dump(mode="json")))
         self.messages.extend(messages)
         self.digest = running.digest()
         self.causes = causes

@@ -12,6 +12,7 @@ from hive.board.payload import Payload
 from hive.board.records import Fault, FaultCode, Inference, Overrun
 from hive.board.records import Request as RequestRecord
 from hive.control.budget import NOTHING, Grant
+from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError
 from hive.message import DEFAULTS, Reply, Request, ToolUse
 from hive.models.bound import input_bound
@@ -264,6 +265,13 @@ def failed(
         attempts=attempts,
         cost=cost,
         digest=request.digest,
+    )
+    log(
+        "call failed",
+        run=strand.desk.writer.run,
+        turn=strand.turn,
+        role=strand.role.name,
+        code=code,
     )
     strand.post(
         (place.step, 1), closing, causes=place.because, origin="coordinator", attempt=place.attempt
