@@ -24,7 +24,7 @@ from hive.errors import DeclarationError
 from hive.fingerprint import manifest
 from hive.journal.journal import Journal
 from hive.models.catalog import FREE, ModelCard, card_of
-from hive.models.model import Model, close
+from hive.models.model import Model, check, close
 from hive.models.names import resolve
 from hive.phases.strand import Limits
 from hive.role import Chain, Role
@@ -313,9 +313,9 @@ class Workflow:
                     f"models[{key!r}] is {given!r}, which is neither a name nor a Model"
                 )
         minds = [role for role in self.roles.values() if role.program is None]
-        check = getattr(self.allocator, "check", None)
-        if check is not None and minds:
-            check(tuple(self.roles.values()), tuple(self.assigned))
+        check_keys = getattr(self.allocator, "check", None)
+        if check_keys is not None and minds:
+            check_keys(tuple(self.roles.values()), tuple(self.assigned))
         _ = self.vocabulary_bytes
 
     def _check_prices(self, minds: Mapping[str, Mind]) -> None:

@@ -62,6 +62,8 @@ class Chooser:
     def decide(self, situation: Situation) -> Choice:
         """Choose what was advised, if it is one of the candidates."""
         advice = situation.advice
+        if advice is None and len(situation.candidates) == 1:  # then nobody was asked
+            return self.fallback.decide(situation)
         if not isinstance(advice, Choose):
             said = "gave no advice" if advice is None else f"posted {advice.kind} and not Choose"
             return self._otherwise(situation, said)

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hive.board.payload import Payload
-from hive.board.records import Outcome, Reason
+from hive.board.records import Fault, Outcome, Reason
 from hive.board.state import State, Tally
 from hive.control.algebra import Guard
 from hive.control.edge import Edge, finish, handoff, start, stop
@@ -242,7 +242,16 @@ def missing_for(edge: Edge, state: State) -> str:
     idle = [role for role in edge.targets if role.per and not state.waiting(role.name)]
     if idle:
         return ", ".join(f"no {role.per.kind} waits for {role.name}" for role in idle if role.per)
-    return "its role failed" if edge.kind == "finish" else "it was open"
+    return failure_of(edge, state) if edge.kind == "finish" else "it was open"
+
+
+def failure_of(edge: Edge, state: State) -> str:
+    """What kept the role of a finish from its work, in the words of its fault."""
+    for role in edge.sources:
+        fault = state.newest.get(f"{role.name}/{Fault.kind}")
+        if fault is not None and isinstance(fault.payload, Fault):
+            return f"its role failed: {fault.payload.message}"
+    return "its role failed"
 
 
 def chain_graph(chain: Chain, bounds: Guard | None = None) -> Graph:

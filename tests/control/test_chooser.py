@@ -59,6 +59,8 @@ def test_missing_or_strange_advice_falls_back() -> None:
     assert (
         "chooser gave no advice; graph order instead" in Chooser().decide(situation(*TEAM)).reason
     )
+    alone = Chooser().decide(situation(TEAM[0]))
+    assert "no advice" not in alone.reason, "nobody is asked about a single move"
     strange = Chooser(fallback=Mention()).decide(situation(*TEAM, advice=Note(text="reviewer")))
     assert "posted Note and not Choose" in strange.reason
 

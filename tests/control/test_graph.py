@@ -119,7 +119,7 @@ def test_a_finish_without_a_guard_needs_work_that_did_not_fail() -> None:
     failed = folded(decision(2, "critic"), entry(fault, "critic", turn=2))
     assert graph.termination(failed) is None
     assert graph.candidates(failed) == ()
-    assert "its role failed" in graph.no_candidate(failed).message
+    assert "its role failed: down" in graph.no_candidate(failed).message
 
 
 def test_no_candidate_lists_what_was_missing() -> None:
