@@ -93,14 +93,23 @@ graph = Graph(
     stop(when=gave_up | stalled(turns=8) | turns(30) | elapsed(minutes=30)),
 )
 
+EFFORT = Weights(
+    tasks=0.1,
+    files=0.1,
+    failing=0.03,
+    rejections=2.5,
+    faults=1.25,
+    most=5.0,
+    limits=(0.5, 2.5, 5.0, 7.5),
+)
+"""How hard a repair is judged to be: some failing tests are simple work for the small tier, one
+refusal or many tasks lift it into the large one."""
+
 repair = Workflow(
     graph,
     models=MINDS,
     allocator=ByComplexity(),
-    # One refusal lifts a job out of the small tier; a large job begins above it.
-    estimator=RuleEstimator(
-        Weights(tasks=0.1, files=0.1, failing=0.03, rejections=1.5, faults=0.75, most=3.0)
-    ),
+    estimator=RuleEstimator(EFFORT),
     synthesis=Account(),
     limits=Limits(view_tokens=24_000),
     name="roles.team:repair",

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -100,9 +100,9 @@ def seated(**chairs: Callable[[Request], Answer]) -> Workflow:
     )
 
 
-def run(workflow: Workflow, workspace: Path, **options: Any) -> Result:
+def run(workflow: Workflow, workspace: Path, goal: str = "make the tests pass") -> Result:
     """A run of the team's usual goal."""
-    return workflow.run_sync("make the tests pass", workspace=workspace, **options)
+    return workflow.run_sync(goal, workspace=workspace)
 
 
 def call(tool: str, **arguments: JsonValue) -> ToolUse:

@@ -7,6 +7,7 @@ import pytest
 
 from hive import Artifact, Finding, Plan, Result, Review, Task, TestReport, Verdict
 from hive.board.records import Decision, Inference
+from hive.cli.demo import GOAL
 from roles.demo import copy_project, project
 from roles.patch import Patch
 from roles.team import repair
@@ -32,7 +33,7 @@ def fix(folder: Path, *paths: str) -> None:
 @pytest.fixture(scope="module")
 def repaired(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     folder = copy_project(tmp_path_factory.mktemp("demo") / "moorings")
-    return folder, projects.run(repair, folder)
+    return folder, projects.run(repair, folder, GOAL)
 
 
 def test_the_project_is_copied_without_caches(tmp_path: Path) -> None:
