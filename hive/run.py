@@ -1,5 +1,6 @@
 """A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
 
+import functools
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -134,7 +135,7 @@ class Run:
         desk = desk_for(workflow, run, opened, clock, Tape(), place, approvals)
         first = RunStarted(
             run=run,
-            hive=version("hive-blackboard"),
+            hive=own_version(),
             schema_version=SCHEMA_VERSION,
             workflow=reference,
             overrides=overrides,
@@ -286,6 +287,12 @@ class Run:
             entries=tuple(self.board.entries),
             waits_for=waits,
         )
+
+
+@functools.cache
+def own_version() -> str:
+    """The version of Hive that is at work."""
+    return version("hive-blackboard")
 
 
 def desk_for(
