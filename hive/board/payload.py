@@ -93,7 +93,10 @@ class Payload(BaseModel):
     stays as it was written.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # With "constants", what is not finite reaches the check instead of being written as null.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants"
+    )
 
     kind: ClassVar[str] = "Payload"
     version: ClassVar[int] = 1

@@ -1,0 +1,88 @@
+"""Boards for tests: made, written to a journal by hand, and read back."""
+
+import os
+from collections.abc import Iterable, Mapping
+from itertools import count
+
+from hive.board.board import Board
+from hive.board.contributions import (
+    Answer,
+    Artifact,
+    Finding,
+    Goal,
+    Note,
+    Plan,
+    Question,
+    Review,
+    Task,
+    TestReport,
+    Verdict,
+)
+from hive.board.entry import Address, Entry
+from hive.board.payload import Payload, Vocabulary
+from hive.board.records import RECORDS
+from hive.board.state import Folding
+from hive.journal.journal import Batch, Journal, new_run_id
+from hive.run import restore
+from tests.board.values import OWN_KINDS
+
+CONTRIBUTIONS: tuple[type[Payload], ...] = (
+    Goal, Note, Task, Plan, Finding, Artifact, Review, Verdict, Question, Answer, TestReport,
+)  # fmt: skip
+KINDS: tuple[type[Payload], ...] = (*CONTRIBUTIONS, *RECORDS, *OWN_KINDS)
+VOCABULARY = Vocabulary(KINDS)
+
+ticks = count(1_000_000_000_000_000, 1000)
+
+
+def board(
+    *,
+    writers: Mapping[str, frozenset[str]] | None = None,
+    folding: Folding | None = None,
+    readable: Iterable[str] = (),
+    vocabulary: Vocabulary = VOCABULARY,
+) -> Board:
+    return Board(vocabulary, salts=os.urandom, writers=writers, folding=folding, readable=readable)
+
+
+def post(
+    board: Board,
+    payload: Payload,
+    address: str = "0//0",
+    author: str = "user",
+    causes: tuple[str, ...] = (),
+) -> Entry:
+    """Post at an address that is given as text."""
+    return board.post(Address.parse(address), author, payload, next(ticks), author, causes)
+
+
+def close(board: Board, *payloads: Payload, author: str = "user") -> None:
+    """One turn of the author's with some payloads."""
+    turn = board.state.turn + 1
+    for place, payload in enumerate(payloads):
+        post(board, payload, f"{turn}/{author}/{place}", author)
+    board.close_turn((author,))
+
+
+def store(board: Board, journal: Journal, run: str | None = None, expected: int = 0) -> str:
+    """Append what the board has not sealed yet; the run's id."""
+    run = run or new_run_id()
+    rows, contents = board.seal()
+    journal.append([Batch(run, expected, rows, contents)], wait=True)
+    return run
+
+
+def reread(
+    journal: Journal,
+    run: str,
+    *,
+    folding: Folding | None = None,
+    readable: Iterable[str] = (),
+    vocabulary: Vocabulary = VOCABULARY,
+) -> Board:
+    """The run as another process would read it, its last turn closed."""
+    again = board(folding=folding, readable=readable, vocabulary=vocabulary)
+    opened = restore(again, journal, run)
+    if opened:
+        again.close_turn()
+    return again
