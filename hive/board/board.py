@@ -6,6 +6,7 @@ interrupted, so nothing here needs a lock.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from operator import attrgetter
 
 from hive.board.canonical import decode
 from hive.board.entry import (
@@ -16,6 +17,7 @@ from hive.board.entry import (
     Entry,
     Label,
     Row,
+    Sealed,
     commit,
 )
 from hive.board.payload import Payload, Vocabulary
@@ -28,6 +30,8 @@ __all__ = ["COORDINATOR", "USER", "Board"]
 
 USER = "user"
 COORDINATOR = "coordinator"
+IN_ORDER = attrgetter("address", "attempt")
+"""The order of a turn with one strand: the coordinator's "" comes before any name."""
 
 
 class Board:
@@ -99,24 +103,28 @@ class Board:
         self._turn.append(entry)
         return entry
 
-    def seal(self) -> tuple[list[Row], list[Content]]:
+    def seal(self) -> Sealed:
         """Commit to the contents of the entries posted since the last call, chain their headers,
         and give what outlives the process. In one go for many entries, which is quicker."""
         first, self._sealed = self._sealed, len(self.entries)
         new = self.entries[first:]
-        salts, head = self._salts(16 * len(new)), self.head
-        rows, contents = [], []
+        chance, head = self._salts(16 * len(new)), self.head
+        sealed = Sealed([], [], [], [], [])
+        headers, digests, commitments, salts, bodies = sealed
         start = 0
         for entry in new:
-            salt, body = salts[start : start + 16], entry.body
+            salt, body = chance[start : start + 16], entry.body
             start += 16
             commitment = entry.commitment = sha256(salt + body).digest()
             header = entry.header()
             head = entry.digest = sha256(head + header).digest()
-            rows.append(Row(entry.seq, header, head))
-            contents.append(Content(commitment, salt, body))
+            headers.append(header)
+            digests.append(head)
+            commitments.append(commitment)
+            salts.append(salt)
+            bodies.append(body)
         self.head = head
-        return rows, contents
+        return sealed
 
     def store(self, body: bytes, key: bytes | None = None) -> tuple[str, Content | None]:
         """The commitment (hex) under which a run keeps some bytes, and the content when it is new.
@@ -180,7 +188,7 @@ class Board:
                 key=lambda e: (ordinals.get(e.address.strand, -1), e.address.place, e.attempt)
             )
         else:
-            turn.sort(key=lambda e: (e.address.strand, e.address.place, e.attempt))
+            turn.sort(key=IN_ORDER)
         self.state = fold(self.state, turn, self._folding)
         contributions = 0
         for entry in turn:

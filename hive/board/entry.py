@@ -18,6 +18,7 @@ __all__ = [
     "Entry",
     "Label",
     "Row",
+    "Sealed",
     "chain",
     "commit",
     "join_labels",
@@ -70,11 +71,21 @@ class Address(NamedTuple):
 
 
 class Row(NamedTuple):
-    """An entry as it is stored: never updated, exactly these bytes."""
+    """An entry as it is read back: exactly the bytes that were stored."""
 
     seq: int
     header: bytes
     digest: bytes
+
+
+class Sealed(NamedTuple):
+    """Entries as they are stored, column by column, in the order of the log."""
+
+    headers: list[bytes]
+    digests: list[bytes]
+    commitments: list[bytes]
+    salts: list[bytes]
+    bodies: list[bytes]
 
 
 class Content(NamedTuple):

@@ -134,19 +134,6 @@ class Draft:
         self.contributions = state.contributions
         self.ordinal = 0
 
-    def take(self, entry: Entry, folding: Folding) -> None:
-        """Fold one entry."""
-        kind, author = entry.kind, entry.author
-        own = f"{author}/{kind}"
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        self.counts[own] = self.counts.get(own, 0) + 1
-        self.newest[kind] = self.newest[own] = entry
-        step = STEPS.get(type(entry.payload))
-        if step is not None:
-            step(self, entry)
-        if entry.level == "domain":
-            self.contribute(entry, folding)
-
     def contribute(self, entry: Entry, folding: Folding) -> None:
         reference = f"{self.turn}.{self.ordinal}"
         self.ordinal += 1
@@ -231,7 +218,7 @@ def judged(draft: Draft, entry: Entry) -> None:
         draft.approvals.remove(subject)
 
 
-STEPS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
+BY_CLASS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
     Decision: decided,
     Request: requested,
     Inference: inferred,
@@ -242,6 +229,7 @@ STEPS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
     Answer: answered,
     Approval: judged,
 }
+STEPS = {cls.kind: {cls: step} for cls, step in BY_CLASS.items()}
 
 
 def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
@@ -251,14 +239,27 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         return state
     turn = entries[0].address.turn
     draft = Draft(state, turn)
-    for tally in folding.tallies:
-        draft.tallies.setdefault(tally.name, tally.init)
+    counts, newest = draft.counts, draft.newest
+    latest = state.started
     for entry in entries:
-        draft.take(entry, folding)
+        kind = entry.kind
+        own = f"{entry.author}/{kind}"
+        counts[kind] = counts.get(kind, 0) + 1
+        counts[own] = counts.get(own, 0) + 1
+        newest[kind] = newest[own] = entry
+        if entry.at > latest:
+            latest = entry.at
+        if kind in STEPS:
+            payload = entry.payload
+            step = STEPS[kind].get(type(payload))
+            if step is not None:  # else a user's own kind of that name
+                step(draft, entry)
+        if entry.level == "domain":
+            draft.contribute(entry, folding)
     for tally in folding.tallies:
-        value, step = draft.tallies.get(tally.name, tally.init), tally.step
+        value, step_tally = draft.tallies.get(tally.name, tally.init), tally.step
         for entry in entries:
-            value = step(value, entry)
+            value = step_tally(value, entry)
         draft.tallies[tally.name] = value
     started = state.started or entries[0].at
     return State(
@@ -269,7 +270,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         tokens=draft.tokens,
         calls=draft.calls,
         units=draft.units,
-        elapsed=max(state.elapsed, max([entry.at for entry in entries]) - started),
+        elapsed=max(state.elapsed, latest - started),
         contributions=draft.contributions,
         counts=draft.counts,
         newest=draft.newest,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from hive.board.entry import Content, Row
+from hive.board.entry import Content, Row, Sealed
 
 __all__ = ["Batch", "Commit", "Journal", "Stored", "new_run_id"]
 
@@ -14,13 +14,11 @@ Commit = Literal["instant", "inline", "threaded"]
 
 
 class Batch(NamedTuple):
-    """What one run has to say: rows that follow position `expected`, the content of each, and
-    contents that entries share."""
+    """What one run has to say: entries that follow position `expected`, and contents they share."""
 
     run: str
     expected: int
-    rows: Sequence[Row]
-    contents: Sequence[Content]
+    sealed: Sealed
     kept: Sequence[Content] = ()
 
 

@@ -40,13 +40,15 @@ class MemoryJournal:
                     f" {batch.expected}; another one has extended it"
                 )
         for batch in batches:
-            shelf = self._shelves.setdefault(batch.run, Shelf())
-            for (_, header, digest), content in zip(batch.rows, batch.contents, strict=True):
-                shelf.headers.append(header)
-                shelf.digests.append(digest)
-                shelf.commitments.append(content.commitment)
-                shelf.salts.append(content.salt)
-                shelf.bodies.append(content.body)
+            shelf = self._shelves.get(batch.run)
+            if shelf is None:
+                shelf = self._shelves[batch.run] = Shelf()
+            sealed = batch.sealed
+            shelf.headers += sealed.headers
+            shelf.digests += sealed.digests
+            shelf.commitments += sealed.commitments
+            shelf.salts += sealed.salts
+            shelf.bodies += sealed.bodies
             for kept in batch.kept:
                 shelf.kept[kept.commitment] = kept.body
 

@@ -94,7 +94,7 @@ class SQLiteJournal:
         except sqlite3.DatabaseError as error:
             raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
         for batch in batches:
-            self._ends[batch.run] = batch.expected + len(batch.rows)
+            self._ends[batch.run] = batch.expected + len(batch.sealed.headers)
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
         number = self._number(run)
@@ -178,18 +178,16 @@ class SQLiteJournal:
                 f"run {batch.run} has {end} entries where this writer expected {batch.expected};"
                 " another process has extended it"
             )
-        key = number << SEQ_BITS
-        db = self._db
+        first = number << SEQ_BITS | batch.expected
+        sealed, db = batch.sealed, self._db
+        keys = range(first, first + len(sealed.headers))
         db.executemany(
             "INSERT INTO entries VALUES (?, ?, ?)",
-            [(key | seq, header, digest) for seq, header, digest in batch.rows],
+            zip(keys, sealed.headers, sealed.digests, strict=True),
         )
         db.executemany(
             "INSERT INTO contents VALUES (?, ?, ?, ?)",
-            [
-                (key | row.seq, *content)
-                for row, content in zip(batch.rows, batch.contents, strict=True)
-            ],
+            zip(keys, sealed.commitments, sealed.salts, sealed.bodies, strict=True),
         )
         if batch.kept:
             db.executemany(

@@ -203,10 +203,10 @@ class Writer:
     def batch(self) -> Batch:
         """What is to be stored now; the committer takes it."""
         self._dirty = False
-        rows, contents = self.board.seal()
+        sealed = self.board.seal()
         kept, self._kept = self._kept, []
-        batch = Batch(self.run, self._end, rows, contents, kept)
-        self._end += len(rows)
+        batch = Batch(self.run, self._end, sealed, kept)
+        self._end += len(sealed.headers)
         return batch
 
     def news(self) -> "asyncio.Future[None]":

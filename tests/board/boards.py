@@ -67,8 +67,7 @@ def close(board: Board, *payloads: Payload, author: str = "user") -> None:
 def store(board: Board, journal: Journal, run: str | None = None, expected: int = 0) -> str:
     """Append what the board has not sealed yet; the run's id."""
     run = run or new_run_id()
-    rows, contents = board.seal()
-    journal.append([Batch(run, expected, rows, contents)], wait=True)
+    journal.append([Batch(run, expected, board.seal())], wait=True)
     return run
 
 
