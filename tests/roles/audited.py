@@ -9,7 +9,6 @@ object. With `sly`, a reviewer is seated that acts without tools.
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hive.journal.sqlite import SQLiteJournal
 from hive.message import Request
 from hive.models import FunctionModel
 
@@ -38,21 +38,18 @@ looking = threading.local()
 
 def open_calls() -> set[str]:
     """The tools whose calls are on disk and not answered yet."""
-    uri = f"file:{JOURNAL}?mode=ro"
     calls: dict[str, str] = {}
-    with sqlite3.connect(uri, uri=True) as db:
-        rows = db.execute(
-            "SELECT entries.header, contents.body FROM entries JOIN contents"
-            " ON contents.run = entries.run AND contents.seq = entries.seq AND contents.part = 0"
-            " ORDER BY entries.seq"
-        )
-        for header, body in rows:
-            head = json.loads(header)
-            if head["kind"] == "ToolCall":
-                calls[f"{head['turn']}/{head['strand']}/{head['place']}"] = json.loads(body)["tool"]
+    journal = SQLiteJournal(JOURNAL, create=False)
+    try:
+        for row, body in journal.read(journal.runs()[0]):
+            head = json.loads(row.header)
+            place = f"{head['turn']}/{head['strand']}"
+            if head["kind"] == "ToolCall" and body is not None:
+                calls[f"{place}/{head['place']}"] = json.loads(body)["tool"]
             elif head["kind"] == "Observation":
-                calls.pop(f"{head['turn']}/{head['strand']}/{head['place'][:-1]}")
-    db.close()
+                calls.pop(f"{place}/{head['place'][:-1]}")
+    finally:
+        journal.close()
     return set(calls.values())
 
 
@@ -89,6 +86,8 @@ def audit(event: str, arguments: tuple[Any, ...]) -> None:
             seen.append((what, where))
             if not known & tools:
                 unexplained.append(f"{event} {where} while open calls were {sorted(known)}")
+    except Exception as error:  # noqa: BLE001 - what goes wrong in here must not look like peace
+        unexplained.append(f"{event}: the audit itself failed: {error!r}")
     finally:
         looking.now = False
 

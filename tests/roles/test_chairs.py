@@ -78,12 +78,7 @@ SCRIPTS: dict[str, tuple[type[Payload], Script]] = {
 
 WIRES = ("openai:gpt-5-mini", "openai-chat:gpt-5-mini", "anthropic:claude-opus-5")
 SEATS = [(role, WIRES[0]) for role in SCRIPTS]
-SEATS += [
-    ("coder", WIRES[1]),
-    ("coder", WIRES[2]),
-    ("researcher", WIRES[2]),
-    ("reviewer", WIRES[2]),
-]
+SEATS += [("coder", WIRES[1]), ("coder", WIRES[2])]
 
 
 def speaking(script: Script) -> Callable[[Received], Line]:

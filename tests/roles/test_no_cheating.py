@@ -34,7 +34,7 @@ def test_every_subprocess_and_every_write_has_a_durable_tool_call_before_it(tmp_
     seen = audited(tmp_path)
     assert seen["outcome"] == "finished"
     assert seen["unexplained"] == []
-    assert seen["start"] >= 6, "planner, researcher, coder and reviewer all had tests run"
+    assert seen["start"] >= 4, "planner, researcher, coder and reviewer all had tests run"
     assert seen["write"] >= 1
 
 
