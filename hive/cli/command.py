@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from hive.cli.exits import OK, PAUSED, UNREADABLE, USAGE
-from hive.errors import HiveError, JournalError, RunNotFound
+from hive.errors import HiveError, JournalError, PayloadError, RunNotFound
 
 __all__ = ["hive", "serve"]
 
@@ -94,7 +94,7 @@ def serve(arguments: Sequence[str] | None = None) -> int:
         return OK
     except RunNotFound as error:
         return told(str(error), USAGE)
-    except JournalError as error:
+    except (JournalError, PayloadError) as error:  # what is stored does not fit
         return told(str(error), UNREADABLE)
     except HiveError as error:
         return told(str(error), USAGE)

@@ -60,7 +60,7 @@ def demo(
     overrides = Overrides(given_models(models), directory=str(Path.cwd()))
     team = overrides.apply(load(TEAM), TEAM)
     check_models(team)
-    folder, sentence = prepared(workspace)
+    folder, sentence = prepared(workspace, keep)
     for line in (sentence, minds(team), f"The run is kept in {journal}.", ""):
         click.echo(line, err=as_json)
 
@@ -75,13 +75,13 @@ def demo(
             approvals=approver,
         )
 
-    code = carry_out(team, GOAL, journal, Showing(as_json, plain), begin, further(journal))
+    code = carry_out(team, GOAL, journal, Showing(TEAM, as_json, plain), begin, further(journal))
     if workspace is None and not keep and code in (OK, FAILED):
         shutil.rmtree(folder.parent, ignore_errors=True)
     return code
 
 
-def prepared(workspace: Path | None) -> tuple[Path, str]:
+def prepared(workspace: Path | None, keep: bool) -> tuple[Path, str]:
     """The project to work on, and what is to be said of it before it is touched."""
     if workspace is not None and workspace.is_dir() and any(workspace.iterdir()):
         return (
@@ -99,7 +99,8 @@ def prepared(workspace: Path | None) -> tuple[Path, str]:
         raise Mistake(f"{PROJECT} is not there; it comes with the distribution of Hive") from None
     except OSError as error:
         raise Mistake(f"the project cannot be copied to {folder}: {error.strerror}") from error
-    return folder, f"Working in {folder}, a fresh copy of a small project with bugs."
+    goes = "" if workspace or keep else ", which goes when the run has ended (--keep keeps it)"
+    return folder, f"Working in {folder}, a fresh copy of a small project with bugs{goes}."
 
 
 def minds(team: Workflow) -> str:
@@ -119,9 +120,6 @@ def further(journal: str) -> list[tuple[str, str]]:
         ("hive new my-team", "a small team of your own to begin from"),
         (f"hive check {TEAM}", "what the five may do, and what bounds them"),
         (f"hive graph {TEAM} -o team.svg", "who hands on to whom"),
-        (
-            f'hive run {TEAM} "make the tests pass" --workspace DIR --copy{hint(journal)}',
-            "your code",
-        ),
+        (f'hive run {TEAM} "make the tests pass" --workspace DIR{hint(journal)}', "your own code"),
         ("hive demo --model coder=openai:gpt-5-mini", "a language model in the coder's chair"),
     ]

@@ -26,8 +26,9 @@ Begin = Callable[[Approver], Run]
 
 @dataclass(frozen=True)
 class Showing:
-    """How a run is shown, and whether what needs a person's yes is simply allowed."""
+    """How a run is shown, under which title, and whether what needs a yes is simply allowed."""
 
+    title: str
     as_json: bool = False
     plain: bool = False
     yes: bool = False
@@ -85,7 +86,7 @@ def face_for(workflow: Workflow, goal: str, showing: Showing) -> Face:
     from hive.cli.live import LiveFace
     from hive.cli.scene import Scene
 
-    return LiveFace(Scene(goal), tuple(workflow.roles), workflow.budget, workflow.name)
+    return LiveFace(Scene(goal), tuple(workflow.roles), workflow.budget, showing.title)
 
 
 def approver_for(workflow: Workflow, face: Face, showing: Showing) -> Approver:

@@ -62,7 +62,7 @@ def tell_ending(
     console.print()
     console.print(used(record), style="dim", soft_wrap=True)
     console.print()
-    steps(console, [*next_steps(record, journal), *further])
+    steps(console, [*next_steps(record, journal), *(further if summary.ended else ())])
 
 
 def readable(record: Record, answer: str) -> str:
@@ -122,6 +122,8 @@ def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:
     run, where = short_id(record.journal, record.id), hint(journal)
     show = (f"hive show {run}{where}", "what happened, turn by turn")
     runs = (f"hive runs{where}", "this run among the others")
+    if any(waits.startswith("in_doubt") for waits in record.summary.waits_for):
+        return [show, runs]  # nobody but a person who looked can tell
     if record.summary.state == "waiting":
         return [
             (f"hive resume {run}{where}", "be asked at the terminal, and go on"),

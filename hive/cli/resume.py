@@ -51,9 +51,9 @@ def resume(
     --json prints the object that `hive run --json` prints.
     """
     options.diagnose(verbose)
-    showing = Showing(as_json, plain, yes)
     with opened(journal) as kept:
         record = record_of(kept, run)
+        showing = Showing(record.summary.workflow, as_json, plain, yes)
         if record.summary.ended:
             return over(record, journal, showing)
         if record.summary.state == "running":

@@ -90,7 +90,7 @@ def run(
             approvals=approver,
         )
 
-    return carry_out(team, goal, journal, Showing(as_json, plain, yes), begin)
+    return carry_out(team, goal, journal, Showing(workflow, as_json, plain, yes), begin)
 
 
 def carry_out(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from hive.audit import Record
+from tests.cli import sample_team
 from tests.cli.conftest import Here
 
 BROKEN = {
@@ -85,22 +87,31 @@ MISTAKES: list[tuple[str, int, tuple[str, ...]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def journals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal with one run, one of another version, another program's file, and a text."""
+    folder = tmp_path_factory.mktemp("journals")
+    (folder / "text.db").write_text("this is no database, however long it may be " * 100)
+    with sqlite3.connect(folder / "other.db") as other:
+        other.execute("CREATE TABLE things (name TEXT)")
+    other.close()
+    for name in ("one.db", "future.db"):
+        sample_team.scored.run_sync("score", journal=folder / name)
+    future = sqlite3.connect(folder / "future.db")
+    future.execute("PRAGMA user_version = 99")
+    future.close()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def gallery(here: Here) -> None:
+def gallery(here: Here, journals: Path) -> None:
     """The files that the mistakes are made with."""
     for name, text in BROKEN.items():
         Path(name).write_text(text)
     Path("work/full").mkdir()
     Path("work/full/file").touch()
-    Path("text.db").write_text("this is no database, however long it may be " * 100)
-    with sqlite3.connect("other.db") as other:
-        other.execute("CREATE TABLE things (name TEXT)")
-    other.close()
-    assert here.hive("run", "team:scored", "score", "--journal", "one.db").code == 0
-    assert here.hive("run", "team:scored", "score", "--journal", "future.db").code == 0
-    future = sqlite3.connect("future.db")
-    future.execute("PRAGMA user_version = 99")
-    future.close()
+    for path in journals.iterdir():
+        shutil.copy(path, here.folder)
 
 
 @pytest.mark.parametrize(("line", "code", "said"), MISTAKES, ids=[line for line, *_ in MISTAKES])

@@ -1,0 +1,132 @@
+"""`hive check`, `graph`, `models` and `new`: what a team is before it runs."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hive.cli.new import FILES, PLACE
+from tests.cli.conftest import Here, environment
+
+CHECK_KEYS = {
+    *("ok", "problem", "path", "name", "roles", "edges", "bounds", "seats", "budget", "limits"),
+    *("policy", "allocator", "missing"),
+}
+
+
+def test_check_tells_what_a_team_is(here: Here) -> None:
+    answer = here.hive("check", "team:scribes")
+    assert answer.code == 0
+    for said in (
+        "✓ team:scribes can work",
+        "reads everything; writes Note; may call write_file (write)",
+        "critic → writer when rejected",
+        "stop when turns(8)",
+        "models names the role",
+        "16 strands, 24 steps",
+        "graph order",
+    ):
+        assert said in answer.out
+
+
+def test_check_names_the_bounds_that_a_chain_was_given(here: Here) -> None:
+    out = here.hive("check", "team:napping").out
+    assert "turns(40) | elapsed(minutes=30)" in out
+    assert "these stops were added" in out
+
+
+def test_check_as_json(here: Here) -> None:
+    shown = here.hive("check", "team:capped", "--json").json
+    assert set(shown) == CHECK_KEYS
+    assert shown["ok"] is True
+    assert shown["budget"] == {
+        "usd": 1, "tokens": None, "calls": None, "turns": 3, "seconds": None,
+    }  # fmt: skip
+    assert shown["seats"][0] == {
+        "role": "writer", "model": "program:drafts", "why": "models names the role",
+    }  # fmt: skip
+
+
+def test_check_says_which_key_is_missing(here: Here) -> None:
+    answer = here.hive("check", "team:chain", "--model", "openai:gpt-5-mini")
+    assert answer.code == 0
+    assert "OPENAI_API_KEY" in answer.out
+    assert answer.out.count("the model for everyone") == 2
+    missing = here.hive("check", "team:chain", "--model", "openai:gpt-5-mini", "--json").json
+    assert len(missing["missing"]) == 1
+
+
+def test_check_of_a_team_without_a_model(here: Here) -> None:
+    answer = here.hive("check", "team:chain")
+    assert answer.code == 1
+    assert "role 'guest' has no model" in answer.out
+
+
+def test_graph_draws(here: Here) -> None:
+    drawn = here.hive("graph", "team:scribes").out
+    assert drawn.startswith("flowchart")
+    assert "rejected" in drawn
+    assert here.hive("graph", "team:round_trip").out == drawn
+    assert here.hive("graph", "team:chain", "--model", "openai:x").out.startswith("flowchart")
+    assert here.hive("graph", "team:scribes", "-o", "team.svg").code == 0
+    assert Path("team.svg").read_text().startswith("<svg")
+    assert here.hive("graph", "team:scribes", "--format", "svg").out == Path("team.svg").read_text()
+
+
+def test_models_never_shows_a_key(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-value")
+    answer = here.hive("models")
+    assert "OPENAI_API_KEY is set" in answer.out
+    assert "ANTHROPIC_API_KEY is not set" in answer.out
+    shown = here.hive("models", "--json")
+    assert "secret-value" not in answer.out + shown.out
+    providers = {provider["name"]: provider for provider in shown.json["providers"]}
+    assert providers["openai"]["set"] is True
+    assert providers["anthropic"]["set"] is False
+
+
+def test_models_knows_prices_and_what_each_role_gets(here: Here) -> None:
+    answer = here.hive("models", "openai:gpt-5-mini", "openai:unheard-of", "team:scribes")
+    assert "$0.25 in, $2 out per million tokens" in answer.out
+    assert "price unknown; a budget in dollars refuses it" in answer.out
+    assert "program:drafts" in answer.out
+    known = here.hive("models", "openai:gpt-5-mini", "--json").json["models"]
+    assert known == [
+        {
+            "name": "openai:gpt-5-mini", "window": 400_000, "max_output": None,
+            "input_usd": 0.25, "output_usd": 2.0, "known": True,
+        }
+    ]  # fmt: skip
+
+
+def test_a_new_team_runs_at_once(here: Here) -> None:
+    answer = here.hive("new", "my teams/first")
+    assert answer.code == 0
+    command = next(line for line in answer.out.splitlines() if "hive run" in line)
+    line = shlex.split(command.partition("   set it")[0])
+    assert line[:2] == ["hive", "run"]
+    ran = here.hive(*line[1:])
+    assert ran.code == 0
+    assert "approved: team.py is the longest file" in ran.out
+    assert here.hive("check", "my teams/first/team.py:team").code == 0
+    folder = here.folder / "my teams/first"
+    assert {path.name for path in folder.iterdir()} >= set(FILES)
+    assert not any(PLACE in (folder / name).read_text() for name in FILES)
+
+
+def test_the_test_of_a_new_team_passes(here: Here) -> None:
+    here.hive("new", "first")
+    answer = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "first"],
+        cwd=here.folder,
+        env={**environment(), "PYTEST_ADDOPTS": "-p no:asyncio"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "2 passed" in answer.stdout

@@ -1,0 +1,72 @@
+"""In a terminal: the live display, a person's yes or no, and Ctrl-C by the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Here
+from tests.cli.terminal import Terminal
+
+CURSOR_SHOWN, CURSOR_HIDDEN = "\x1b[?25h", "\x1b[?25l"
+
+
+def test_a_run_is_shown_live(here: Here) -> None:
+    terminal = Terminal(here.folder, "run", "team:napping", "have some rest")
+    drawn = terminal.until("thinking")
+    for said in (
+        "have some rest",
+        "turn 2",
+        "sleeper",
+        "program:sleeps",
+        "2 turns",
+        "2 model calls",
+    ):
+        assert said in drawn + terminal.text
+    assert "good night" in terminal.text
+    terminal.press("\x03")
+    assert terminal.end() == 130
+    assert "‖ paused" in terminal.text
+    assert "hive resume" in terminal.text
+    assert terminal.drawn.rindex(CURSOR_SHOWN) > terminal.drawn.rindex(CURSOR_HIDDEN)
+    assert here.runs()[0]["state"] == "paused"
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "state"), [("y", 0, "finished"), ("n", 0, "finished"), ("l", 3, "waiting")]
+)
+def test_a_person_is_asked(here: Here, key: str, code: int, state: str) -> None:
+    terminal = Terminal(here.folder, "run", "team:rocket", "fly")
+    asked = terminal.until("[l]ater:")
+    assert "pilot wants to call launch(where='the moon')" in asked
+    assert "It is irreversible, and what led to it is the user's or the team's own word" in asked
+    terminal.press(f"{key}\n")
+    assert terminal.end() == code
+    assert here.runs()[0]["state"] == state
+    assert (here.folder / "launched").exists() == (key == "y")
+    if key == "n":
+        assert "denied by user: a person said no" in terminal.text
+
+
+def test_a_question_is_open_to_ctrl_c(here: Here) -> None:
+    terminal = Terminal(here.folder, "run", "team:rocket", "fly", "--plain")
+    terminal.until("[l]ater:")
+    terminal.press("\x03")
+    assert terminal.end() == 130
+    again = Terminal(here.folder, "resume", "last")
+    again.until("[l]ater:")
+    again.press("yes\n")
+    assert again.end() == 0
+    assert "told: launched to the moon" in again.text
+
+
+def test_plain_lines_in_a_terminal(here: Here) -> None:
+    terminal = Terminal(here.folder, "run", "team:several", "greet", "--plain")
+    assert terminal.end() == 0
+    assert CURSOR_HIDDEN not in terminal.drawn
+    assert "turn 1       guest (program:guest), judge (program:scores)" in terminal.text
+
+
+def test_a_small_terminal_is_enough(here: Here) -> None:
+    terminal = Terminal(here.folder, "run", "team:several", "greet", rows=8, columns=40)
+    assert terminal.end() == 0
+    assert "✓ finished" in terminal.text
