@@ -1,6 +1,6 @@
 """The arbiter: rules when coder and reviewer disagree, and closes the run."""
 
-from hive import Artifact, Finding, Note, Plan, Review, Role, Task, TestReport, Verdict
+from hive import Artifact, Finding, Note, Plan, Review, Role, TestReport, Verdict
 from hive.tools import read_file, run_tests, search
 from roles.patch import Patch
 
@@ -37,7 +37,7 @@ Give up by the ruling of that name, and by nothing else."""
 arbiter = Role(
     "arbiter",
     INSTRUCTIONS,
-    reads=(Note, Plan, Task, Finding, Artifact, Patch, TestReport, Review, Verdict),
+    reads=(Note, Plan, Finding, Artifact, Patch, TestReport, Review, Verdict),
     writes=(Verdict,),
     tools=(run_tests, read_file, search),
 )

@@ -9,7 +9,6 @@ from hive import (
     Question,
     Review,
     Role,
-    Task,
     TestReport,
 )
 from hive.tools import list_files, locate_faults, read_file, run_tests, search
@@ -49,7 +48,7 @@ confidence with what you have ruled out, that helps the coder too."""
 researcher = Role(
     "researcher",
     INSTRUCTIONS,
-    reads=(Note, Plan, Task, TestReport, Finding, Artifact, Patch, Review, Question, Answer),
+    reads=(Note, Plan, TestReport, Finding, Artifact, Patch, Review, Question, Answer),
     writes=(Finding, Answer),
     tools=(list_files, read_file, search, run_tests, locate_faults),
 )

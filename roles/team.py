@@ -87,8 +87,9 @@ graph = Graph(
     handoff(coder, reviewer),
     handoff(reviewer, coder, when=sent_back | asks_for(reviewer, coder)),
     handoff(reviewer, arbiter),
-    handoff(arbiter, coder, when=ruled("revise")),
-    handoff(arbiter, reviewer, when=ruled("accept") & ~tests_pass),
+    handoff(arbiter, coder, when=ruled("revise") | asks_for(arbiter, coder)),
+    # Accepted too early: somebody has to show first that the tests pass.
+    handoff(arbiter, reviewer, when=ruled("accept") & ~tests_pass | asks_for(arbiter, reviewer)),
     finish(arbiter, when=tests_pass & ruled("accept")),
     stop(when=gave_up | stalled(turns=8) | turns(30) | elapsed(minutes=30)),
 )
@@ -111,7 +112,7 @@ repair = Workflow(
     allocator=ByComplexity(),
     estimator=RuleEstimator(EFFORT),
     synthesis=Account(),
-    limits=Limits(view_tokens=24_000),
+    limits=Limits(view_tokens=48_000),
     name="roles.team:repair",
 )
 """The team. `models` seats programs that need no key; give any chair to a language model with

@@ -99,13 +99,14 @@ def learnt(run: TestRun, request: Request) -> Iterator[str]:
     if not run.complete:
         yield f"The suite does not run to its end: {trouble(run)}."
     attempts = entries(request, "Artifact")
-    for entry in attempts:
-        yield f"Attempt [{entry.address}]: {first_line(str(entry.value('summary') or ''), 400)}"
-    if not attempts:
+    if attempts:
+        came = counted(len(attempts), "attempt has", "attempts have")
+        yield f"{came} come to nothing: {listed(f'[{entry.address}]' for entry in attempts)}."
+    else:
         yield "Nobody has handed in any work."
     findings = entries(request, "Finding")
     if findings:
-        claim = first_line(str(findings[0].value("claim") or ""), 300)
+        claim = first_line(str(findings[0].value("claim") or ""))
         yield f"The best lead is still [{findings[0].address}]: {claim}"
 
 

@@ -146,7 +146,7 @@ def praise(run: TestRun, patches: list[Patch]) -> Iterator[str]:
 def changed(patches: list[Patch]) -> tuple[Evidence, ...]:
     """The changed lines, to be cited."""
     return tuple(
-        Evidence(path=patch.path, line=hunk.line + offset, excerpt=text.strip())
+        Evidence(path=patch.path, line=hunk.line + offset, excerpt=text)
         for patch in patches
         for hunk in patch.hunks()
         for offset, text in enumerate(hunk.after)

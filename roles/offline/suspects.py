@@ -26,7 +26,7 @@ class Suspect:
     @property
     def evidence(self) -> Evidence:
         """The line, to be cited."""
-        return Evidence(path=self.path, line=self.line, excerpt=self.text.strip())
+        return Evidence(path=self.path, line=self.line, excerpt=self.text)
 
 
 @dataclass(frozen=True, slots=True)

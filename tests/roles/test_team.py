@@ -13,6 +13,7 @@ from hive.errors import ServerFailed
 from hive.message import Request
 from hive.models.scripted import Answer
 from roles import arbiter, coder, planner, researcher, reviewer
+from roles.offline.arbiter import rule
 from roles.offline.reading import called, entries
 from roles.offline.researcher import research
 from roles.offline.reviewer import review
@@ -135,6 +136,17 @@ def test_an_arbiter_cannot_accept_what_does_not_pass(hopeless: Path) -> None:
         if decision.features["frontier"] == "arbiter"
     ]
     assert set(after_ruling) == {"reviewer"}, "who must show that the tests pass"
+
+
+def test_an_arbiter_that_hands_on_instead_of_ruling_is_heard(bounds: Path) -> None:
+    def doubting_arbiter(request: Request) -> Answer:
+        if entries(request, "Verdict") or len(entries(request, "Review")) > 1:
+            return rule(request)
+        return call("handoff", to="reviewer", reason="look again")
+
+    result = projects.run(seated(coder=fixing_coder, arbiter=doubting_arbiter), bounds)
+    assert acted(payloads(result, Decision))[-3:] == ["arbiter", "reviewer", "arbiter"]
+    assert result.finished
 
 
 def test_an_arbiter_may_send_half_a_repair_back(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_the_reviewer_approves_what_passes_and_is_supported() -> None:
     made = reviewed([FOUND, changed(), WORK], a_run(4))
     assert made.approved
     assert any("pkg/mod.py:2" in reason for reason in made.reasons)
-    assert made.evidence == (Evidence(path="pkg/mod.py", line=2, excerpt="return 2"),)
+    assert made.evidence == (Evidence(path="pkg/mod.py", line=2, excerpt="    return 2"),)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_the_arbiter_gives_up_what_does_not_get_better() -> None:
     made = ruled([FOUND, report(3, FAILING), WORK, report(3, FAILING), says(False)])
     assert made.ruling == "give_up"
     told = " ".join(made.reasons)
-    assert "f returns 2 now" in told
+    assert "1 attempt has come to nothing: [3/coder/0.2]." in told
     assert "f is off" in told
     assert FAILING in told
 
