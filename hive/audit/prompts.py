@@ -1,7 +1,7 @@
 """What a model was asked (floor 7), put together again from the entries and contents of a record.
 
-The count of entries that a full view had left out is not on record, so that one line of a prompt is
-missing where it stood.
+Two lines are not on record, and missing where they stood: how many entries a full view had left
+out, and the moves that an advisor was told of.
 """
 
 import orjson
@@ -77,7 +77,7 @@ def exchange(record: Record, step: Entry) -> list[Message]:
     if uses:
         results = [told(use, outcomes.get(FIRST_SLOT + i)) for i, use in enumerate(uses)]
         return [*messages, Message("tool", tuple(results))]
-    texts = [Text(text=said(entry), source=str(entry.address)) for entry in outcomes.values()]
+    texts = [Text(text=said(entry)) for entry in outcomes.values()]
     return [*messages, Message("user", tuple(texts))] if texts else messages
 
 
@@ -85,11 +85,11 @@ def told(use: ToolUse, outcome: Entry | None) -> ToolResult:
     """What a tool use gave back."""
     if outcome is None:
         return ToolResult(id=use.id, name=use.name, text="noted")
-    bad = isinstance(outcome.payload, Fault)
-    bad = bad or (isinstance(outcome.payload, Observation) and outcome.payload.error)
-    return ToolResult(
-        id=use.id, name=use.name, text=said(outcome), error=bad, source=str(outcome.address)
-    )
+    payload, text = outcome.payload, said(outcome)
+    if isinstance(payload, Observation):
+        source = str(outcome.address)
+        return ToolResult(id=use.id, name=use.name, text=text, error=payload.error, source=source)
+    return ToolResult(id=use.id, name=use.name, text=text, error=isinstance(payload, Fault))
 
 
 def said(outcome: Entry) -> str:
