@@ -31,6 +31,9 @@ LONGEST_SHOWN = 12_000
 HUNG = 256
 """Entries that are kept ready as they are shown; older ones are made anew when wanted."""
 
+LINE_BREAKS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
+"""Those that JSON does not escape."""
+
 KEPT_PERCENT = 70
 """How full a window is left when it had to drop entries."""
 
@@ -85,9 +88,11 @@ def excerpt(text: str, longest: int, rest: str) -> str:
 
 def show(entry: Entry) -> Shown:
     """An entry as a model sees it: a line with address, kind, author and trust, then its data as
-    one line of JSON. JSON escapes line breaks, so content can never forge such a first line."""
+    one line of JSON. Line breaks are escaped, so content can never forge such a first line."""
     address = str(entry.address)
     body = entry.body.decode()
+    if not body.isascii():
+        body = body.translate(LINE_BREAKS)
     if len(body) > LONGEST_SHOWN:
         body = excerpt(body, LONGEST_SHOWN, f"the whole entry is {address}").replace("\n", " ")
     text = f"[{address}] {entry.kind} by {entry.author} ({entry.label})\n{body}"

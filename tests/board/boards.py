@@ -1,8 +1,9 @@
 """Boards for tests: made, written to a journal by hand, and read back."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
+from typing import NamedTuple
 
 from hive.board.board import Board
 from hive.board.contributions import (
@@ -23,6 +24,7 @@ from hive.board.payload import Payload, Vocabulary
 from hive.board.records import RECORDS
 from hive.board.state import Folding
 from hive.journal.journal import Batch, Journal, new_run_id
+from hive.run import close as close_recorded
 from hive.run import restore
 from tests.board.values import OWN_KINDS
 
@@ -41,8 +43,9 @@ def board(
     folding: Folding | None = None,
     readable: Iterable[str] = (),
     vocabulary: Vocabulary = VOCABULARY,
+    salts: Callable[[int], bytes] = os.urandom,
 ) -> Board:
-    return Board(vocabulary, salts=os.urandom, writers=writers, folding=folding, readable=readable)
+    return Board(vocabulary, salts=salts, writers=writers, folding=folding, readable=readable)
 
 
 def post(
@@ -64,6 +67,21 @@ def close(board: Board, *payloads: Payload, author: str = "user") -> None:
     board.close_turn((author,))
 
 
+class Kept(NamedTuple):
+    """What a journal keeps of one entry, as bytes."""
+
+    header: bytes
+    digest: bytes
+    commitment: bytes
+    salt: bytes
+    body: bytes
+
+
+def sealed(board: Board) -> list[Kept]:
+    """What goes to the journal of the entries posted since the last call."""
+    return [Kept(*columns) for columns in zip(*board.seal(), strict=True)]
+
+
 def store(board: Board, journal: Journal, run: str | None = None, expected: int = 0) -> str:
     """Append what the board has not sealed yet; the run's id."""
     run = run or new_run_id()
@@ -83,5 +101,5 @@ def reread(
     again = board(folding=folding, readable=readable, vocabulary=vocabulary)
     opened = restore(again, journal, run)
     if opened:
-        again.close_turn()
+        close_recorded(again, opened, opened[-1].address.turn + 1)
     return again

@@ -21,7 +21,7 @@ from hive.journal.journal import Journal
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
 from tests.board import values as drawn
-from tests.board.boards import KINDS, VOCABULARY, board, post, reread, store
+from tests.board.boards import KINDS, VOCABULARY, board, post, reread, sealed, store
 
 SCHEMAS: Any = VOCABULARY.schemas()
 VALIDATORS = {kind: Draft202012Validator(known["schema"]) for kind, known in SCHEMAS.items()}
@@ -143,7 +143,7 @@ def test_what_cannot_be_written_is_refused_where_it_is_posted(payload: Payload, 
     with pytest.raises(PayloadError, match=f"^{place}"):
         post(target, payload)
     assert target.entries == []
-    assert target.seal().headers == []
+    assert sealed(target) == []
 
 
 def test_endless_nesting_is_refused_where_it_is_posted() -> None:
