@@ -1,14 +1,19 @@
 """Tools (floor 2): what roles may do, each tool saying what it touches and what a crash may do."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from hive.tools.approval import Approver, Judgement, ProposedCall, Rules, allow, ask, by_tool, deny
 from hive.tools.call import Call, ToolOutput
-from hive.tools.edits import Edit
-from hive.tools.files import FILE_TOOLS, edit_file, list_files, read_file, search, write_file
 from hive.tools.paths import PROTECTED
-from hive.tools.shell import shell
-from hive.tools.testing import Candidate, locate_faults, run_tests, try_edits
 from hive.tools.tool import Effect, Repeat, Tool, tool
 from hive.tools.workspace import FileChange, Workspace
+
+if TYPE_CHECKING:
+    from hive.tools.edits import Edit
+    from hive.tools.files import FILE_TOOLS, edit_file, list_files, read_file, search, write_file
+    from hive.tools.shell import shell
+    from hive.tools.testing import Candidate, locate_faults, run_tests, try_edits
 
 __all__ = [
     "FILE_TOOLS",
@@ -41,3 +46,25 @@ __all__ = [
     "try_edits",
     "write_file",
 ]
+
+_SHIPPED = {
+    "hive.tools.edits": ("Edit",),
+    "hive.tools.files": (
+        "FILE_TOOLS",
+        "edit_file",
+        "list_files",
+        "read_file",
+        "search",
+        "write_file",
+    ),
+    "hive.tools.shell": ("shell",),
+    "hive.tools.testing": ("Candidate", "locate_faults", "run_tests", "try_edits"),
+}
+_PLACES = {name: place for place, names in _SHIPPED.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """The shipped tools are made when they are asked for, so that `import hive` stays quick."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'hive.tools' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
