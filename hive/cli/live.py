@@ -28,8 +28,8 @@ from hive.control.budget import Budget
 __all__ = ["LiveFace", "picture"]
 
 FRAMES_PER_SECOND = 8
-HUES = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta")
-TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "dim", "plain": ""}
+HUES = ("cyan", "magenta", "blue", "bright_cyan", "bright_magenta", "bright_blue")
+TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "", "plain": "bold"}
 MARKS = {"good": "✓", "bad": "✗", "open": "…", "quiet": "·", "plain": "+"}
 
 
@@ -140,8 +140,8 @@ def acting(drawing: Drawing) -> RenderableType:
     rows = Table.grid(padding=(0, 1), expand=True)
     rows.add_column(width=1)
     rows.add_column(no_wrap=True, min_width=drawing.width)
-    rows.add_column(no_wrap=True, style="dim", overflow="ellipsis", ratio=2)
-    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
+    rows.add_column(no_wrap=True, style="dim", overflow="ellipsis")
+    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     rows.add_column(justify="right", no_wrap=True, style="dim")
     now = monotonic()
     for strand in tuple(drawing.scene.acting.values()):
@@ -171,7 +171,7 @@ def done(drawing: Drawing) -> RenderableType:
     rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for told in drawing.scene.recent:
         rows.add_row(
-            Text(MARKS[told.tone], style=TONES[told.tone]),
+            Text(MARKS[told.tone], style=TONES[told.tone] or "dim"),
             Text(told.who, style=drawing.hue(told.who)),
             line(told),
         )
@@ -179,7 +179,8 @@ def done(drawing: Drawing) -> RenderableType:
 
 
 def line(told: Told) -> Text:
-    text = Text(told.what, style=TONES[told.tone], no_wrap=True, overflow="ellipsis")
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(told.what, style=TONES[told.tone])
     if told.result:
         text.append(f"  {told.result}", style="dim")
     return text

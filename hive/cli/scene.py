@@ -39,8 +39,6 @@ class Scene:
     recent: tuple[Told, ...] = ()
     saying: tuple[str, str] = ("", "")
     """The strand that spoke last, and the end of what it says."""
-    asked: str = ""
-    """What a person is being asked."""
     tokens: int = 0
     spent: int = 0
     calls: int = 0
