@@ -97,7 +97,8 @@ def learnt(run: TestRun, request: Request) -> Iterator[str]:
             f" it says {first_line(first.message)!r}."
         )
     if not run.complete:
-        yield f"The suite does not run to its end: {trouble(run)}."
+        why = f": {trouble(run)}" if run.problem or run.output else ""
+        yield f"No run of the suite has come to its end{why}."
     attempts = entries(request, "Artifact")
     if attempts:
         came = counted(len(attempts), "attempt has", "attempts have")

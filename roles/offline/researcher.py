@@ -109,6 +109,9 @@ def explained(
     lines = inside or [s for s in located if s.path in {failure.path for failure in failures}]
     best = lines[0] if lines else None
     where = "no suspicious line of a source could be tied to that"
+    elsewhere = next((f for f in failures if f.path != file), None)
+    if best is None and elsewhere is not None:
+        where = f"the way ends at {elsewhere.path}:{elsewhere.line}"
     if best is not None:
         around = next((f" in {f.name}" for f in concerned if f.holds(best)), "")
         where = f"the way leads through {best.path}:{best.line}{around}, a line that {run_by(best)}"

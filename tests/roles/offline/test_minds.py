@@ -116,6 +116,25 @@ def test_the_researcher_ties_a_failure_to_the_line_it_goes_through() -> None:
     assert answer == "Posted 2 findings on 1 failing tests."
 
 
+def test_the_researcher_says_where_a_file_cannot_be_imported() -> None:
+    broken = {
+        "id": "tests/test_m.py",
+        "message": "SyntaxError: invalid syntax",
+        "path": "pkg/mod.py",
+        "line": 2,
+        "excerpt": "return (1",
+    }
+    run = a_run(0, failed=[broken], complete=False, problem="no test was found")
+    nowhere = {"lines": [], "failing": ["tests/test_m.py"], "tests_executed": 0}
+    table = {**tools(run), "locate_faults": lambda arguments: nowhere}
+    _, calls = converse(research, [GOAL], table)
+    findings = [Finding.model_validate(c.arguments) for c in calls if c.name == "post_Finding"]
+    assert "SyntaxError: invalid syntax" in findings[0].claim
+    assert "the way ends at pkg/mod.py:2" in findings[0].claim
+    assert findings[0].evidence == (Evidence(path="pkg/mod.py", line=2, excerpt="return (1"),)
+    assert "no test was found" in findings[1].claim
+
+
 def test_the_researcher_runs_the_tests_where_nobody_has() -> None:
     _, calls = converse(research, [GOAL], tools(a_run(3, FAILING)))
     assert [call.name for call in calls[:2]] == ["locate_faults", "run_tests"]
