@@ -11,6 +11,7 @@ and approval rules), `hive.models` (backends and doubles), `hive.message` (what 
 and answer), `hive.control` (for those who write policies) and `hive.testing`.
 """
 
+from hive.board.board import Board
 from hive.board.contributions import (
     Answer,
     Artifact,
@@ -25,7 +26,9 @@ from hive.board.contributions import (
     TestReport,
     Verdict,
 )
+from hive.board.entry import Entry
 from hive.board.payload import Payload
+from hive.board.records import Fault
 from hive.board.state import State, Tally
 from hive.board.view import View
 from hive.control import (
@@ -63,10 +66,13 @@ from hive.workflow import Workflow
 __all__ = [
     "Answer",
     "Artifact",
+    "Board",
     "Budget",
     "ByComplexity",
+    "Entry",
     "EpsilonGreedy",
     "Evidence",
+    "Fault",
     "Finding",
     "Goal",
     "Graph",

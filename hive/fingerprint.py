@@ -21,7 +21,7 @@ def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
         "graph": [str(edge) for edge in workflow.graph.edges],
         "policy": workflow.policy.name,
         "allocator": repr(workflow.allocator),
-        "estimator": type(workflow.estimator).__qualname__,
+        "estimator": digest_of(repr(workflow.estimator)),
         "synthesis": type(workflow.synthesis).__qualname__,
         "budget": repr(workflow.budget),
         "limits": repr(workflow.limits),

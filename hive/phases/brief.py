@@ -122,11 +122,11 @@ def answering(role: Role, targets: tuple[str, ...]) -> str:
     if final is None:
         lines.append("End your turn with a short text once everything is posted.")
     elif is_text(final):
-        lines.append(f"End your turn with a plain text answer; it is posted as a {final.kind}.")
+        lines.append(f"End your turn with a plain text answer; it is posted as {final.kind}.")
     else:
         lines.append(
             f"End your turn with one JSON object that fits the schema of {final.kind} and nothing"
-            f" else; it is posted as a {final.kind}."
+            f" else; it is posted as {final.kind}."
         )
     if len(targets) > 1:
         lines.append(f"With `{HANDOFF}` you may ask that one of {', '.join(targets)} go on.")
