@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 from typing import TextIO
 
 import anyio
+import orjson
 
-from hive.cli.words import arguments_of
+from hive.cli.words import clean
 from hive.tools.approval import Approver, Judgement, ProposedCall
 
 __all__ = ["AtTerminal", "Yes"]
@@ -49,12 +50,7 @@ class AtTerminal:
         if judgement.decision != "ask":
             return judgement
         async with self._one:
-            said = f"{call.tool}({arguments_of(dict(call.arguments), 400)})"
-            with self._asking(
-                f"{call.role} wants to call {said}\n"
-                f"It is {call.effect}, and what led to it is {trust(call)}."
-                " Allow it? [y]es, [n]o, [l]ater: "
-            ):
+            with self._asking(question(call)):
                 answer = await self._answer()
         if answer in ("y", "yes"):
             return Judgement("allow", f"{judgement.reason}; a person allowed it", "user")
@@ -66,6 +62,17 @@ class AtTerminal:
         # A terminal is readable once a whole line is there, so that nothing blocks the loop.
         await anyio.wait_readable(self._source.fileno())
         return self._source.readline().strip().lower()
+
+
+def question(call: ProposedCall) -> str:
+    """What a person is asked: the whole call, so that nothing is allowed unseen."""
+    lines = [f"{call.role} wants to call {call.tool}, which is {call.effect}:"]
+    for name, value in call.arguments.items():
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        first, *others = clean(text).split("\n")
+        lines += [f"  {name}: {first}", *(f"    {line}" for line in others)]
+    lines.append(f"What led to it is {trust(call)}.")
+    return "\n".join([*lines, "Allow it? [y]es, [n]o, [l]ater: "])
 
 
 def trust(call: ProposedCall) -> str:

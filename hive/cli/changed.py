@@ -5,6 +5,7 @@ from difflib import unified_diff
 
 from rich.text import Text
 
+from hive.cli.words import clean
 from hive.tools.workspace import FileChange
 
 __all__ = ["diff"]
@@ -18,7 +19,7 @@ def diff(changes: Sequence[FileChange]) -> Text:
     """All changes of some files in one coloured text, as `git diff` would show them."""
     text = Text()
     for change in changes:
-        lines = difference(change)
+        lines = [clean(line) for line in difference(change)]
         for line in lines[:MOST_LINES]:
             bold = line.startswith(("---", "+++"))
             text.append(f"{line}\n", style="bold" if bold else STYLES.get(line[:1], ""))

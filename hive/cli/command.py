@@ -84,8 +84,16 @@ def serve(arguments: Sequence[str] | None = None) -> int:
     try:
         code = hive.main(args=given, prog_name="hive", standalone_mode=False)
         return code if isinstance(code, int) else OK
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        return OK
+    except click.UsageError as error:
+        called = where(error)
+        return told(
+            f"{error.format_message().rstrip('.')} ({called} --help says more)", USAGE, called
+        )
     except click.ClickException as error:
-        return told(error.format_message(), USAGE, where(error))
+        return told(error.format_message(), USAGE)
     except (KeyboardInterrupt, click.Abort):
         return told("interrupted", PAUSED)
     except BrokenPipeError:
@@ -106,7 +114,6 @@ def told(sentence: str, code: int, command: str = "hive") -> int:
     return code
 
 
-def where(error: click.ClickException) -> str:
+def where(error: click.UsageError) -> str:
     """The command in which a mistake was made, as it was called."""
-    called = getattr(error, "ctx", None)
-    return "hive" if called is None else called.command_path
+    return "hive" if error.ctx is None else error.ctx.command_path

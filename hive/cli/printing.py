@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from hive.cli.words import clean
+
 __all__ = ["console_for", "rule", "said", "steps"]
 
 RULE = 60
@@ -35,7 +37,7 @@ def console_for(as_json: bool = False) -> Console:
 
 def said(console: Console, text: Text | str, indent: int = 0, style: str = "") -> None:
     """Print a text, indented; wrapped at words, line for line indented, where it is a terminal."""
-    whole = Text(text, style=style) if isinstance(text, str) else text
+    whole = Text(clean(text), style=style) if isinstance(text, str) else text
     wide = max(console.width - indent, 20)
     for paragraph in whole.split("\n", allow_blank=True):
         for line in paragraph.wrap(console, wide) if console.is_terminal else [paragraph]:

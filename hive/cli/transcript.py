@@ -15,7 +15,7 @@ from hive.board.records import Decision, Inference, Request, RunStarted, Synthes
 from hive.cli.ending import readable, used, verdict
 from hive.cli.printing import console_for, rule, said
 from hive.cli.telling import Told, tell
-from hive.cli.words import duration, gist, money, number
+from hive.cli.words import clean, duration, gist, money, number
 from hive.message import Text as Words
 from hive.message import Thinking, ToolResult, ToolUse
 
@@ -49,7 +49,7 @@ def tell_heading(record: Record, console: Console) -> None:
     facts += [f"{key} {value}" for key, value in started.overrides.items() if key != "directory"]
     console.print(" · ".join(facts), style="dim", soft_wrap=True)
     console.print()
-    console.print(Text.assemble(("goal  ", "bold"), summary.goal))
+    console.print(Text.assemble(("goal  ", "bold"), clean(summary.goal)))
 
 
 def tell_end(record: Record, console: Console) -> None:
@@ -58,7 +58,7 @@ def tell_end(record: Record, console: Console) -> None:
         said(console, readable(record, record.answer), 2)
     rule(console)
     console.print(verdict(record))
-    said(console, Text(record.summary.message or "; ".join(record.summary.waits_for)), 2)
+    said(console, record.summary.message or "; ".join(record.summary.waits_for), 2)
     console.print(used(record), style="dim", soft_wrap=True)
 
 
@@ -106,20 +106,20 @@ def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
     level = decision.complexity
     signals = ", ".join(f"{name} {value:g}" for name, value in level.signals.items())
     why = f"{decision.reason}; by {decision.policy}"
-    said(console, Text(why, style="dim"), 2)
-    said(console, Text(f"{level.level} work ({signals or 'no signals'})", style="dim"), 2)
+    said(console, why, 2, "dim")
+    said(console, f"{level.level} work ({signals or 'no signals'})", 2, "dim")
     for plan in decision.strands:
         got = f"{plan.strand} gets {plan.model}"
         if plan.key is not None:
             got += f", found under {plan.key!r}" + (f" for tier {plan.tier}" if plan.tier else "")
         if plan.probability < 1:
             got += f", p={plan.probability:.3g}"
-        said(console, Text(got, style="dim"), 2)
+        said(console, got, 2, "dim")
     if len(decision.candidates) > 1:
         for place, candidate in enumerate(decision.candidates):
             mark = "*" if place == decision.chosen else " "
             line = f"{mark} {' + '.join(candidate.strands)}  p={candidate.probability:.3g}"
-            said(console, Text(f"{line}  score={candidate.score:.3g}", style="dim"), 4)
+            said(console, f"{line}  score={candidate.score:.3g}", 4, "dim")
 
 
 def tell_inference(inference: Inference, console: Console) -> None:
@@ -137,18 +137,20 @@ def tell_inference(inference: Inference, console: Console) -> None:
         facts.append(f"after {len(inference.attempts)} failed attempts")
     if inference.stop not in ("end", "tools"):
         facts.append(f"ended by {inference.stop}")
-    said(console, Text(f"asked {' · '.join(facts)}", style="dim"), 4)
+    said(console, f"asked {' · '.join(facts)}", 4, "dim")
     if inference.stop == "tools":
         spoken = [part.text for part in inference.parts if isinstance(part, Words)]
         if any(spoken):
-            said(console, Text("\n".join(spoken), style="italic"), 4)
+            said(console, "\n".join(spoken), 4, "italic")
 
 
 def tell_contribution(entry: Entry, console: Console) -> None:
     """A contribution in full, its kind first."""
     data = orjson.loads(entry.body)
     text = Text(f"{entry.kind} ", style="bold")
-    text.append(gist(entry.kind, data, 10_000) if not is_text(data) else str(data["text"]), "none")
+    text.append(
+        gist(entry.kind, data, 10_000) if not is_text(data) else clean(str(data["text"])), "none"
+    )
     said(console, text, 4)
 
 
@@ -174,7 +176,7 @@ def tell_entries(record: Record, entries: list[Entry], prompts: bool) -> None:
             tell_prompt(record, entry, console)
             continue
         data = orjson.dumps(orjson.loads(entry.body), option=orjson.OPT_INDENT_2).decode()
-        said(console, Text(data), 2)
+        said(console, data, 2)
 
 
 def tell_prompt(record: Record, entry: Entry, console: Console) -> None:
@@ -201,5 +203,5 @@ def part_text(part: Words | Thinking | ToolUse | ToolResult) -> str:
 
 
 def edge(console: Console, text: str, style: str) -> None:
-    for line in text.splitlines() or [""]:
+    for line in clean(text).splitlines() or [""]:
         console.print(Text.assemble(("    │ ", "dim"), (line, style or "none")), soft_wrap=True)

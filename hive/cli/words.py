@@ -1,5 +1,6 @@
 """How the command says things: reasons, money, durations, shortened texts."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +8,17 @@ import orjson
 
 from hive.control.budget import usd
 
-__all__ = ["arguments_of", "counted", "duration", "ended", "gist", "money", "number", "shortened"]
+__all__ = [
+    "arguments_of",
+    "clean",
+    "counted",
+    "duration",
+    "ended",
+    "gist",
+    "money",
+    "number",
+    "shortened",
+]
 
 REASONS = {
     "goal_reached": "the goal is reached",
@@ -24,6 +35,9 @@ REASONS = {
     "cancelled": "stopped by the user",
 }
 """Every reason code of a Termination, in words."""
+
+UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, but for tab and line feed, and marks that reverse the order of letters."""
 
 MOST_PLACES = 4
 """Pieces of evidence that are listed."""
@@ -70,9 +84,15 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def clean(text: str) -> str:
+    """The text without what would move a terminal's cursor, change its colours or turn its lines
+    round; models and files may have put it there. Line breaks and tabs stay."""
+    return text if text.isprintable() else UNSAFE.sub("\ufffd", text)
+
+
 def shortened(text: str, longest: int) -> str:
-    """The text in one line, cut off with … where it is longer."""
-    line = " ".join(text.split())
+    """The text in one clean line, cut off with … where it is longer."""
+    line = clean(" ".join(text.split()))
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import anyio
+from pydantic import JsonValue
 
 from hive import (
     Budget,
@@ -90,6 +91,18 @@ def scores(request: Request) -> str:
     return json.dumps({"points": 7, "of": 10})
 
 
+NASTY = "\x1b[2J\x1b]0;title\x07\x9b31mred\u202e"
+"""What would clear a terminal, rename it, colour it and turn its lines round."""
+
+
+def is_nasty(request: Request) -> str | ToolUse:
+    """Puts into every place it can what no terminal should be shown."""
+    if request.messages[-1].role == "tool":
+        return f"note {NASTY}"
+    arguments: dict[str, JsonValue] = {"path": "draft.txt", "text": f"file {NASTY}\n"}
+    return ToolUse(id="n", name="write_file", arguments=arguments)
+
+
 class Undecided:
     """A policy that breaks."""
 
@@ -128,6 +141,7 @@ napping = Workflow(
 )
 blocking = Workflow(guest, model=FunctionModel(blocks))
 scored = Workflow(judge, model=FunctionModel(scores))
+nasty = Workflow(writer, model=FunctionModel(is_nasty))
 undecided = scribes.with_(policy=Undecided())
 chain = guest >> sleeper
 several = Workflow(

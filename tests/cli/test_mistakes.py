@@ -28,7 +28,7 @@ MISTAKES: list[tuple[str, int, tuple[str, ...]]] = [
     # what is written, the exit code, and what the sentence says
     ("fly", 2, ("no command 'fly'", "there are demo, new, run")),
     ("shwo", 2, ("did you mean 'show'?",)),
-    ("run", 2, ("Missing argument 'WORKFLOW'",)),
+    ("run", 2, ("Missing argument 'WORKFLOW'", "hive run --help says more")),
     ("run team:scribes", 2, ("Missing argument 'GOAL'",)),
     ("run team:scribes x --no-such", 2, ("--no-such",)),
     ("run tema:scribes x", 2, ("there is no module 'tema'", "did you mean 'team'?")),

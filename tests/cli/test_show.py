@@ -6,6 +6,7 @@ import pytest
 
 from hive.cli.runs import STATES
 from tests.cli.conftest import Here
+from tests.cli.sample_team import NASTY
 
 RUNS_KEYS = {
     *("id", "state", "outcome", "reason", "workflow", "goal", "turns", "cost_usd"),
@@ -118,6 +119,15 @@ def test_no_runs_yet(here: Here) -> None:
     assert (answer.code, answer.err) == (0, "")
     assert "No runs yet" in answer.out
     assert not (here.folder / ".hive").exists(), "looking leaves nothing behind"
+
+
+def test_nothing_that_was_said_reaches_the_terminal_as_a_command(here: Here) -> None:
+    said = here.hive("run", "team:nasty", f"goal {NASTY}", "--workspace", "work").out
+    for line in (["show"], ["show", "--prompts"], ["show", "--kind", "Note"], ["runs"]):
+        said += here.hive(*line).out
+    assert not set("\x1b\x07\x9b\u202e") & set(said)
+    assert "+file \ufffd[2J" in said
+    assert here.hive("run", "team:nasty", "x", "--json").json["answer"] == f"note {NASTY}"
 
 
 def test_every_state_has_its_colour() -> None:

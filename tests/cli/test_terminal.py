@@ -37,8 +37,8 @@ def test_a_run_is_shown_live(here: Here) -> None:
 def test_a_person_is_asked(here: Here, key: str, code: int, state: str) -> None:
     terminal = Terminal(here.folder, "run", "team:rocket", "fly")
     asked = terminal.until("[l]ater:")
-    assert "pilot wants to call launch(where='the moon')" in asked
-    assert "It is irreversible, and what led to it is the user's or the team's own word" in asked
+    assert "pilot wants to call launch, which is irreversible:\r\n  where: the moon" in asked
+    assert "What led to it is the user's or the team's own word." in asked
     terminal.press(f"{key}\n")
     assert terminal.end() == code
     assert here.runs()[0]["state"] == state
