@@ -24,7 +24,7 @@ from hive.board.records import Fault, Outcome, Reason
 from hive.board.state import State, Tally
 from hive.control.algebra import Guard
 from hive.control.edge import Edge, finish, handoff, start, stop
-from hive.control.guard import has_failed
+from hive.control.guard import failed, has_failed
 from hive.control.move import Line, Move
 from hive.errors import DeclarationError
 from hive.role import Chain, Role
@@ -171,7 +171,8 @@ class Graph:
         where = " and ".join(state.frontier) or "the goal"
         edges = [*self.leaving(at), *(edge for edge in self.ending(at) if edge.kind == "finish")]
         missing = [f"{edge.text} ({missing_for(edge, state)})" for edge in edges]
-        said = "; ".join(missing) or "no edge leaves from there"
+        missing = missing or ["no edge leaves from there"]
+        said = "; ".join([*missing, *failures_of(state)])
         return Ending("stopped", "no_candidate", "", f"after {where} no move was allowed: {said}")
 
 
@@ -242,20 +243,20 @@ def missing_for(edge: Edge, state: State) -> str:
     idle = [role for role in edge.targets if role.per and not state.waiting(role.name)]
     if idle:
         return ", ".join(f"no {role.per.kind} waits for {role.name}" for role in idle if role.per)
-    return failure_of(edge, state) if edge.kind == "finish" else "it was open"
+    return "its role failed" if edge.kind == "finish" else "it was open"
 
 
-def failure_of(edge: Edge, state: State) -> str:
-    """What kept the role of a finish from its work, in the words of its fault."""
-    for role in edge.sources:
-        fault = state.newest.get(f"{role.name}/{Fault.kind}")
-        if fault is not None and isinstance(fault.payload, Fault):
-            return f"its role failed: {fault.payload.message}"
-    return "its role failed"
+def failures_of(state: State) -> Iterator[str]:
+    """Why roles of the last turn failed, in the words of their faults."""
+    for role in state.frontier:
+        fault = state.newest.get(f"{role}/{Fault.kind}")
+        if has_failed(state, role) and fault is not None and isinstance(fault.payload, Fault):
+            yield f"{role} failed: {fault.payload.message}"
 
 
 def chain_graph(chain: Chain, bounds: Guard | None = None) -> Graph:
-    """The graph of roles that hand on in order: `writer >> critic`. The last one's work is the end.
+    """The graph of roles that hand on in order: `writer >> critic`. The last one's work is the end,
+    and one that fails hands nothing on.
 
     `bounds` becomes a stop. Raises DeclarationError when a role stands twice in the chain.
     """
@@ -269,6 +270,6 @@ def chain_graph(chain: Chain, bounds: Guard | None = None) -> Graph:
                 " is a line, and a way back needs a Graph with a guard that bounds it"
             )
     edges = [start(roles[0])]
-    edges += [handoff(one, two) for one, two in pairwise(roles)]
+    edges += [handoff(one, two, when=~failed(one)) for one, two in pairwise(roles)]
     edges.append(finish(roles[-1]))
     return Graph(*edges, *([] if bounds is None else [stop(when=bounds)]))

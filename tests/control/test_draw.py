@@ -131,7 +131,7 @@ def test_mermaid_of_a_chain() -> None:
         '    role1["<b>critic</b><br/>writes Note"]\n'
         "    finish(((finish)))\n"
         "    start --> role0\n"
-        "    role0 --> role1\n"
+        '    role0 -->|"~failed(writer)"| role1\n'
         "    role1 --> finish\n"
         '    stop["<b>stop</b> when<br/>turns(40)"]:::stop\n'
         "    classDef bar fill:#57606a,stroke:#57606a\n"

@@ -119,7 +119,7 @@ def test_a_finish_without_a_guard_needs_work_that_did_not_fail() -> None:
     failed = folded(decision(2, "critic"), entry(fault, "critic", turn=2))
     assert graph.termination(failed) is None
     assert graph.candidates(failed) == ()
-    assert "its role failed: down" in graph.no_candidate(failed).message
+    assert "(its role failed); critic failed: down" in graph.no_candidate(failed).message
 
 
 def test_no_candidate_lists_what_was_missing() -> None:
@@ -261,12 +261,20 @@ def test_a_graph_is_frozen() -> None:
         pair.edges = ()  # type: ignore[misc]
 
 
+def test_in_a_chain_a_role_that_failed_hands_nothing_on() -> None:
+    graph = chain_graph(writer >> critic)
+    fault = Fault(code="model_error", message="down", final=True)
+    state = folded(decision(1, "writer"), entry(fault, "writer", turn=1))
+    assert graph.candidates(state) == ()
+    assert "writer failed: down" in graph.no_candidate(state).message
+
+
 def test_a_chain_hands_on_in_order_and_ends_with_its_last_role() -> None:
     graph = chain_graph(planner >> writer >> critic, turns(40))
     assert [str(edge) for edge in graph.edges] == [
         "start(planner)",
-        "handoff(planner, writer)",
-        "handoff(writer, critic)",
+        "handoff(planner, writer, when=~failed(planner))",
+        "handoff(writer, critic, when=~failed(writer))",
         "finish(critic)",
         "stop(when=turns(40))",
     ]
