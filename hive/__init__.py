@@ -2,8 +2,8 @@
 
     from hive import Role, Workflow
     writer = Role("writer", "Draft what the goal asks for.")
-    critic = Role("critic", "Approve the draft, or say what to change.")
-    team = Workflow(writer >> critic, model="openai:gpt-5-mini")
+    editor = Role("editor", "Improve the draft. Answer with the final text alone.")
+    team = Workflow(writer >> editor, model="openai:gpt-5-mini")
     print(team.run_sync("A haiku about bees.").text)
 
 This is the door for declaring and running teams. Beside it stand `hive.tools` (the shipped tools
