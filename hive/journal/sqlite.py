@@ -7,6 +7,7 @@ same in a large file. Only contents that entries share are looked up by commitme
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -62,10 +63,17 @@ class SQLiteJournal:
             self._db = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
             )
-            self._prepare(synchronous)
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
         self._locks = RunLocks(self.path)
+        try:
+            self._prepare(synchronous)
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
+        except JournalError:
+            self.close()
+            raise
         self._numbers: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._patient = True
@@ -84,6 +92,7 @@ class SQLiteJournal:
             except BaseException:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
+                self._forget(batches)
                 raise
         except sqlite3.OperationalError as error:
             if not wait and error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -97,60 +106,87 @@ class SQLiteJournal:
             self._ends[batch.run] = batch.expected + len(batch.sealed.headers)
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
-        number = self._number(run)
-        rows = self._db.execute(
-            "SELECT e.id, e.header, e.digest, c.body FROM entries e LEFT JOIN contents c USING (id)"
-            " WHERE e.id >= ? AND e.id < ? ORDER BY e.id",
-            (number << SEQ_BITS | start, (number + 1) << SEQ_BITS),
-        )
-        for key, header, digest, body in rows:
-            yield Stored(Row(key & LARGEST_SEQ, header, digest), body)
+        with self._reading():
+            number = self._number(run)
+            rows = self._db.execute(
+                "SELECT e.id, e.header, e.digest, c.body"
+                " FROM entries e LEFT JOIN contents c USING (id)"
+                " WHERE e.id >= ? AND e.id < ? ORDER BY e.id",
+                (number << SEQ_BITS | start, (number + 1) << SEQ_BITS),
+            )
+            for key, header, digest, body in rows:
+                yield Stored(Row(key & LARGEST_SEQ, header, digest), body)
 
     def content(self, run: str, commitment: str) -> bytes | None:
-        row = self._db.execute(
-            "SELECT body FROM kept WHERE run = ? AND commitment = ?",
-            (self._number(run), bytes.fromhex(commitment)),
-        ).fetchone()
+        with self._reading():
+            row = self._db.execute(
+                "SELECT body FROM kept JOIN runs ON kept.run = number"
+                " WHERE runs.run = ? AND commitment = ?",
+                (run, bytes.fromhex(commitment)),
+            ).fetchone()
         return None if row is None else row[0]
 
     def runs(self) -> list[str]:
-        return [run for (run,) in self._db.execute("SELECT run FROM runs ORDER BY run DESC")]
+        with self._reading():
+            return [run for (run,) in self._db.execute("SELECT run FROM runs ORDER BY run DESC")]
 
     def hold(self, run: str) -> bool:
-        return self._locks.hold(self._number(run, create=True))
+        return self._locks.hold(run)
 
     def release(self, run: str) -> None:
-        self._locks.release(self._number(run))
+        self._locks.release(run)
 
     def held(self, run: str) -> bool:
-        return self._locks.held(self._number(run))
+        return self._locks.held(run)
 
     def close(self) -> None:
         self._locks.close()
         self._db.close()
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise JournalError(f"the journal {self.path} cannot be read: {error}") from error
+
+    def _forget(self, batches: Sequence[Batch]) -> None:
+        """What was taken back, or somebody else has changed, is not known any more."""
+        for batch in batches:
+            self._ends.pop(batch.run, None)
+            self._numbers.pop(batch.run, None)
+
     def _prepare(self, synchronous: Synchronous) -> None:
         db = self._db
-        db.execute("PRAGMA journal_mode = WAL")
+        if self._is_empty():
+            with self._locks.alone():
+                if self._is_empty():  # nobody else has made it meanwhile
+                    db.execute("PRAGMA journal_mode = WAL")
+                    db.executescript(
+                        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+                        f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                    )
         db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
         db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+    def _is_empty(self) -> bool:
+        """Whether the file is still to be made a journal. Raises JournalError when it is something
+        else, which is left as it is."""
+        db = self._db
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (application,) = db.execute("PRAGMA application_id").fetchone()
-        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not tables:
-            db.executescript(
-                f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-                f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
-        elif application != APPLICATION_ID:
+        if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return True
+        if application != APPLICATION_ID:
             raise JournalError(
                 f"{self.path} is an SQLite file of another program; name another file"
             )
-        elif version != SCHEMA_VERSION:
+        if version != SCHEMA_VERSION:
             raise JournalVersion(
                 f"{self.path} is a journal of schema version {version}; this Hive reads version"
                 f" {SCHEMA_VERSION}. Open it with the Hive that wrote it, or name another file"
             )
+        return False
 
     def _number(self, run: str, *, create: bool = False) -> int:
         number = self._numbers.get(run)
@@ -168,7 +204,7 @@ class SQLiteJournal:
     def _insert(self, batch: Batch) -> None:
         number = self._number(batch.run, create=True)
         end = self._ends.get(batch.run)
-        if end is None:
+        if end != batch.expected:  # unknown, or another process has extended the run
             (end,) = self._db.execute(
                 "SELECT coalesce((max(id) & ?) + 1, 0) FROM entries WHERE id >= ? AND id < ?",
                 (LARGEST_SEQ, number << SEQ_BITS, (number + 1) << SEQ_BITS),
