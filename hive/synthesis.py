@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from hive.board.board import Board
-from hive.board.contributions import Note, Verdict
+from hive.board.board import USER, Board
+from hive.board.contributions import Note, Review, Verdict
 from hive.board.entry import Entry
 from hive.control.graph import Ending
 
@@ -19,16 +19,31 @@ class Synthesis(Protocol):
 
 
 class LastWord:
-    """The newest contribution of the last turn: its text, or its data as JSON."""
+    """The newest contribution of the last turn: its text, or its data as JSON.
+
+    Where that is a judgement which approves, the answer is what was judged: the newest contribution
+    of a role before it that is no judgement itself.
+    """
 
     def synthesise(self, board: Board, ending: Ending) -> str:
-        last = board.state.turn
+        last, judged = board.state.turn, None
         for entry in reversed(board.entries):
-            if entry.address.turn < last:
+            if entry.level != "domain" or entry.author == USER or entry.origin.startswith("tool:"):
+                continue
+            if judged is None and entry.address.turn < last:
                 break
-            if entry.address.turn == last and entry.level == "domain":
+            if not approves(entry):
                 return said(entry)
-        return ending.message
+            judged = judged or entry
+        return ending.message if judged is None else said(judged)
+
+
+def approves(entry: Entry) -> bool:
+    """Whether an entry is a judgement in favour of something said before."""
+    payload = entry.payload
+    if isinstance(payload, Review):
+        return payload.approved
+    return isinstance(payload, Verdict) and payload.ruling == "accept"
 
 
 def said(entry: Entry) -> str:

@@ -135,8 +135,6 @@ class Workflow:
         price under a cap on money, MissingKey for a model whose key is not set, JournalError for a
         journal that cannot be opened.
         """
-        for given in self.assigned.values():
-            check(resolve(given) if isinstance(given, str) else given)
         return Run.first(
             self,
             goal,
@@ -270,10 +268,12 @@ class Workflow:
         return {name: tuple(targets) for name, targets in found.items()}
 
     def team(self) -> Team:
-        """The workflow with its models resolved. Raises UnknownModel and DeclarationError."""
+        """The workflow with its models resolved. Raises UnknownModel, DeclarationError, and
+        MissingKey for a model whose key is not set."""
         minds: dict[str, Mind] = {}
         for key, given in self.assigned.items():
             model = resolve(given) if isinstance(given, str) else given
+            check(model)
             minds[key] = Mind(model.name, card_of(model), model)
         self._check_prices(minds)
         return Team(

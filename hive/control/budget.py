@@ -179,7 +179,7 @@ class Scope:
         if grant is NOTHING and self.cap_calls is None:
             return
         if self.cap_calls is not None and self.calls >= self.cap_calls:
-            raise BudgetExceeded(f"{self.name} has made its {self.cap_calls} calls")
+            raise BudgetExceeded(f"{self.name} has made all the calls it may: {self.cap_calls}")
         cost = self.spent.cost + self.reserved.cost + grant.cost
         if self.cap_cost is not None and cost > self.cap_cost:
             raise BudgetExceeded(
