@@ -96,7 +96,7 @@ class Committer:
                 self.journal.append(batches, wait=False)
             except Busy:
                 self._hand_over(batches, writers, waiting)
-            except JournalError as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, nobody may wait for ever
                 settle(writers, waiting, error)
             else:
                 settle(writers, waiting, None)
@@ -125,6 +125,10 @@ def settle(
     waiting: list["asyncio.Future[None]"],
     error: BaseException | None,
 ) -> None:
+    """Tell who waited, and who wrote, how a commit came out."""
+    if error is not None and not isinstance(error, JournalError):
+        failed = JournalError(f"the journal failed: {type(error).__name__}: {error}")
+        failed.__cause__, error = error, failed
     for future in waiting:
         if future.done():
             continue
@@ -175,7 +179,7 @@ class Writer:
             if known is not None:
                 return known
         if self.broken is not None:
-            raise JournalError(f"run {self.run} can no longer be recorded") from self.broken
+            raise self._lost() from self.broken
         entry = self.board.post(
             address, author, payload, self.clock.now(), origin, causes, label, attempt
         )
@@ -198,7 +202,7 @@ class Writer:
         """Wait until everything posted so far is durable. Raises JournalError when it is not."""
         await self._committer.durable()
         if self.broken is not None:
-            raise JournalError(f"run {self.run} can no longer be recorded") from self.broken
+            raise self._lost() from self.broken
 
     def batch(self) -> Batch:
         """What is to be stored now; the committer takes it."""
@@ -240,6 +244,9 @@ class Writer:
             and isinstance(known.payload, Fault)
             and known.payload.code in ("cancelled", "interrupted")
         )
+
+    def _lost(self) -> JournalError:
+        return JournalError(f"run {self.run} can no longer be recorded: {self.broken}")
 
     def _recorded(self, address: Address, attempt: int, payload: Payload) -> Entry | None:
         known = self.recorded.pop((address, attempt), None)
