@@ -1,7 +1,7 @@
 """What an entry says (floor 1): typed, frozen, closed values, each of a declared kind."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
@@ -226,7 +226,14 @@ class Vocabulary(Mapping[str, type[Payload]]):
             kind: {
                 "version": cls.version,
                 "level": cls.level,
-                "schema": TypeAdapter(cls).json_schema(),
+                "schema": schema_of(cls),
             }
             for kind, cls in sorted(self._classes.items())
         }
+
+
+@lru_cache(maxsize=4096)
+def schema_of(cls: type[Payload]) -> JsonValue:
+    """The JSON Schema of a kind, made once."""
+    schema: JsonValue = TypeAdapter(cls).json_schema()
+    return schema

@@ -135,9 +135,10 @@ def answering(role: Role, targets: tuple[str, ...]) -> str:
 
 @functools.cache
 def is_text(cls: type[Payload]) -> bool:
-    """Whether plain text can fill a kind: `text` is all that it requires."""
-    required = [name for name, field in cls.model_fields.items() if field.is_required()]
-    return required == ["text"]
+    """Whether plain text can fill a kind: a text named `text` is all that it requires."""
+    required = {name: field for name, field in cls.model_fields.items() if field.is_required()}
+    field = required.get("text")
+    return len(required) == 1 and field is not None and field.annotation is str and not field.alias
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from hive.board.records import Fault, FaultCode, Inference, Overrun
 from hive.board.records import Request as RequestRecord
 from hive.control.budget import NOTHING, Grant
 from hive.diagnostics import log
-from hive.errors import BudgetExceeded, ModelError
+from hive.errors import BudgetExceeded, ModelError, PayloadError
 from hive.message import DEFAULTS, Reply, Request, ToolUse
 from hive.models.bound import input_bound
 from hive.phases.brief import POST
@@ -199,7 +199,7 @@ def record(
     grant: Grant,
     place: Place,
     latency: int,
-) -> Thought:
+) -> Thought | None:
     """Put the answer on the board and settle what it cost."""
     wasted = sum(attempt.cost for attempt in reply.attempts)
     inference = Inference(
@@ -213,7 +213,21 @@ def record(
         digest=request.digest,
     )
     settle(strand, grant, inference, place.step, place.because)
-    entry = strand.post((place.step, 1), inference, causes=place.because, attempt=place.attempt)
+    where = (place.step, 1)
+    try:
+        entry = strand.post(where, inference, causes=place.because, attempt=place.attempt)
+    except PayloadError as error:
+        unwritable = Fault(
+            code="program_error" if strand.mind is None else "model_error",
+            message=f"the reply cannot be put on the board: {error}",
+            final=True,
+            cost=inference.cost,
+            digest=request.digest,
+        )
+        strand.post(
+            where, unwritable, causes=place.because, origin="coordinator", attempt=place.attempt
+        )
+        return None
     return Thought(entry, inference)
 
 

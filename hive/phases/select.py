@@ -1,7 +1,9 @@
 """Phase three (floor 5): what a reply means. Every reply becomes actions, an invalid one too."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -127,16 +129,17 @@ def contribute(role: Role, use: ToolUse) -> Action:
     kind = use.name.removeprefix(POST)
     for cls in role.writes:
         if cls.kind == kind:
-            return validated(cls, json.dumps(use.arguments), use)
+            return fitting(cls, partial(cls.model_validate_json, json.dumps(use.arguments)), use)
     allowed = ", ".join(sorted(cls.kind for cls in role.writes))
     return Invalid(
         "write_refused", f"role {role.name!r} may not write {kind}; it writes {allowed}", use
     )
 
 
-def validated(cls: type[Payload], text: str, use: ToolUse | None) -> Action:
+def fitting(cls: type[Payload], read: Callable[[], Payload], use: ToolUse | None) -> Action:
+    """A contribution if what was said can be read as one, else what is wrong with it."""
     try:
-        return Contribute(cls.model_validate_json(text), use)
+        return Contribute(read(), use)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors()
@@ -157,8 +160,8 @@ def answered(role: Role, text: str, contributed: bool) -> Action:
     if not text:
         return Invalid("empty_reply", f"the reply is empty; answer with the {final.kind}")
     if is_text(final):
-        return Contribute(final.model_validate({"text": text}))
-    return validated(final, unfenced(text), None)
+        return fitting(final, partial(final.model_validate, {"text": text}), None)
+    return fitting(final, partial(final.model_validate_json, unfenced(text)), None)
 
 
 def unfenced(text: str) -> str:
