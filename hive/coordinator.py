@@ -70,7 +70,8 @@ class Coordinator:
                     return None
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
-                self.live(Paused(reason="interrupted"))
+                if not self.board.of_kind(Termination):  # then there is nothing left to resume
+                    self.live(Paused(reason="interrupted"))
                 await self.desk.writer.durable()
             raise
 

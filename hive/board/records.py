@@ -229,6 +229,7 @@ FaultCode = Literal[
     "program_error",
     "cancelled",
     "interrupted",
+    "withdrawn",
 ]
 
 

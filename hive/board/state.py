@@ -17,7 +17,9 @@ from hive.board.records import (
     Handoff,
     Inference,
     Observation,
+    Paused,
     Request,
+    Resumed,
 )
 
 __all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "fold", "fold_turns"]
@@ -184,6 +186,18 @@ def faulted(draft: Draft, entry: Entry) -> None:
     draft.spent += payload.cost
 
 
+PASSING = frozenset({Fault.kind, Paused.kind, Resumed.kind})
+
+
+def passes(entry: Entry) -> bool:
+    """Whether an entry leaves nothing in the state but its cost: a pause, and the calls that it cut
+    off. A run that was paused decides as one that was not."""
+    payload = entry.payload
+    if isinstance(payload, Fault):
+        return payload.code in ("cancelled", "interrupted", "withdrawn")
+    return isinstance(payload, Paused | Resumed)
+
+
 def observed(draft: Draft, entry: Entry) -> None:
     payload = entry.payload
     assert isinstance(payload, Observation)
@@ -237,8 +251,12 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     entries = list(entries)
     if not entries:
         return state
-    turn = entries[0].address.turn
+    turn, began = entries[0].address.turn, entries[0].at
     draft = Draft(state, turn)
+    passing = [entry for entry in entries if entry.kind in PASSING and passes(entry)]
+    if passing:
+        draft.spent += sum(getattr(entry.payload, "cost", 0) for entry in passing)
+        entries = [entry for entry in entries if entry not in passing]
     counts, newest = draft.counts, draft.newest
     latest = state.started
     for entry in entries:
@@ -261,7 +279,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         for entry in entries:
             value = step_tally(value, entry)
         draft.tallies[tally.name] = value
-    started = state.started or entries[0].at
+    started = state.started or began
     return State(
         turn=turn,
         frontier=draft.frontier,

@@ -3,6 +3,7 @@
 Resume, replay and fork are the ordinary coordinator over a tape; a first run has an empty one.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from hive.board.entry import Address, Entry
@@ -23,6 +24,7 @@ class Tape:
         self._replies: dict[Address, Entry] = {}
         self._requests: dict[Address, list[Request]] = {}
         self._approvals: dict[Address, Approval] = {}
+        self._rulings: Counter[Address] = Counter()
         self._calls: dict[Address, ToolCall] = {}
         self._results: dict[Address, list[Entry]] = {}
         for entry in entries:
@@ -61,8 +63,13 @@ class Tape:
         return [request for request in self._requests.get(address, ()) if request.digest == digest]
 
     def approval(self, call: Address) -> Approval | None:
-        """What was ruled on a tool call; a call that was allowed has begun."""
+        """What was ruled last on a tool call; one that was allowed, and not withdrawn before it was
+        made, has begun."""
         return self._approvals.get(call)
+
+    def rulings(self, call: Address) -> int:
+        """How often a tool call was ruled on."""
+        return self._rulings[call]
 
     def _missing(self, address: Address, what: str) -> None:
         if not self.live:
@@ -76,7 +83,11 @@ class Tape:
         elif isinstance(payload, Request):
             self._requests.setdefault(address, []).append(payload)
         elif isinstance(payload, Approval):
-            self._approvals[address._replace(place=address.place[:2])] = payload
+            call = address._replace(place=address.place[:2])
+            self._approvals[call] = payload
+            self._rulings[call] += 1
+        elif isinstance(payload, Fault) and payload.code == "withdrawn":
+            self._approvals.pop(address._replace(place=address.place[:2]), None)
         elif isinstance(payload, ToolCall):
             self._calls[address] = payload
         elif len(address.place) > 2 and entry.origin.startswith("tool:"):

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hive.board.board import Board
 from hive.board.entry import Address, Content, Entry, Label
 from hive.board.payload import Payload
-from hive.board.records import Fault
+from hive.board.records import Fault, Suspension
 from hive.clock import Clock
 from hive.errors import Divergence, JournalError
 from hive.journal.journal import Batch, Journal
@@ -173,7 +173,7 @@ class Writer:
         """Append an entry. Raises what `Board.post` raises, JournalError when earlier entries could
         not be stored, and Divergence when a recorded entry says something else."""
         if self.recorded:
-            while self._cut_off(address, attempt):
+            while self._followed(address, attempt, payload):
                 attempt += 1
             known = self._recorded(address, attempt, payload)
             if known is not None:
@@ -235,15 +235,15 @@ class Writer:
             if not future.done():
                 future.set_result(None)
 
-    def _cut_off(self, address: Address, attempt: int) -> bool:
-        """Whether what is recorded there is only that a call was cancelled, which a later attempt
-        follows."""
+    def _followed(self, address: Address, attempt: int, payload: Payload) -> bool:
+        """Whether what is recorded there is only that a call was cut off, or waited for something
+        else, which a later attempt follows."""
         known = self.recorded.get((address, attempt))
-        return (
-            known is not None
-            and isinstance(known.payload, Fault)
-            and known.payload.code in ("cancelled", "interrupted")
-        )
+        if known is None:
+            return False
+        if isinstance(known.payload, Fault):
+            return known.payload.code in ("cancelled", "interrupted", "withdrawn")
+        return isinstance(known.payload, Suspension) and known.body != payload.body()
 
     def _lost(self) -> JournalError:
         return JournalError(f"run {self.run} can no longer be recorded: {self.broken}")

@@ -3,8 +3,9 @@
 from typing import Literal, NamedTuple
 
 import anyio
+import anyio.lowlevel
 
-from hive.board.entry import Entry
+from hive.board.entry import Address, Entry
 from hive.board.records import Approval, Fault, Observation, Suspension, ToolCall
 from hive.errors import ToolError
 from hive.message import Text, ToolResult
@@ -44,7 +45,13 @@ async def execute(
     begun = [begin(strand, (step, slot), action, because) for slot, action in actions]
     judged = [await judge(strand, call) for call in begun]
     if any(not isinstance(judgement, Done) for judgement in judged):
-        await strand.desk.writer.durable()
+        try:
+            await strand.desk.writer.durable()
+        except anyio.get_cancelled_exc_class():
+            for call, judgement in zip(begun, judged, strict=True):
+                if judgement is None:
+                    cut_off(strand, call, "withdrawn")
+            raise
     finished: list[Done | None] = [j if isinstance(j, Done) else None for j in judged]
     open_calls = [index for index, done in enumerate(finished) if done is None]
 
@@ -80,10 +87,11 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
     """Ask the approver and record what it says; None lets the call be made."""
     address = call.entry.address
     tape, tool = strand.desk.tape, call.action.tool
-    ruled, attempt = None, 0
+    ruled = None
     if tape:
         served = tape.results(address, call.payload)
         if served is not None:
+            ruled_again(strand, address)
             return replay(strand, call, served)
         ruled = tape.approval(address)
     if ruled is not None and ruled.decision == "allow":
@@ -99,13 +107,12 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
         )
     )
     if ruled is None or ruled.decision != judgement.decision:
-        attempt = 0 if ruled is None else 1
         strand.post(
             (*address.place, 0),
             Approval(decision=judgement.decision, by=judgement.by, reason=judgement.reason),
             causes=(str(address),),
             origin="coordinator",
-            attempt=attempt,
+            attempt=tape.rulings(address),
         )
     if judgement.decision == "allow":
         return None
@@ -137,7 +144,10 @@ async def carry_out(strand: Strand, call: Begun) -> Done:
     desk = strand.desk
     clock = desk.writer.clock
     started = clock.elapsed()
+    how: Literal["withdrawn", "cancelled"] = "withdrawn"
     try:
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        how = "cancelled"
         output = await call.action.tool.execute(
             call.payload.arguments,
             Call(
@@ -152,16 +162,19 @@ async def carry_out(strand: Strand, call: Begun) -> Done:
     except ToolError as error:
         output = ToolOutput(text=str(error), error=True)
     except anyio.get_cancelled_exc_class():
-        closing = Fault(code="cancelled", message=f"{call.payload.tool} was cancelled")
-        strand.post(
-            (*call.entry.address.place, 1),
-            closing,
-            causes=(str(call.entry.address),),
-            origin="coordinator",
-        )
+        cut_off(strand, call, how)
         raise
     entry, _ = observed(strand, call.entry, output, clock.elapsed() - started)
     return told(strand, call, entry)
+
+
+def cut_off(strand: Strand, call: Begun, how: Literal["withdrawn", "cancelled"]) -> None:
+    """Close a call that cancellation reached: while it was made, or before, so that nothing of it
+    can have happened."""
+    when = "before it was made" if how == "withdrawn" else "while it was made"
+    closing = Fault(code=how, message=f"{call.payload.tool} was cancelled {when}")
+    place, because = (*call.entry.address.place, 1), (str(call.entry.address),)
+    strand.post(place, closing, causes=because, origin="coordinator")
 
 
 def told(strand: Strand, call: Begun, entry: Entry) -> Done:
@@ -175,6 +188,20 @@ def told(strand: Strand, call: Begun, entry: Entry) -> Done:
         source=str(entry.address),
     )
     return Done(call.entry.address.place[1], result, entry)
+
+
+def ruled_again(strand: Strand, address: Address) -> None:
+    """Put the recorded ruling on a call on the board again, without asking anybody."""
+    tape = strand.desk.tape
+    ruled = tape.approval(address)
+    if ruled is not None:
+        strand.post(
+            (*address.place, 0),
+            ruled,
+            causes=(str(address),),
+            origin="coordinator",
+            attempt=tape.rulings(address) - 1,
+        )
 
 
 def replay(strand: Strand, call: Begun, served: list[Entry]) -> Done:

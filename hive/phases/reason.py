@@ -57,8 +57,13 @@ async def reason(
     except BudgetExceeded as error:
         fault(strand, (step, 1), "budget_exhausted", str(error), causes, digest=request.digest)
         return None
-    await strand.desk.writer.durable()
-    return await call(strand, request, grant, most, Place(step, attempt, because))
+    place = Place(step, attempt, because)
+    try:
+        await strand.desk.writer.durable()
+    except anyio.get_cancelled_exc_class():
+        failed(strand, grant, place, request, "withdrawn", "cancelled before it was asked")
+        raise
+    return await call(strand, request, grant, most, place)
 
 
 class Place(NamedTuple):
@@ -96,10 +101,12 @@ async def call(
 
 
 def interrupted(strand: Strand, grant: Grant, place: Place) -> None:
-    """Settle a recorded call that has no answer at its worst case."""
-    strand.scope.settle(grant, grant)
-    closing = strand.address(place.step, 1)
-    if (closing, place.attempt) in strand.desk.writer.recorded:  # closed when it was cancelled
+    """Settle a recorded call that has no answer: at its worst case, unless it was never made."""
+    known = strand.desk.writer.recorded.get((strand.address(place.step, 1), place.attempt))
+    closing = None if known is None else known.payload
+    withdrawn = isinstance(closing, Fault) and closing.code == "withdrawn"
+    strand.scope.settle(grant, NOTHING if withdrawn else grant)
+    if closing is not None:  # closed when it was cancelled
         return
     lost = Fault(code="interrupted", message="the process ended before the answer", cost=grant.cost)
     strand.post(
@@ -275,7 +282,7 @@ def failed(
     closing = Fault(
         code=code,
         message=why if isinstance(why, str) else f"{type(why).__name__}: {why}",
-        final=code != "cancelled",
+        final=code not in ("cancelled", "withdrawn"),
         attempts=attempts,
         cost=cost,
         digest=request.digest,

@@ -155,7 +155,8 @@ def runner(
         given = {**arguments, call_parameter: call} if call_parameter else dict(arguments)
         if thread:
             waiting = partial(function, **given)
-            return await anyio.to_thread.run_sync(waiting, abandon_on_cancel=abandon)
+            with anyio.CancelScope(shield=not abandon):  # what is begun is seen through
+                return await anyio.to_thread.run_sync(waiting, abandon_on_cancel=abandon)
         result = function(**given)
         return await result if inspect.isawaitable(result) else result
 
