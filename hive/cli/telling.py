@@ -116,10 +116,10 @@ def judged(entry: Entry, payload: Approval, calls: dict[str, Told]) -> Told | No
 
 def faulted(entry: Entry, payload: Fault, calls: dict[str, Told]) -> Told:
     cause = entry.causes[0] if entry.causes else ""
-    if payload.code == "cancelled" and cause in calls:
-        return calls[cause]._replace(result="cancelled", tone="bad")
+    if payload.code in ("cancelled", "withdrawn") and cause in calls:
+        return calls[cause]._replace(result=payload.code, tone="bad")
     what = f"{'failed' if payload.final else 'corrected'}: {payload.code.replace('_', ' ')}"
-    if payload.code in ("cancelled", "interrupted"):
+    if payload.code in ("cancelled", "interrupted", "withdrawn"):
         what = payload.code
     tone: Tone = "bad" if payload.final else "quiet"
     return Told(str(entry.address), entry.author, what, shortened(payload.message, 400), tone)
