@@ -13,6 +13,7 @@ from hive.board.view import show
 from hive.errors import JournalError
 from hive.message import Message, OutputForm, Settings, Text, ToolForm, ToolResult, ToolUse
 from hive.message import Request as Asked
+from hive.phases.assemble import work_on
 
 __all__ = ["prompt"]
 
@@ -60,8 +61,7 @@ def opening(record: Record, first: Entry) -> Message:
         for plan in decision.payload.strands:
             cause = record.board.at(plan.cause) if plan.cause else None
             if plan.strand == first.address.strand and cause is not None:
-                body = cause.body.decode()
-                lines.append(f"Work on this entry only: [{cause.address}] {cause.kind} {body}")
+                lines.append(work_on(cause))
     return Message("user", (*parts, Text(text="\n".join(lines))))
 
 

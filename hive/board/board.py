@@ -88,12 +88,7 @@ class Board:
         Raises WriteRefused when the author did not declare the kind and PayloadError when the
         payload cannot be written as JSON; the log is then as it was.
         """
-        allowed = self._writers.get(author)
-        if allowed is not None and payload.level == "domain" and payload.kind not in allowed:
-            raise WriteRefused(
-                f"role {author!r} may not write {payload.kind}; it writes"
-                f" {', '.join(sorted(allowed))}"
-            )
+        self.check(author, payload)
         body, payload = payload.written()
         entry = Entry(
             len(self.entries), address, attempt, author, origin, label, causes, at, self.lease,
@@ -102,6 +97,15 @@ class Board:
         self.entries.append(entry)
         self._turn.append(entry)
         return entry
+
+    def check(self, author: str, payload: Payload) -> None:
+        """Raise WriteRefused when the author did not declare the payload's kind."""
+        allowed = self._writers.get(author)
+        if allowed is not None and payload.level == "domain" and payload.kind not in allowed:
+            raise WriteRefused(
+                f"role {author!r} may not write {payload.kind}; it writes"
+                f" {', '.join(sorted(allowed))}"
+            )
 
     def seal(self) -> Sealed:
         """Commit to the contents of the entries posted since the last call, chain their headers,

@@ -18,6 +18,7 @@ __all__ = [
     "View",
     "Window",
     "excerpt",
+    "line_of",
     "show",
     "tokens_of",
 ]
@@ -90,14 +91,19 @@ def show(entry: Entry) -> Shown:
     """An entry as a model sees it: a line with address, kind, author and trust, then its data as
     one line of JSON. Line breaks are escaped, so content can never forge such a first line."""
     address = str(entry.address)
+    text = f"[{address}] {entry.kind} by {entry.author} ({entry.label})\n{line_of(entry)}"
+    digest = hashlib.sha256(text.encode()).digest()
+    return Shown(entry, address, Text(text=text, source=address), tokens_of(text), digest)
+
+
+def line_of(entry: Entry) -> str:
+    """An entry's data as one line of JSON; the middle of a long one is left out, visibly."""
     body = entry.body.decode()
     if not body.isascii():
         body = body.translate(LINE_BREAKS)
-    if len(body) > LONGEST_SHOWN:
-        body = excerpt(body, LONGEST_SHOWN, f"the whole entry is {address}").replace("\n", " ")
-    text = f"[{address}] {entry.kind} by {entry.author} ({entry.label})\n{body}"
-    digest = hashlib.sha256(text.encode()).digest()
-    return Shown(entry, address, Text(text=text, source=address), tokens_of(text), digest)
+    if len(body) <= LONGEST_SHOWN:
+        return body
+    return excerpt(body, LONGEST_SHOWN, f"the whole entry is {entry.address}").replace("\n", " ")
 
 
 class Gallery:

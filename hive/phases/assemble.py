@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hive.board.canonical import encode
+from hive.board.entry import Entry
+from hive.board.view import line_of
 from hive.message import Message, Request, Text
 from hive.phases.strand import Strand
 
-__all__ = ["Talk", "assemble"]
+__all__ = ["Talk", "assemble", "work_on"]
 
 
 @dataclass(slots=True)
@@ -65,6 +67,11 @@ def assemble(strand: Strand, talk: Talk) -> Request:
     )
 
 
+def work_on(cause: Entry) -> str:
+    """What a strand is told of the entry that it was opened for."""
+    return f"Work on this entry only: [{cause.address}] {cause.kind} {line_of(cause)}"
+
+
 def closing(strand: Strand) -> Text:
     """The last words of the first message: whose turn it is, and for what."""
     omitted, cause = strand.view.omitted, strand.view.cause
@@ -75,7 +82,5 @@ def closing(strand: Strand) -> Text:
     if strand.task:
         lines.append(strand.task)
     if cause is not None:
-        lines.append(
-            f"Work on this entry only: [{cause.address}] {cause.kind} {cause.body.decode()}"
-        )
+        lines.append(work_on(cause))
     return Text(text="\n".join(lines))

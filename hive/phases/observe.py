@@ -20,9 +20,13 @@ def contributed(
     strand: Strand, place: tuple[int, ...], action: Contribute, because: tuple[str, ...]
 ) -> Entry | Invalid:
     """Post a contribution and what it unfolds into; what the board refuses becomes an Invalid."""
+    parts = tuple(action.payload.unfold())
     try:
+        for part in parts:  # all of it or nothing
+            strand.desk.writer.board.check(strand.role.name, part)
+            part.body()
         entry = strand.post(place, action.payload, causes=because)
-        for index, part in enumerate(action.payload.unfold()):
+        for index, part in enumerate(parts):
             strand.post((*place, 2 + index), part, causes=(str(entry.address),))
     except PayloadError as error:
         return Invalid("write_refused", str(error), action.use)
