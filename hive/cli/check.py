@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from hive.errors import DeclarationError, HiveError
 from hive.models.model import check as check_model
 from hive.models.names import resolve
 from hive.workflow import Workflow
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["check"]
 
@@ -111,14 +114,11 @@ def as_number(cap: Any) -> Any:
 
 def tell(written: str, team: Workflow) -> None:
     """Print what a team is, in the order in which one asks."""
-    from hive.cli.printing import console_for
+    from hive.cli.printing import console_for, said
 
     console = console_for()
-    console.soft_wrap = True
-    console.print(
-        f"[bold green]✓[/] [bold]{written}[/] can work: every role is reached and can", end=""
-    )
-    console.print(" reach an end, and every cycle is bounded.")
+    verified = "every role is reached and can reach an end, and every cycle is bounded"
+    said(console, f"✓ {written} can work: {verified}.")
     section(console, "roles", [(role.name, in_words(role)) for role in team.roles.values()])
     section(console, "handoffs", [(edge.text, "") for edge in team.graph.edges])
     if team.bounds:
@@ -134,17 +134,12 @@ def tell(written: str, team: Workflow) -> None:
         section(console, "not yet", [(text, "") for text in lacking])
 
 
-def section(console: Any, name: str, rows: list[tuple[str, str]]) -> None:
-    from rich.text import Text
+def section(console: "Console", name: str, rows: list[tuple[str, str]]) -> None:
+    from hive.cli.printing import pairs, said
 
     console.print()
-    console.print(Text(name, style="bold"))
-    wide = max((len(first) for first, second in rows if second), default=0)
-    for first, second in rows:
-        line = Text(f"  {first.ljust(wide)}" if second else f"  {first}")
-        if second:
-            line.append(f"  {second}", style="dim")
-        console.print(line)
+    said(console, name, style="bold")
+    pairs(console, rows)
 
 
 def in_words(role: Any) -> str:

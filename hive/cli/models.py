@@ -105,54 +105,40 @@ def installed(provider: Provider) -> bool:
 
 def tell(cards: list[ModelCard], taken: list[Seat]) -> None:
     """Print what is known."""
-    from hive.cli.printing import console_for
+    from hive.cli.printing import console_for, pairs, said
 
     console = console_for()
-    console.soft_wrap = True
-    console.print(grid([("providers", "", "")], heading=True))
-    console.print(grid([provider_row(provider) for provider in PROVIDERS.values()]))
-    if cards:
-        console.print(grid([("models", "", "")], heading=True))
-        console.print(grid([card_row(known) for known in cards]))
-    if taken:
-        console.print(grid([("roles", "", "")], heading=True))
-        console.print(grid([(seat.role, seat.model, seat.why) for seat in taken]))
+    sections = {
+        "providers": [provider_row(provider) for provider in PROVIDERS.values()],
+        "models": [card_row(known) for known in cards],
+        "roles": [(f"{seat.role}: {seat.model}", seat.why) for seat in taken],
+    }
+    for name, rows in sections.items():
+        if rows:
+            said(console, name, style="bold")
+            pairs(console, rows)
     if not cards:
-        console.print(
-            "\nhive models openai:gpt-5-mini   says what is known of a model", style="dim"
-        )
+        console.print()
+        said(console, "hive models openai:gpt-5-mini   says what is known of a model", style="dim")
 
 
-def grid(rows: list[tuple[str, str, str]], heading: bool = False) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 3))
-    for first, second, third in rows:
-        if heading:
-            table.add_row(Text(first, style="bold"))
-        else:
-            table.add_row(Text(f"  {first}"), Text(second), Text(third, style="dim"))
-    return table
-
-
-def provider_row(provider: Provider) -> tuple[str, str, str]:
+def provider_row(provider: Provider) -> tuple[str, str]:
     key = f"{provider.key} is {'set' if is_set(provider) else 'not set'}"
     if provider.own_server:
         key += ", if its server wants one"
     if not installed(provider):
         key += f"; pip install 'hive-blackboard[{SDKS[provider.name]}]'"
-    return f"{provider.name}:MODEL", key, provider.says
+    return f"{provider.name}:MODEL", f"{key}; {provider.says}"
 
 
-def card_row(known: ModelCard) -> tuple[str, str, str]:
+def card_row(known: ModelCard) -> tuple[str, str]:
     if known.name.startswith(("program:", "script:")):
-        return known.name, "costs nothing", "runs in this process, asks no server"
+        return known.name, "costs nothing; runs in this process, asks no server"
     window = "window unknown" if known.window is None else f"{number(known.window)} tokens window"
-    return known.name, price(known.prices), window
+    return known.name, f"{price(known.prices)}; {window}"
 
 
 def price(prices: Prices | None) -> str:
     if prices is None:
-        return "price unknown; a budget in dollars refuses it"
+        return "price unknown, so that a budget in dollars refuses it"
     return f"${prices.input / 1e9:g} in, ${prices.output / 1e9:g} out per million tokens"

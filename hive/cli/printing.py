@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hive.cli.words import clean
 
-__all__ = ["console_for", "rule", "said", "steps"]
+__all__ = ["console_for", "pairs", "rule", "said", "steps"]
 
 RULE = 60
 WIDE = 160
@@ -48,6 +48,22 @@ def said(console: Console, text: Text | str, indent: int = 0, style: str = "") -
 def rule(console: Console) -> None:
     """A line across."""
     console.print(Rule(style="dim") if console.is_terminal else "─" * RULE)
+
+
+def pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    """Things beside what is to be said of them, which is wrapped in its own column."""
+    wide = max((len(first) for first, second in rows if second), default=0)
+    for first, second in rows:
+        beside = wide + 4
+        lines = [Text(clean(second))]
+        if console.is_terminal:
+            lines = list(lines[0].wrap(console, max(console.width - beside, 30)))
+        head = Text(f"  {first.ljust(wide)}  " if second else f"  {first}")
+        for number, line in enumerate(lines):
+            line.rstrip()
+            line.stylize("dim")
+            lead = head if not number else Text(" " * beside)
+            console.print(lead.append_text(line), soft_wrap=True)
 
 
 def steps(console: Console, commands: Sequence[tuple[str, str]]) -> None:

@@ -37,11 +37,18 @@ Begin = Callable[[Journal, Approver], Run]
 @options.models
 @click.option("--budget", type=options.Dollars(), help="The most it may cost, in US dollars.")
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), help="The most time it may take."
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="The most time it may take.",
 )
-@click.option("--turns", type=click.IntRange(1), help="The most turns it may take.")
-@click.option("--seed", type=click.IntRange(0, 2**53 - 1), help="Fix the run's chance.")
-@click.option("--tag", "tags", multiple=True, help="A word to find the run by; may be repeated.")
+@click.option("--turns", type=click.IntRange(1), metavar="N", help="The most turns it may take.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**53 - 1), metavar="N", help="Fix the run's chance."
+)
+@click.option(
+    "--tag", "tags", multiple=True, metavar="T", help="A word to find the run by; may be repeated."
+)
 @options.journal
 @click.option("-y", "--yes", is_flag=True, help="Allow whatever would need a person's yes.")
 @options.as_json

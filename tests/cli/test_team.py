@@ -92,7 +92,7 @@ def test_models_never_shows_a_key(here: Here, monkeypatch: pytest.MonkeyPatch) -
 def test_models_knows_prices_and_what_each_role_gets(here: Here) -> None:
     answer = here.hive("models", "openai:gpt-5-mini", "openai:unheard-of", "team:scribes")
     assert "$0.25 in, $2 out per million tokens" in answer.out
-    assert "price unknown; a budget in dollars refuses it" in answer.out
+    assert "price unknown, so that a budget in dollars refuses it" in answer.out
     assert "program:drafts" in answer.out
     known = here.hive("models", "openai:gpt-5-mini", "--json").json["models"]
     assert known == [
