@@ -123,7 +123,10 @@ def test_a_report_has_the_last_word() -> None:
     broken = Exchange(4, "run_tests", {"tests": []}, '{"failed": [], "complete": false}')
     assert (fold(so_far).located, fold(so_far).reported) == (True, False)
     assert (fold([*so_far, good]).located, fold([*so_far, good]).reported) == (True, True)
-    assert (fold([*so_far, bad]).located, fold([*so_far, bad]).failing) == (False, frozenset({"t3"}))
+    assert (fold([*so_far, bad]).located, fold([*so_far, bad]).failing) == (
+        False,
+        frozenset({"t3"}),
+    )
     assert "to its end" in fold([*so_far, broken]).trouble
 
 
