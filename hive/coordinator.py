@@ -8,6 +8,7 @@ from hive.board.entry import Address, Entry, Label, join_labels
 from hive.board.payload import Payload
 from hive.board.records import (
     Complexity,
+    Observation,
     Paused,
     Resumed,
     RunStarted,
@@ -284,5 +285,13 @@ def state_address(state: State) -> str:
 
 
 def waiting(entries: list[Entry], turn: int) -> list[Entry]:
-    """What the open turn waits for."""
-    return [e for e in entries if e.address.turn == turn and isinstance(e.payload, Suspension)]
+    """What the open turn waits for: the suspended calls that have no result yet."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.address.turn != turn:
+            continue
+        if isinstance(entry.payload, Suspension):
+            found[entry.payload.subject] = entry
+        elif isinstance(entry.payload, Observation):
+            found.pop(entry.causes[0], None)
+    return list(found.values())

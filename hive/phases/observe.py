@@ -58,6 +58,7 @@ def observed(
     """Record a tool's result, the files it changed with their contents, and what the tool posts."""
     payload = call.payload
     assert isinstance(payload, ToolCall)
+    output = writable(output)
     workspace = strand.desk.workspace
     changes = tuple(recorded_change(strand, change) for change in output.changes)
     digest = workspace.digest() if changes and workspace is not None else None
@@ -86,6 +87,16 @@ def observed(
         for index, extra in enumerate(output.posts)
     ]
     return entry, posted
+
+
+def writable(output: ToolOutput) -> ToolOutput:
+    """The output, if the board can take what it posts, else the error that says why not."""
+    try:
+        for post in output.posts:
+            post.body()
+    except PayloadError as error:
+        return ToolOutput(f"what it posts is refused: {error}", output.changes, error=True)
+    return output
 
 
 def recorded_change(strand: Strand, change: FileChange) -> Change:
