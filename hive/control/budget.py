@@ -5,7 +5,7 @@ Scopes nest: what is reserved in a strand is reserved in its role and in the run
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 from typing import NamedTuple
 
 from hive.board.state import State
@@ -43,7 +43,15 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("usd", "tokens", "calls", "turns", "seconds"):
             value = getattr(self, name)
-            if value is not None and Decimal(str(value)) < 0:
+            if value is None:
+                continue
+            try:
+                amount = Decimal(str(value))
+            except InvalidOperation:
+                amount = Decimal("nan")
+            if not amount.is_finite():
+                raise DeclarationError(f"Budget({name}={value!r}) is no finite number")
+            if amount < 0:
                 raise DeclarationError(f"Budget({name}={value!r}) is below zero")
 
     @property

@@ -1,0 +1,172 @@
+"""Budgets: what a call may cost is reserved before it is made, and no cap is ever passed."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from hive import Budget, State
+from hive.control.budget import NOTHING, Grant, Scope, nano_dollars, usd
+from hive.errors import BudgetExceeded, DeclarationError
+
+grants = st.builds(Grant, st.integers(0, 60), st.integers(0, 60))
+
+
+class Ledger(RuleBasedStateMachine):
+    """A run, two roles in it and a strand in one of them, used in any order."""
+
+    open = Bundle("open")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = Scope("the run", cost=100, tokens=150, calls=12)
+        self.roles = [Scope("a", parent=self.run, cost=60), Scope("b", parent=self.run)]
+        self.scopes = [*self.roles, Scope("strand", parent=self.roles[0], tokens=80)]
+
+    @rule(target=open, place=st.integers(0, 2), grant=grants)
+    def reserve(self, place: int, grant: Grant) -> tuple[Scope, Grant] | None:
+        scope = self.scopes[place]
+        cost, tokens = scope.room()
+        assert cost is not None
+        assert tokens is not None
+        before = [(s.spent, s.reserved, s.calls) for s in (self.run, *self.scopes)]
+        fits = grant.cost <= cost and grant.tokens <= tokens and self.run.calls < 12
+        if fits and not self.run.closed:
+            scope.reserve(grant)
+            return scope, grant
+        with pytest.raises(BudgetExceeded):
+            scope.reserve(grant)
+        assert [(s.spent, s.reserved, s.calls) for s in (self.run, *self.scopes)] == before
+        return None
+
+    @rule(given=consumes(open), part=st.fractions(0, 1))
+    def settle(self, given: tuple[Scope, Grant] | None, part: Any) -> None:
+        if given is not None:
+            scope, grant = given
+            used = Grant(int(grant.cost * part), int(grant.tokens * part))
+            assert scope.settle(grant, used)
+
+    @invariant()
+    def no_cap_is_passed(self) -> None:
+        for scope in (self.run, *self.scopes):
+            assert scope.spent.cost + scope.reserved.cost <= (scope.cap_cost or 100)
+            assert scope.spent.tokens + scope.reserved.tokens <= (scope.cap_tokens or 150)
+            assert min(scope.reserved) >= 0
+
+    @invariant()
+    def what_is_within_adds_up(self) -> None:
+        a, b = self.roles
+        assert self.run.spent == Grant(a.spent.cost + b.spent.cost, a.spent.tokens + b.spent.tokens)
+        assert self.run.reserved.cost == a.reserved.cost + b.reserved.cost
+        assert a.spent.cost >= self.scopes[2].spent.cost
+
+
+TestLedger = Ledger.TestCase
+TestLedger.settings = settings(max_examples=50, stateful_step_count=25)
+
+
+def test_what_does_not_fit_is_refused_with_the_numbers() -> None:
+    run = Scope("the run", cost=2_000_000_000, tokens=100, calls=2)
+    strand = Scope("coder", parent=run)
+    strand.reserve(Grant(500_000_000, 10))
+    with pytest.raises(BudgetExceeded) as caught:
+        strand.reserve(Grant(1_600_000_000, 10))
+    assert str(caught.value) == (
+        "the run may spend $2; $0 is spent, $0.5 reserved, and this call may cost $1.6"
+    )
+    with pytest.raises(BudgetExceeded, match="the run may use 100 tokens; 0 are used, 10 reserved"):
+        strand.reserve(Grant(0, 91))
+    strand.settle(Grant(500_000_000, 10), Grant(100_000_000, 5))
+    assert run.spent == strand.spent == Grant(100_000_000, 5)
+    strand.reserve(NOTHING)
+    with pytest.raises(BudgetExceeded, match="the run has made all the calls it may: 2"):
+        strand.reserve(NOTHING)
+
+
+def test_a_closed_scope_grants_nothing_more() -> None:
+    run = Scope("the run")
+    run.closed = True
+    with pytest.raises(BudgetExceeded, match="the budget of the run was overrun and is closed"):
+        Scope("a", parent=run).reserve(NOTHING)
+
+
+def test_more_than_was_granted_is_told() -> None:
+    run = Scope("the run", cost=100)
+    run.reserve(Grant(10, 10))
+    assert not run.settle(Grant(10, 10), Grant(11, 10))
+    assert run.spent == Grant(11, 10)
+    assert run.reserved == NOTHING
+
+
+def test_what_a_run_spent_before_it_was_paused_counts() -> None:
+    run = Scope("the run", cost=100, calls=3)
+    run.book(cost=95, tokens=7, calls=2)
+    assert run.room() == (5, None)
+    with pytest.raises(BudgetExceeded):
+        run.reserve(Grant(6, 0))
+    run.reserve(Grant(5, 0))
+    with pytest.raises(BudgetExceeded, match="all the calls it may: 3"):
+        run.reserve(NOTHING)
+
+
+def test_a_scope_knows_what_is_counted_around_it() -> None:
+    money, tokens, nothing = Scope("a", cost=1), Scope("b", tokens=1), Scope("c")
+    assert Scope("in", parent=money).counts_money
+    assert not Scope("in", parent=money).counts_tokens
+    assert Scope("in", parent=tokens).counts_tokens
+    assert not Scope("in", parent=nothing).counts_money
+    assert nothing.room() == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "nano"),
+    [
+        (2, 2_000_000_000),
+        ("0.1", 100_000_000),
+        (0.1, 100_000_000),
+        (Decimal("0.0000000019"), 1),
+        (1e-10, 0),
+    ],
+)
+def test_a_cap_is_never_stretched_by_rounding(amount: Any, nano: int) -> None:
+    assert nano_dollars(amount) == nano == (Budget(usd=amount).nano or 0)
+
+
+@given(st.integers(0, 10**18))
+def test_nano_dollars_are_exact(nano: int) -> None:
+    assert nano_dollars(usd(nano)) == nano
+
+
+@pytest.mark.parametrize("name", ["usd", "tokens", "calls", "turns", "seconds"])
+def test_a_cap_below_zero_is_refused(name: str) -> None:
+    with pytest.raises(DeclarationError, match=rf"Budget\({name}=-1\) is below zero"):
+        Budget(**{name: -1})
+
+
+@pytest.mark.parametrize("usd", ["much", "nan", float("nan"), float("inf")])
+def test_a_cap_that_is_no_amount_is_refused(usd: Any) -> None:
+    with pytest.raises(DeclarationError, match="no finite number"):
+        Budget(usd=usd)
+
+
+@pytest.mark.parametrize(
+    ("budget", "state", "says"),
+    [
+        (Budget(usd="0.5"), State(spent=500_000_000), "budget(usd=0.5)"),
+        (Budget(usd="0.5"), State(spent=499_999_999), None),
+        (Budget(tokens=10), State(tokens=10), "budget(tokens=10)"),
+        (Budget(calls=3), State(calls=4), "budget(calls=3)"),
+        (Budget(turns=2), State(turn=2), "budget(turns=2)"),
+        (Budget(seconds=1.5), State(elapsed=1_500_000), "budget(seconds=1.5)"),
+        (Budget(seconds=1.5), State(elapsed=1_499_999), None),
+        (Budget(), State(turn=99, spent=10**12, tokens=10**9, calls=10**6), None),
+        (Budget(calls=0), State(), "budget(calls=0)"),
+    ],
+)
+def test_a_budget_says_which_cap_leaves_no_room(
+    budget: Budget, state: State, says: str | None
+) -> None:
+    assert budget.exhausted(state) == says
