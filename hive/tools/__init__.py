@@ -10,9 +10,9 @@ from hive.tools.tool import Effect, Repeat, Tool, tool
 from hive.tools.workspace import FileChange, Workspace
 
 if TYPE_CHECKING:
+    from hive.tools.command import shell
     from hive.tools.edits import Edit
     from hive.tools.files import FILE_TOOLS, edit_file, list_files, read_file, search, write_file
-    from hive.tools.shell import shell
     from hive.tools.testing import Candidate, locate_faults, run_tests, try_edits
 
 __all__ = [
@@ -57,7 +57,7 @@ _SHIPPED = {
         "search",
         "write_file",
     ),
-    "hive.tools.shell": ("shell",),
+    "hive.tools.command": ("shell",),
     "hive.tools.testing": ("Candidate", "locate_faults", "run_tests", "try_edits"),
 }
 _PLACES = {name: place for place, names in _SHIPPED.items() for name in names}

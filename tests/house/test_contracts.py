@@ -68,7 +68,7 @@ def test_a_lawful_house_passes(tmp_path: Path) -> None:
         ("hive/board/view.py", "import time", "the board neither waits"),
         ("hive/control/policy.py", "import networkx", "networkx stays"),
         ("hive/tools/web.py", "import anthropic", "provider SDKs"),
-        ("hive/tools/shell.py", "import rich", "the terminal's libraries"),
+        ("hive/tools/command.py", "import rich", "the terminal's libraries"),
     ],
 )
 def test_a_planted_breach_is_found(tmp_path: Path, where: str, planted: str, contract: str) -> None:

@@ -51,7 +51,7 @@ async def test_what_decides_the_tests_stays_as_it_is(call: Call) -> None:
 async def test_a_command_that_does_not_end_changes_nothing(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("hive.tools.shell"), "SECONDS", 0.5)
+    monkeypatch.setattr(import_module("hive.tools.command"), "SECONDS", 0.5)
     said = await text_of(shell, call, command="echo 'A = 2' > a.py; exec sleep 1000")
     assert said == "the command was stopped after 0.5 s; nothing was changed"
     assert call.workspace is not None
