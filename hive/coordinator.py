@@ -8,6 +8,7 @@ from hive.board.entry import Address, Entry, Label, join_labels
 from hive.board.payload import Payload
 from hive.board.records import (
     Complexity,
+    Fault,
     Observation,
     Paused,
     Resumed,
@@ -106,9 +107,11 @@ class Coordinator:
         if ending is not None:
             return ending
         budget = self.team.budget
-        cap = None if budget is UNCAPPED else budget.exhausted(state)
-        if cap is None:
+        if budget is UNCAPPED:
             return None
+        cap = budget.exhausted(state)
+        if cap is None:
+            return starved(state)
         return Ending("stopped", "budget_exhausted", cap, f"the {cap} is used up")
 
     async def turn(self) -> Ending | None:
@@ -279,9 +282,39 @@ class Coordinator:
         )
 
 
+def starved(state: State) -> Ending | None:
+    """The end of a run of which no call fits into what is left of its budget."""
+    message = ""
+    for role in state.frontier:
+        entry = state.newest.get(f"{role}/{Fault.kind}")
+        if entry is None or entry.address.turn != state.turn:
+            return None
+        fault = entry.payload
+        if not isinstance(fault, Fault) or fault.code != "budget_exhausted":
+            return None
+        message = fault.message
+    return Ending("stopped", "budget_exhausted", "budget", message)
+
+
 def state_address(state: State) -> str:
     """The decision that closed the last turn, or the goal."""
     return f"{state.turn}//0" if state.turn else "0//1"
+
+
+def starved(state: State) -> Ending | None:
+    """The end of a run in whose last turn nobody could be asked for want of budget."""
+    faults = [state.newest.get(f"{role}/{Fault.kind}") for role in state.frontier]
+    messages = [
+        fault.payload.message
+        for fault in faults
+        if fault is not None
+        and fault.address.turn == state.turn
+        and isinstance(fault.payload, Fault)
+        and fault.payload.code == "budget_exhausted"
+    ]
+    if not messages or len(messages) < len(faults):
+        return None
+    return Ending("stopped", "budget_exhausted", "", messages[0])
 
 
 def waiting(entries: list[Entry], turn: int) -> list[Entry]:
