@@ -8,8 +8,27 @@ one-statement bugs in ManySStuBs4J (Karampatsis and Sutton, 2020) and its Python
 
 import ast
 
-from roles.offline.repair.site import Operator, Rewrites, Site, is_test, length, loads, number
-from roles.offline.repair.source import AND, BINARY, BIT_OR, NOT, OR, SIGN, SUM, Edit, binding
+from roles.offline.repair.site import (
+    Operator,
+    Rewrites,
+    Site,
+    is_test,
+    length,
+    loads,
+    number,
+)
+from roles.offline.repair.source import (
+    AND,
+    BINARY,
+    BIT_OR,
+    NOT,
+    OR,
+    SIGN,
+    SIGNS,
+    SUM,
+    Edit,
+    binding,
+)
 
 __all__ = ["ARITHMETIC"]
 
@@ -37,20 +56,6 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     "not in": ("in", "!="),
     "is": ("is not", "=="),
     "is not": ("is", "!="),
-}
-SIGNS: dict[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.Pow: "**",
-    ast.BitAnd: "&",
-    ast.BitOr: "|",
-    ast.BitXor: "^",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
 }
 TYPES = {sign: kind for kind, sign in SIGNS.items()}
 OTHERWISE: dict[str, tuple[str, ...]] = {
@@ -230,6 +235,16 @@ def negation(site: Site) -> Rewrites:
         yield site.put(f"not {site.operand(node, NOT)}")
 
 
+def opposite(site: Site) -> Rewrites:
+    """A truth that is handed on the other way round: returned, stored, or a key to sort by."""
+    node = site.node
+    assert isinstance(node, ast.expr)
+    handed = isinstance(site.parent, ast.Return | ast.Assign | ast.Lambda | ast.keyword)
+    simple = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.BoolOp)
+    if handed and simple and loads(node) and site.kinds(node) <= {"bool", "obj"}:
+        yield site.put(f"not {site.operand(node, NOT)}")
+
+
 def truth(site: Site) -> Rewrites:
     """True for False and the reverse."""
     node = site.node
@@ -321,6 +336,7 @@ ARITHMETIC = (
     Operator("one-more-or-less", 0.8, NUMERIC, one_more_or_less),
     Operator("connective", 0.8, (ast.BoolOp,), connective),
     Operator("negation", 0.7, (ast.expr,), negation),
+    Operator("opposite", 0.25, (ast.expr,), opposite),
     Operator("truth", 0.7, (ast.Constant,), truth),
     Operator("sign", 0.3, (*NUMERIC, ast.UnaryOp), sign),
     Operator("turned", 0.5, (ast.BinOp,), turned),

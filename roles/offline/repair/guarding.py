@@ -29,13 +29,15 @@ def condition(site: Site) -> Rewrites:
                 yield site.put(form.format(name))
         return
     leaves = isinstance(site.parent, ast.If) and exits(site.parent.body)
+    here = {site.text(part) for part in ast.walk(node) if isinstance(part, ast.expr)}
     yield from _dereferenced(site, node, leaves)
     loose, tight = list(_alternatives(site, node)), list(_restrictions(site, node))
     first, second = (loose, tight) if leaves else (tight, loose)
     for written, more in ((first, first is tight), (second, second is tight)):
         word, level = ("and", AND) if more else ("or", OR)
         for extra in written:
-            yield site.put(f"{site.operand(node, level)} {word} {extra}")
+            if extra not in here:
+                yield site.put(f"{site.operand(node, level)} {word} {extra}")
 
 
 def _consumed(site: Site, names: list[str]) -> list[str]:
@@ -99,8 +101,33 @@ def _restrictions(site: Site, node: ast.expr) -> Iterator[str]:
         if "num" in kinds:
             yield f"{name} > 0"
             yield f"{name} != 0"
+    yield from _namesakes(site)
+    yield from _elsewhere(site, node)
     yield from _members(site)
     yield from _pairs(site)
+
+
+def _namesakes(site: Site) -> Iterator[str]:
+    """An attribute equal to the variable of the same name: stay.berth == berth."""
+    names = [name for name, _ in site.scopes.names(site.node)][:8]
+    seen = {part.attr for part in ast.walk(site.source.tree) if isinstance(part, ast.Attribute)}
+    for name in (name for name in names if name in seen):
+        for owner in names:
+            if owner not in {name, "self"}:
+                yield f"{owner}.{name} == {name}"
+
+
+def _elsewhere(site: Site, node: ast.expr) -> Iterator[str]:
+    """Comparisons that the file makes elsewhere and that could be made here."""
+    reach = {name for name, _ in site.scopes.names(site.node)} | site.scopes.constants
+    here = {ast.dump(part) for part in ast.walk(node)}
+    found: dict[str, None] = {}
+    for part in ast.walk(site.source.tree):
+        if isinstance(part, ast.Compare) and ast.dump(part) not in here:
+            names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+            if names <= reach and len(names) > 1:
+                found[site.text(part)] = None
+    yield from list(found)[:3]
 
 
 def _ordered(site: Site, used: set[str]) -> list[tuple[str, frozenset[str]]]:
@@ -235,7 +262,8 @@ def filtered(site: Site) -> Rewrites:
         else:
             inside = Site(site.source, site.scopes, getattr(node, "elt", node))
             walked = site.text(clause.iter)
-            for test in list(_restrictions(inside, ast.Constant(None)))[:4]:
+            donors = [*_namesakes(inside), *_elsewhere(inside, clause.iter)]
+            for test in [*donors, *_restrictions(inside, ast.Constant(None))][:8]:
                 yield site.source.splice(clause.iter, f"{walked} if {test}")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from roles.offline.repair.arithmetic import ARITHMETIC
+from roles.offline.repair.filling import FILLING
 from roles.offline.repair.guarding import GUARDING
 from roles.offline.repair.naming import NAMING
 from roles.offline.repair.results import RESULTS
@@ -16,12 +17,24 @@ from roles.offline.repair.scopes import Scopes
 from roles.offline.repair.site import Operator, Site
 from roles.offline.repair.source import NAMED, Edit, Mutant, Source
 from roles.offline.repair.statements import STATEMENTS
+from roles.offline.repair.terms import TERMS
 
 __all__ = ["OPERATORS", "Module", "mutants", "outcome"]
 
 BLOCK = "if True:\n"
 
-OPERATORS: tuple[Operator, ...] = (*ARITHMETIC, *NAMING, *RESULTS, *GUARDING, *STATEMENTS)
+# How far the nodes of a line share what an operator is given: 0 not at all, 1 wholly.
+SHARING = 0.5
+
+OPERATORS: tuple[Operator, ...] = (
+    *ARITHMETIC,
+    *NAMING,
+    *TERMS,
+    *RESULTS,
+    *GUARDING,
+    *FILLING,
+    *STATEMENTS,
+)
 
 
 class Module:
@@ -75,25 +88,29 @@ def extent(statement: ast.stmt) -> tuple[int, int]:
 
 
 def mutants(module: Module, line: int) -> Iterator[Mutant]:
-    """The candidate repairs to blame on a line, each edit once, operator by operator.
+    """The candidate repairs to blame on a line, operator by operator, each with its prior.
 
-    Nothing has been parsed yet: an edit may turn out to be no Python, which `outcome` tells.
+    An operator's prior is shared by the nodes of the line that it fits, so that a long line does
+    not get more than its due. Nothing has been parsed yet: an edit may turn out to be no Python,
+    which `outcome` tells; and two operators may come to the same edit.
     """
-    seen: set[tuple[str, str, int | None]] = set()
     nodes = module.source.by_line.get(line, [])
     for operator in OPERATORS:
-        for node in nodes:
-            if not isinstance(node, operator.types):
-                continue
-            rank = 0
-            for edit in operator.rewrite(Site(module.source, module.scopes, node)):
-                if edit is None or edit.before == edit.after:
-                    continue
-                key = (edit.before, edit.after, edit.line)
-                if key not in seen:
-                    seen.add(key)
-                    yield Mutant(edit, operator.name, operator.prior, line, rank)
-                    rank += 1
+        fitting = [node for node in nodes if isinstance(node, operator.types)]
+        offers = [list(_offers(operator, Site(module.source, module.scopes, n))) for n in fitting]
+        shared = operator.prior / max(1, sum(map(bool, offers))) ** SHARING
+        for edits in offers:
+            for rank, edit in enumerate(edits):
+                yield Mutant(edit, operator.name, shared, line, rank)
+
+
+def _offers(operator: Operator, site: Site) -> Iterator[Edit]:
+    """What an operator makes of one node, each edit once."""
+    seen: set[Edit] = set()
+    for edit in operator.rewrite(site):
+        if edit is not None and edit.before != edit.after and edit not in seen:
+            seen.add(edit)
+            yield edit
 
 
 def outcome(module: Module, edit: Edit) -> str | None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from roles.offline.repair.scopes import fits
-from roles.offline.repair.site import Operator, Rewrites, Site, constant, loads, number
-from roles.offline.repair.source import SUM, Edit
+from roles.offline.repair.site import Operator, Rewrites, Site, loads
+from roles.offline.repair.source import Edit
 
 __all__ = ["NAMING"]
 
@@ -97,6 +97,34 @@ def argument_order(site: Site) -> Rewrites:
     yield from _swaps(site, [keyword.value for keyword in node.keywords])
 
 
+def argument(site: Site) -> Rewrites:
+    """One argument more, of those that are there to be used, or one less."""
+    node = site.node
+    assert isinstance(node, ast.Call)
+    written = [site.text(arg) for arg in node.args]
+    rest = [f"{k.arg}={site.text(k.value)}" if k.arg else "" for k in node.keywords]
+    if "" in rest or any(isinstance(arg, ast.Starred | ast.GeneratorExp) for arg in node.args):
+        return
+    func, used = site.operand(node.func), {part.id for part in _names(node)}
+    names = [name for name in site.names(most=6) if name not in used and name != "self"]
+    if isinstance(node.func, ast.Name) and node.func.id == "range" and len(written) == 1:
+        names = ["1", *names]
+        yield from (site.put(f"range({name}, {written[0]})") for name in names[:4])
+        return
+    for name in names[:4]:
+        yield site.put(f"{func}({', '.join([*written, name, *rest])})")
+        yield site.put(f"{func}({', '.join([*written, *rest, f'{name}={name}'])})")
+    if len(written) > 1:
+        yield site.put(f"{func}({', '.join([*written[:-1], *rest])})")
+    for left_out in range(len(rest)):
+        some = [other for at, other in enumerate(rest) if at != left_out]
+        yield site.put(f"{func}({', '.join([*written, *some])})")
+
+
+def _names(node: ast.AST) -> list[ast.Name]:
+    return [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+
+
 def element_order(site: Site) -> Rewrites:
     """Two elements of a tuple, list or subscript exchanged."""
     node = site.node
@@ -115,6 +143,9 @@ def variable(site: Site) -> Rewrites:
         return
     for name in site.names(site.kinds(node)):
         if name != node.id:
+            yield site.put(name)
+    for name, kinds in site.scopes.fields(node)[:4]:
+        if fits(site.kinds(node), kinds):
             yield site.put(name)
 
 
@@ -240,46 +271,6 @@ def _donors(site: Site, node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
             yield other, written
 
 
-def offset(site: Site) -> Rewrites:
-    """An argument, index or result off by a variable: k becomes k - n."""
-    node = site.node
-    assert isinstance(node, ast.expr)
-    if constant(node) or not loads(node):
-        return
-    match site.parent:
-        case ast.Call(args=args):
-            placed = node in args
-        case ast.Subscript(slice=index):
-            placed = node is index
-        case ast.Slice() | ast.Return() | ast.Assign() | ast.Compare():
-            placed = True
-        case ast.Yield() | ast.AugAssign():
-            placed = isinstance(node, ast.expr)
-        case _:
-            placed = False
-    if placed:
-        yield from _with_terms(site, node)
-
-
-def _with_terms(site: Site, node: ast.expr) -> Rewrites:
-    """An expression with a variable added, taken away or put before it."""
-    kinds = site.kinds(node)
-    used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    written = site.operand(node, SUM)
-    for name in site.names(kinds, most=5):
-        known = next((k for n, k in site.scopes.names(node) if n == name), frozenset())
-        if name in used and isinstance(node, ast.Name):
-            continue
-        if not (kinds & {"str", "list", "dict", "set", "bool"}):
-            right = site.operand(node, SUM + 1)
-            yield site.put(f"{written} - {name}")
-            yield site.put(f"{written} + {name}")
-            yield site.put(f"{name} - {right}")
-        elif (known & kinds or not known) and kinds & {"list", "str"}:
-            yield site.put(f"{name} + {site.operand(node, SUM + 1)}")
-            yield site.put(f"{written} + {name}")
-
-
 def whole(site: Site) -> Rewrites:
     """A call, subscript or attribute too many: f(x), x[i] and x.a become x."""
     node = site.node
@@ -305,27 +296,11 @@ def whole(site: Site) -> Rewrites:
             pass
 
 
-def value(site: Site) -> Rewrites:
-    """A variable where a number was written, and another number of the function."""
-    node = site.node
-    number_here = number(node)
-    if number_here is None or isinstance(site.parent, ast.UnaryOp):
-        return
-    for name in site.names(frozenset({"num"}), most=5):
-        yield site.put(name)
-    others: Iterator[int | None] = (number(part) for part in site.body())
-    for other in list(dict.fromkeys(n for n in others if n is not None))[:6]:
-        if abs(other - number_here) > 1:
-            yield site.put(str(other))
-    for other in (10 * number_here, number_here // 10, -number_here):
-        if other not in {number_here, 0}:
-            yield site.put(str(other))
-
-
 LOADED = (ast.Name, ast.Call, ast.Subscript, ast.Attribute, ast.BinOp)
 
 NAMING = (
     Operator("argument-order", 0.9, (ast.Call,), argument_order),
+    Operator("argument", 0.4, (ast.Call,), argument),
     Operator("element-order", 0.7, (ast.Tuple, ast.List), element_order),
     Operator("variable", 1.0, (ast.Name,), variable),
     Operator("held", 0.4, (ast.Call, ast.Subscript), held),
@@ -335,7 +310,5 @@ NAMING = (
     Operator("function", 0.3, (ast.Call,), function),
     Operator("text", 0.3, (ast.Constant,), text),
     Operator("surgery", 0.5, (*LOADED, ast.Constant), surgery),
-    Operator("offset", 0.5, (*LOADED, ast.List, ast.ListComp), offset),
     Operator("whole", 0.5, (*LOADED, ast.IfExp), whole),
-    Operator("value", 0.4, (ast.Constant,), value),
 )

@@ -46,7 +46,11 @@ def ranked(modules: Mapping[str, Module], suspicion: Suspicion) -> list[Mutant]:
             found.append((weight(mutant, score), path, line, mutant))
     # Equal weights keep the order of the lines and of the operators: sorting is stable.
     found.sort(key=lambda item: (-item[0], item[1], item[2]))
-    return [mutant for _, _, _, mutant in found]
+    # Where two operators come to the same edit, the likelier one has it.
+    unique: dict[Edit, Mutant] = {}
+    for _, _, _, mutant in found:
+        unique.setdefault(mutant.edit, mutant)
+    return list(unique.values())
 
 
 def weight(mutant: Mutant, score: float) -> float:

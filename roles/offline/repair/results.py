@@ -246,7 +246,8 @@ def wrapped(site: Site) -> Rewrites:
     kinds, written = site.kinds(node), site.text(node)
     assigned = isinstance(site.parent, ast.Assign | ast.Return | ast.AugAssign | ast.IfExp)
     if assigned and fits(kinds, NUM) and not isinstance(node, ast.Name):
-        yield site.put(f"max(0, {written})")
+        if "num" in kinds:
+            yield site.put(f"max(0, {written})")
         for name in site.names(NUM, most=3):
             yield site.put(f"max({name}, {written})")
             yield site.put(f"min({name}, {written})")
@@ -274,7 +275,7 @@ def _converted(site: Site, node: ast.expr) -> Rewrites:
     if isinstance(node, ast.GeneratorExp | ast.Constant):
         return
     measured = isinstance(site.parent, ast.Compare | ast.BinOp | ast.Return)
-    if fits(kinds, NUM) and measured and not length(node):
+    if "num" in kinds and measured and not length(node):
         for form in ("abs({0})", "{0} ** 2", "{0} * {0}")[: 3 if isinstance(node, ast.Name) else 1]:
             yield site.put(form.format(written))
     if length(site.parent):

@@ -18,6 +18,8 @@ Kinds = frozenset[str]
 """Some of: num, str, bool, list, set, dict, box (any container), obj, call; empty is unknown."""
 
 UNKNOWN: Kinds = frozenset()
+# The place of a name that ought to be used: before all others.
+UNREAD = -100.0
 NUM: Kinds = frozenset({"num"})
 BOX: Kinds = frozenset({"box"})
 
@@ -46,6 +48,18 @@ METHODS: dict[str, Kinds] = {
         frozenset({"box", "str"}),
     ),
     **dict.fromkeys(("pop", "update", "remove", "clear", "copy", "index", "count"), BOX),
+}
+
+
+# What an annotation says of a value.
+DECLARED: dict[str, Kinds] = {
+    **dict.fromkeys(("int", "float", "Decimal"), NUM),
+    **dict.fromkeys(("list", "Sequence", "deque", "List"), frozenset({"box", "list"})),
+    **dict.fromkeys(("set", "frozenset", "Set"), frozenset({"box", "set"})),
+    **dict.fromkeys(("dict", "Mapping", "Dict"), frozenset({"box", "dict"})),
+    **dict.fromkeys(("tuple", "Iterable", "Collection"), BOX),
+    "str": frozenset({"box", "str"}),
+    "bool": frozenset({"bool"}),
 }
 
 
@@ -113,17 +127,39 @@ class Scopes:
         return None
 
     def _note(self, node: ast.AST | None, kinds: Kinds) -> None:
-        """Take a use of a name as evidence of its kind."""
+        """Take a use of a name or attribute as evidence of its kind.
+
+        An attribute is taken to be of the same kind wherever the module speaks of it.
+        """
         if isinstance(node, ast.Name) and kinds:
             owner = self.owner(node, node.id)
             if owner is not None:
                 self.evidence.setdefault((owner, node.id), set()).update(kinds)
+        elif isinstance(node, ast.Attribute) and kinds:
+            self.evidence.setdefault((self.source.tree, "." + node.attr), set()).update(kinds)
+
+    def _declared(self, node: ast.arg | ast.AnnAssign) -> None:
+        """Take an annotation as evidence."""
+        note = node.annotation
+        base = note.value if isinstance(note, ast.Subscript) else note
+        kinds = DECLARED.get(base.id, UNKNOWN) if isinstance(base, ast.Name) else UNKNOWN
+        if isinstance(node, ast.arg):
+            scope = next((s for s in self.source.above(node) if s in self.bound), None)
+            if scope is not None and kinds:
+                self.evidence.setdefault((scope, node.arg), set()).update(kinds)
+        elif isinstance(node.target, ast.Name) and kinds:
+            parent = self.source.parents[node]
+            key = "." + node.target.id if isinstance(parent, ast.ClassDef) else node.target.id
+            scope = self.source.tree if key[0] == "." else self.home(node)
+            self.evidence.setdefault((scope, key), set()).update(kinds)
 
     def _learn(self, node: ast.AST) -> None:  # noqa: C901  (one case for each form of use)
         """Read off one node what it says about the names in it."""
         match node:
             case ast.Assign(targets=[target], value=value):
                 self._pair(target, value)
+            case ast.arg() | ast.AnnAssign():
+                self._declared(node)
             case ast.AugAssign(target=target, value=value):
                 self._note(target, self.kinds(value) & NUM)
                 self._note(value, self.kinds(target) & NUM)
@@ -196,6 +232,8 @@ class Scopes:
             case ast.Name(id=name):
                 owner = self.owner(node, name)
                 return frozenset(self.evidence.get((owner, name), ())) if owner else UNKNOWN
+            case ast.Attribute(attr=attr):
+                return frozenset(self.evidence.get((self.source.tree, "." + attr), ()))
             case ast.Constant(value=bool()) | ast.Compare() | ast.UnaryOp(op=ast.Not()):
                 return frozenset({"bool"})
             case ast.Constant(value=int() | float()) | ast.UnaryOp():
@@ -241,6 +279,8 @@ class Scopes:
                 found[name] = frozenset(self.evidence.get((scope, name), ()))
                 near = self._distance(scope, name, node)
                 weights[name] = near + depth * 0.01 - 0.5 * min(self.uses[scope, name], 6)
+                if (scope, name) in self.unread:
+                    weights[name] = UNREAD
         return [(name, found[name]) for name in sorted(found, key=lambda n: (weights[n], n))]
 
     @cached_property
@@ -253,6 +293,42 @@ class Scopes:
                 if owner is not None:
                     found.setdefault((owner, node.id), []).append(node.lineno)
         return found
+
+    @cached_property
+    def unread(self) -> set[tuple[ast.AST, str]]:
+        """The parameters that are never read: where something is amiss, they are likely missing."""
+        read = {
+            (self.owner(node, node.id), node.id)
+            for node in ast.walk(self.source.tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
+        return {
+            (scope, name)
+            for scope, names in self.bound.items()
+            for name, binder in names.items()
+            if isinstance(binder, ast.arg) and name not in {"self", "cls"} and name[0] != "_"
+            if (scope, name) not in read
+        }
+
+    def fields(self, node: ast.AST) -> list[tuple[str, Kinds]]:
+        """The attributes of `self` that a method could use, most used first, with their kinds."""
+        method = self.source.function(node)
+        if method is None or not isinstance(self.source.parents[method], ast.ClassDef):
+            return []
+        counts = Counter(
+            part.attr
+            for part in ast.walk(self.source.parents[method])
+            if isinstance(part, ast.Attribute) and ast.unparse(part.value) == "self"
+            if not self._is_called(part)
+        )
+        return [
+            (f"self.{name}", frozenset(self.evidence.get((self.source.tree, "." + name), ())))
+            for name, _ in counts.most_common()
+        ]
+
+    def _is_called(self, node: ast.AST) -> bool:
+        parent = self.source.parents.get(node)
+        return isinstance(parent, ast.Call) and parent.func is node
 
     @cached_property
     def uses(self) -> Counter[tuple[ast.AST, str]]:
@@ -281,6 +357,12 @@ class Scopes:
         return isinstance(binder, ast.Name) and self.source.function(binder) is not (
             self.source.function(node)
         )
+
+    @cached_property
+    def constants(self) -> set[str]:
+        """The names that the module itself binds to values."""
+        bound = self.bound[self.source.tree].items()
+        return {name for name, binder in bound if isinstance(binder, ast.Name)}
 
     def functions(self, node: ast.AST) -> Iterator[str]:
         """The names of the functions that a node can call: the module's and enclosing ones."""

@@ -15,7 +15,9 @@ __all__ = [
     "Operator",
     "Rewrites",
     "Site",
+    "beside",
     "constant",
+    "ends",
     "exits",
     "is_test",
     "length",
@@ -90,6 +92,23 @@ class Operator:
     prior: float
     types: tuple[type[ast.AST], ...]
     rewrite: Callable[[Site], Rewrites]
+
+
+def beside(site: Site, line: str) -> Rewrites:
+    """A line put before the site's statement and, where it ends its block, after it."""
+    node = site.node
+    assert isinstance(node, ast.stmt)
+    yield site.source.insert_before(node, [line])
+    if ends(site):
+        yield site.source.insert_after(node, [line])
+
+
+def ends(site: Site) -> bool:
+    """Whether the site's statement is the last of its block and does not leave it."""
+    node = site.node
+    assert isinstance(node, ast.stmt)
+    leaves = isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue)
+    return site.source.block(node)[-1] is node and not leaves
 
 
 def number(node: ast.AST) -> int | None:

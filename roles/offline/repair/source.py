@@ -21,7 +21,9 @@ __all__ = [
     "NOT",
     "OR",
     "SIGN",
+    "SIGNS",
     "SUM",
+    "TERM",
     "TEST",
     "Edit",
     "Mutant",
@@ -55,6 +57,21 @@ BINARY: dict[type[ast.operator], int] = {
     ast.FloorDiv: TERM,
     ast.Mod: TERM,
     ast.Pow: POWER,
+}
+
+SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
 }
 
 

@@ -6,104 +6,15 @@ of statements drowns the search.
 """
 
 import ast
-from collections.abc import Iterator
 
 from roles.offline.repair.scopes import fits
-from roles.offline.repair.site import Operator, Rewrites, Site
+from roles.offline.repair.site import Operator, Rewrites, Site, beside
 from roles.offline.repair.source import LOOPS, Edit
 
 __all__ = ["STATEMENTS"]
 
 NUM = frozenset({"num"})
-LIST, SET = frozenset({"box", "list"}), frozenset({"box", "set"})
 SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign)
-
-
-def _beside(site: Site, line: str) -> Rewrites:
-    """A line put before the statement and, where it ends its block, after it."""
-    node = site.node
-    assert isinstance(node, ast.stmt)
-    yield site.source.insert_before(node, [line])
-    if _ends(site):
-        yield site.source.insert_after(node, [line])
-
-
-def _ends(site: Site) -> bool:
-    """Whether the statement is the last of its block and does not leave it."""
-    node = site.node
-    assert isinstance(node, ast.stmt)
-    leaves = isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue)
-    return site.source.block(node)[-1] is node and not leaves
-
-
-def marking(site: Site) -> Rewrites:
-    """What is asked for by `in` has to be put there at some point."""
-    for line in _marks(site):
-        yield from _beside(site, line)
-
-
-def _marks(site: Site) -> list[str]:
-    found: dict[str, None] = {}
-    reach = {name for name, _ in site.scopes.names(site.node)}
-    for part in site.body():
-        match part:
-            case ast.Compare(
-                left=item, ops=[ast.In() | ast.NotIn()], comparators=[ast.Name() as box]
-            ):
-                if box.id not in reach:
-                    continue
-                kinds, written = site.kinds(box), site.text(item)
-                if not {n.id for n in ast.walk(item) if isinstance(n, ast.Name)} <= reach:
-                    continue
-                if fits(kinds, SET) and "list" not in kinds:
-                    found[f"{box.id}.add({written})"] = None
-                if fits(kinds, LIST) and "set" not in kinds:
-                    found[f"{box.id}.append({written})"] = None
-            case _:
-                pass
-    return list(found)[:4]
-
-
-def collecting(site: Site) -> Rewrites:
-    """Something put into a box that the function fills: its own calls with other arguments."""
-    for line in _collections(site):
-        yield from _beside(site, line)
-
-
-def _collections(site: Site) -> list[str]:
-    """Calls such as lines.append(x) with each x in reach; nothing is put into itself."""
-    names = [name for name, _ in site.scopes.names(site.node, _ends(site))][:7]
-    filled: dict[tuple[str, str], None] = {}
-    for call in _calls(site):
-        assert isinstance(call.func, ast.Attribute)
-        box = call.func.value
-        if isinstance(box, ast.Name) and box.id in names and len(call.args) == 1:
-            filled[box.id, call.func.attr] = None
-    # A list that is made and used but never filled lacks just that.
-    boxes = {(box, "append"): None for box in _empty(site) if box in names}
-    boxes = dict(sorted({**boxes, **filled}.items(), key=lambda item: item[0] in filled))
-    found = [f"{box}.{method}({name})" for name in names for box, method in boxes if name != box]
-    return found[:12]
-
-
-def _empty(site: Site) -> Iterator[str]:
-    """The names that the function binds to a new, empty list."""
-    for part in site.body():
-        match part:
-            case ast.Assign(targets=[ast.Name(id=box)], value=ast.List(elts=[])):
-                yield box
-            case _:
-                pass
-
-
-def _calls(site: Site) -> Iterator[ast.Call]:
-    """The calls of methods that the function makes for their effect."""
-    for part in site.body():
-        match part:
-            case ast.Expr(value=ast.Call(func=ast.Attribute()) as call):
-                yield call
-            case _:
-                pass
 
 
 def renewal(site: Site) -> Rewrites:
@@ -120,7 +31,7 @@ def renewal(site: Site) -> Rewrites:
         if "num" in kinds:
             lines += [f"{name} += {other}" for other in others if "num" in known[other]][:3]
         for line in lines:
-            yield from _beside(site, line)
+            yield from beside(site, line)
 
 
 def _stale(loop: ast.For | ast.AsyncFor | ast.While, names: list[str]) -> list[str]:
@@ -178,14 +89,14 @@ def repetition(site: Site) -> Rewrites:
             continue
         if names & reach and abs(part.lineno - node.lineno) <= 12:
             own.add(written)
-            yield from _beside(site, written)
+            yield from beside(site, written)
 
 
 def yielding(site: Site) -> Rewrites:
     """A missing yield in a generator."""
     if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in site.body()):
         for name in site.names(most=4):
-            yield from _beside(site, f"yield {name}")
+            yield from beside(site, f"yield {name}")
 
 
 def superfluous(site: Site) -> Rewrites:
@@ -260,8 +171,6 @@ def depth(site: Site) -> Rewrites:
 EVERY = (ast.stmt,)
 
 STATEMENTS = (
-    Operator("marking", 0.6, EVERY, marking),
-    Operator("collecting", 0.4, EVERY, collecting),
     Operator("renewal", 0.5, EVERY, renewal),
     Operator("leaving", 0.4, EVERY, leaving),
     Operator("repetition", 0.25, EVERY, repetition),

@@ -76,10 +76,15 @@ def test_the_rest_of_a_file_stays_as_it_is(path: Path) -> None:
             assert after[len(after) - (len(lines) - start - size) :] == lines[start + size :]
 
 
-def test_no_edit_is_made_twice_for_a_line() -> None:
-    found = module("def f(a, b):\n    return g(a, b) + g(a, b)\n")
-    edits = [mutant.edit for mutant in mutants(found, 2)]
-    assert len(edits) == len(set(edits)) > 20
+def test_an_operator_s_prior_is_shared_by_the_nodes_that_it_fits() -> None:
+    short, long = (
+        module("def f(a, b):\n    return a\n"),
+        module("def f(a, b):\n    return a, a, a, a\n"),
+    )
+    priors = [
+        {m.prior for m in mutants(found, 2) if m.operator == "variable"} for found in (short, long)
+    ]
+    assert priors == [{1.0}, {0.5}]
 
 
 def test_best_first_within_an_operator_and_node() -> None:

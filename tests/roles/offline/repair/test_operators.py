@@ -55,6 +55,20 @@ EXAMPLES = [
         "def g(a):\n    return a\ndef h(a):\n    return -a\ndef f(a):\n    return g(a)  # here",
         "return h(a)",
     ),
+    (
+        "opposite",
+        "def f(rows):\n    return sorted(rows, key=lambda r: r.ok)  # here",
+        "return sorted(rows, key=lambda r: not r.ok)",
+    ),
+    ("argument", "def f(a, b, c):\n    return g(a, b)  # here", "return g(a, b, c)"),
+    ("argument", "def f(n):\n    return range(n)  # here", "return range(1, n)"),
+    ("factor", "def f(a, b):\n    a += b.share // 100  # here", "a += a * b.share // 100"),
+    ("analogy", "def f(a, b):\n    return g(a[1:], b)  # here", "return g(a[1:], b[1:])"),
+    (
+        "analogy",
+        "GAP = 3\ndef f(a, b):\n    return a.x + GAP <= b.x and a.y <= b.y  # here",
+        "return a.x + GAP <= b.x and a.y + GAP <= b.y",
+    ),
     ("text", "def f(d):\n    d['x'] = 1\n    return d['y']  # here", "return d['x']"),
     ("surgery", "def f(a):\n    b = a[1:]\n    return g(a, b)  # here", "return g(a, a[1:])"),
     ("offset", "def f(k, n):\n    return g(k)  # here", "return g(k - n)"),
@@ -118,9 +132,14 @@ EXAMPLES = [
         "seen.add(a)\n    return g(a)",
     ),
     (
-        "collecting",
+        "unfilled",
         "def f(a):\n    lines = []\n    return lines  # here",
         "lines.append(a)\n    return lines",
+    ),
+    (
+        "collecting",
+        "def f(a, b):\n    a.append(1)\n    return a  # here",
+        "a.append(b)\n    return a",
     ),
     (
         "renewal",

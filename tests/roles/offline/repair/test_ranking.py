@@ -50,6 +50,11 @@ def test_a_second_choice_weighs_half() -> None:
     assert weight(one, 0.9) == 2 * weight(two, 0.9)
 
 
+def test_each_edit_is_there_once_under_its_likeliest_operator() -> None:
+    found = ranked(FILES, EVEN)
+    assert len({mutant.edit for mutant in found}) == len(found)
+
+
 def test_a_constant_is_suspected_for_the_lines_that_read_it() -> None:
     found = ranked(FILES, {("work.py", 9): 1.0})
     assert any(mutant.line == 1 for mutant in found)
