@@ -24,6 +24,7 @@ from hive.board.state import State
 from hive.control.budget import UNCAPPED
 from hive.control.chooser import agenda
 from hive.control.graph import Ending
+from hive.control.guard import has_failed
 from hive.control.move import Line, Move
 from hive.decider import Decider
 from hive.diagnostics import debug, log
@@ -282,20 +283,6 @@ class Coordinator:
         )
 
 
-def starved(state: State) -> Ending | None:
-    """The end of a run of which no call fits into what is left of its budget."""
-    message = ""
-    for role in state.frontier:
-        entry = state.newest.get(f"{role}/{Fault.kind}")
-        if entry is None or entry.address.turn != state.turn:
-            return None
-        fault = entry.payload
-        if not isinstance(fault, Fault) or fault.code != "budget_exhausted":
-            return None
-        message = fault.message
-    return Ending("stopped", "budget_exhausted", "budget", message)
-
-
 def state_address(state: State) -> str:
     """The decision that closed the last turn, or the goal."""
     return f"{state.turn}//0" if state.turn else "0//1"
@@ -308,13 +295,12 @@ def starved(state: State) -> Ending | None:
         fault.payload.message
         for fault in faults
         if fault is not None
-        and fault.address.turn == state.turn
         and isinstance(fault.payload, Fault)
         and fault.payload.code == "budget_exhausted"
     ]
-    if not messages or len(messages) < len(faults):
+    if len(messages) < len(faults) or not all(has_failed(state, r) for r in state.frontier):
         return None
-    return Ending("stopped", "budget_exhausted", "", messages[0])
+    return Ending("stopped", "budget_exhausted", "", messages[0]) if messages else None
 
 
 def waiting(entries: list[Entry], turn: int) -> list[Entry]:
