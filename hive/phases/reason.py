@@ -259,8 +259,11 @@ def settle(
     """Book what was used; more than was granted closes the run's budget and is recorded."""
     usage = inference.usage
     used = Grant(inference.cost, usage.input + usage.output)
-    capped = grant.cost > 0 or grant.tokens > 0
-    if not strand.scope.settle(grant, used) and capped:
+    scope = strand.scope
+    scope.settle(grant, used)
+    if (scope.counts_money and used.cost > grant.cost) or (
+        scope.counts_tokens and used.tokens > grant.tokens
+    ):
         strand.desk.scope.closed = True
         overrun = Overrun(scope=strand.desk.scope.name, granted=grant.cost, used=used.cost)
         strand.post((step, 1, 0), overrun, causes=because, origin="coordinator")
