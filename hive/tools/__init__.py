@@ -67,4 +67,5 @@ def __getattr__(name: str) -> Any:
     """The shipped tools are made when they are asked for, so that `import hive` stays quick."""
     if name not in _PLACES:
         raise AttributeError(f"module 'hive.tools' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    value = globals()[name] = getattr(import_module(_PLACES[name]), name)
+    return value
