@@ -123,12 +123,17 @@ class Coordinator:
             return self.team.graph.no_candidate(state)
         number = state.turn + 1
         complexity = self.team.estimator.estimate(self.goal, state)
-        advice, advisors = await self.advise(number, state, candidates, complexity)
+        consulted = await self.advise(number, state, candidates, complexity)
+        if consulted is None:
+            self.board.close_turn()
+            return self.out_of_time()
+        advice, advisors = consulted
         situation = self.decider.situation(state, candidates, advice, number)
         try:
             decision = self.decider.decide(situation, complexity, advisors)
         except Exception as error:  # noqa: BLE001  a user's policy must not lose the record
             text = f"{type(error).__name__}: {error}"
+            self.close(number, (), advisors)
             return Ending("failed", "policy_error", "", f"nothing could be decided: {text}")
         plans = decision.strands
         entry = self.post((0,), decision, turn=number)
@@ -149,8 +154,9 @@ class Coordinator:
 
     async def advise(
         self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
-    ) -> tuple[Payload | None, tuple[str, ...]]:
-        """Consult the policy's advisor, where it has one, as an ordinary recorded strand."""
+    ) -> tuple[Payload | None, tuple[str, ...]] | None:
+        """Consult the policy's advisor, where it has one, as an ordinary recorded strand; None when
+        the run was stopped meanwhile."""
         advisor = self.team.advisor
         if advisor is None or len(candidates) < 2:
             return None, ()
@@ -159,20 +165,27 @@ class Coordinator:
         plan = self.decider.planned(line, situation, complexity)
         opened = self.strand(plan, advisor, number, state_address(state))
         opened = opened._replace(task=agenda(situation))
-        end = await run_strand(opened)
+        ends = await self.beside([opened])
+        if ends is None:
+            return None
         posted = [
             entry.payload
             for entry in self.board.of_author(advisor.name)
             if entry.address.turn == number and entry.level == "domain"
         ]
-        return (posted[-1] if end == "closed" and posted else None), (plan.strand,)
+        return (posted[-1] if ends == ["closed"] and posted else None), (plan.strand,)
 
     async def run_strands(
         self, plans: tuple[StrandPlan, ...], decision: Entry, number: int
     ) -> list[StrandEnd] | None:
         """Run the strands of a turn beside each other; None when the run was stopped meanwhile."""
         roles, address = self.team.graph.roles, str(decision.address)
-        strands = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
+        return await self.beside(
+            [self.strand(plan, roles[plan.role], number, address) for plan in plans]
+        )
+
+    async def beside(self, strands: list[Strand]) -> list[StrandEnd] | None:
+        """Run strands beside each other, within the deadline; None when they were cut off."""
         seconds = self.seconds_left()
         if len(strands) == 1 and seconds is None and not self.stoppable:
             return [await run_strand(strands[0])]

@@ -188,9 +188,8 @@ class Board:
         self._turn = []
         if len(strands) > 1 or strands == ():
             ordinals = {strand: index for index, strand in enumerate(("", *strands))}
-            turn.sort(
-                key=lambda e: (ordinals.get(e.address.strand, -1), e.address.place, e.attempt)
-            )
+            last = len(ordinals)
+            turn.sort(key=lambda e: (ordinals.get(e.address.strand, last), *IN_ORDER(e)))
         else:
             turn.sort(key=IN_ORDER)
         self.state = fold(self.state, turn, self._folding)

@@ -220,6 +220,8 @@ def checked(choice: Choice, situation: Situation, policy: str = "the policy") ->
     Raises DeclarationError, naming the policy, for what a user's policy may get wrong.
     """
     number = len(situation.candidates)
+    if not isinstance(choice, Choice):
+        raise DeclarationError(f"{policy}: decide gave {choice!r}; it must give a Choice")
     if number == 1 and choice.probabilities == ONLY and choice.index == 0 and choice.scores == ONLY:
         return choice
     wrong = complaint(choice, number)
@@ -228,10 +230,8 @@ def checked(choice: Choice, situation: Situation, policy: str = "the policy") ->
     return choice
 
 
-def complaint(choice: object, number: int) -> str:
+def complaint(choice: Choice, number: int) -> str:
     """What is wrong with a choice among so many candidates; "" if nothing is."""
-    if not isinstance(choice, Choice):
-        return f"decide gave {choice!r}; it must give a Choice"
     index: object = choice.index
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < number:
         return f"index {index!r} is none of the {number} candidates (0 to {number - 1})"
