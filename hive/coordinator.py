@@ -1,5 +1,7 @@
 """The control loop (floor 6): fold, end or decide, run the strands of a turn, join, repeat."""
 
+import asyncio
+
 import anyio
 
 from hive.board.board import COORDINATOR, USER
@@ -52,6 +54,7 @@ class Coordinator:
         self.stopping: str | None = None
         self.answer = ""
         self._turn_scope: anyio.CancelScope | None = None
+        self._lone: asyncio.Task[object] | None = None
         self._briefings: dict[str, Briefing] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
@@ -187,8 +190,8 @@ class Coordinator:
     async def beside(self, strands: list[Strand]) -> list[StrandEnd] | None:
         """Run strands beside each other, within the deadline; None when they were cut off."""
         seconds = self.seconds_left()
-        if len(strands) == 1 and seconds is None and not self.stoppable:
-            return [await run_strand(strands[0])]
+        if len(strands) == 1 and seconds is None:
+            return await self.alone(strands[0])
         ends: list[StrandEnd] = []
 
         async def one(strand: Strand) -> None:
@@ -207,14 +210,29 @@ class Coordinator:
         self._turn_scope = None
         return None if scope.cancelled_caught else ends
 
-    stoppable = False
-    """Whether somebody holds the run and may stop it in the middle of a turn."""
+    async def alone(self, strand: Strand) -> list[StrandEnd] | None:
+        """Run the one strand of a turn; None when it was cut off. Without a scope of its own, which
+        would cost as much as its entries do."""
+        task = self._lone = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
+        try:
+            return [await run_strand(strand)]
+        except asyncio.CancelledError:
+            if self._lone is None and task.uncancel() <= before:
+                return None
+            raise
+        finally:
+            self._lone = None
 
     def stop(self, reason: str) -> None:
         """End the run: what is open is cancelled, closed on the board, and concluded."""
         self.stopping = reason
         if self._turn_scope is not None:
             self._turn_scope.cancel()
+        elif self._lone is not None and self._lone is not asyncio.current_task():
+            lone, self._lone = self._lone, None  # which says that it is cut off, once
+            lone.cancel()
 
     def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
         """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""

@@ -1,7 +1,8 @@
 """A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
 
 import functools
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
@@ -32,7 +33,7 @@ from hive.clock import Clock
 from hive.control.budget import Scope, usd
 from hive.control.graph import Ending
 from hive.coordinator import Coordinator
-from hive.errors import JournalError
+from hive.errors import HiveError, JournalError
 from hive.fingerprint import differences
 from hive.journal.journal import Journal, new_run_id
 from hive.journal.opening import find_run, open_journal
@@ -111,6 +112,7 @@ class Run:
         self._done = False
         self._ended = anyio.Event()
         self._result: Result | None = None
+        self._error: BaseException | None = None
 
     @classmethod
     def first(
@@ -146,8 +148,9 @@ class Run:
             workspace=None if place is None else str(place.root),
             seed=int.from_bytes(salts(6)) if seed is None else seed,
         )
-        opened.hold(run)
-        return cls(workflow, first, goal, desk, opened, opened is not journal)
+        owned = opened is not journal
+        with claimed(opened, run, owned):
+            return cls(workflow, first, goal, desk, opened, owned)
 
     @classmethod
     def again(
@@ -161,9 +164,27 @@ class Run:
     ) -> Self:
         """A run read back from its journal; `Workflow.resume` is its door."""
         opened = open_journal(journal, create=False)
-        run = find_run(opened, run)
-        if not opened.hold(run):
-            raise JournalError(f"run {run} is held by another process; stop that one first")
+        owned = opened is not journal
+        try:
+            run = find_run(opened, run)
+        except JournalError:
+            if owned:
+                opened.close()
+            raise
+        with claimed(opened, run, owned):
+            return cls.taken_up(workflow, run, opened, owned, approvals, clock)
+
+    @classmethod
+    def taken_up(
+        cls,
+        workflow: "Workflow",
+        run: str,
+        opened: Journal,
+        owned: bool,
+        approvals: Approver | None,
+        clock: Clock,
+    ) -> Self:
+        """The run as its journal tells it. Raises JournalError when it cannot go on."""
         desk = desk_for(workflow, run, opened, clock, Tape(), None, approvals)
         board = desk.writer.board
         open_turn = restore(board, opened, run)
@@ -185,7 +206,7 @@ class Run:
         }
         desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
         text = getattr(goal[0].payload, "text", "") if goal else ""
-        return cls(workflow, first, text, desk, opened, opened is not journal)
+        return cls(workflow, first, text, desk, opened, owned)
 
     async def result(self) -> Result:
         """Drive the run to its end, or wait for it where `async with` drives it already."""
@@ -193,7 +214,10 @@ class Run:
             await self._ended.wait()
         elif not self._done:
             await self._drive()
-        assert self._result is not None
+        if self._result is None:
+            if isinstance(self._error, Exception):
+                raise self._error
+            raise HiveError(f"run {self.id} was interrupted before its end; it can be resumed")
         return self._result
 
     async def follow(self, cursor: int = 0) -> AsyncIterator[Entry]:
@@ -221,7 +245,6 @@ class Run:
         self._coordinator.stop(reason)
 
     async def __aenter__(self) -> Self:
-        self._coordinator.stoppable = True
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._group.start_soon(self._drive)
@@ -254,6 +277,11 @@ class Run:
         try:
             ending = await self._coordinator.run(self._first)
             self._result = self._made(ending)
+        except BaseException as error:
+            self._error = simplest(error)
+            if self._error is error:
+                raise
+            raise self._error from None
         finally:
             self._done = True
             if self._minds:
@@ -287,6 +315,41 @@ class Run:
             entries=tuple(self.board.entries),
             waits_for=waits,
         )
+
+
+@contextmanager
+def claimed(journal: Journal, run: str, owned: bool) -> Iterator[None]:
+    """Hold a run, and give everything up again if what follows fails. Raises JournalError when
+    somebody else holds it."""
+    try:
+        if not journal.hold(run):
+            raise JournalError(f"run {run} is held by another process; stop that one first")
+        try:
+            yield
+        except BaseException:
+            journal.release(run)
+            raise
+    except BaseException:
+        if owned:
+            journal.close()
+        raise
+
+
+def simplest(error: BaseException) -> BaseException:
+    """The one error that a group comes down to: a journal fails for all its writers at once."""
+    leaves = list(flat(error))
+    failed = [leaf for leaf in leaves if isinstance(leaf, JournalError)]
+    if failed or len(leaves) == 1:
+        return (failed or leaves)[0]
+    return error
+
+
+def flat(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from flat(part)
+    else:
+        yield error
 
 
 @functools.cache
