@@ -144,6 +144,10 @@ def accumulate(site: Site) -> Rewrites:
         return
     target, value = site.text(node.targets[0]), site.text(node.value)
     inside = site.source.loop(node) is not None
+    if isinstance(node.targets[0], ast.Subscript) and not isinstance(node.value, ast.BoolOp):
+        box, key = node.targets[0].value, node.targets[0].slice
+        yield site.put(f"{site.operand(box)}.get({site.text(key)}, 0) + {value}", node.value)
+        yield site.source.splice(node, f"{target} += {value}")
     if not isinstance(node.value, ast.Constant) and inside:
         yield site.put(f"max({target}, {value})", node.value)
         yield site.put(f"min({target}, {value})", node.value)

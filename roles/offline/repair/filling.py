@@ -65,7 +65,7 @@ def collecting(site: Site) -> Rewrites:
 
 def _lines(site: Site, boxes: list[tuple[str, str]]) -> list[str]:
     """Calls such as lines.append(x) with each x in reach; nothing is put into itself."""
-    names = [name for name, _ in site.scopes.names(site.node, ends(site)) if name != "self"][:7]
+    names = [name for name, _ in site.scopes.names(site.node, ends(site))][:7]
     found = [f"{box}.{method}({name})" for name in names for box, method in boxes if name != box]
     return found[:14]
 

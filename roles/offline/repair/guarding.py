@@ -65,13 +65,13 @@ def _dereferenced(site: Site, node: ast.expr, leaves: bool) -> Rewrites:
         forms = [f"{base} is None or {either}", f"{base} is not None and {both}"]
         if isinstance(part, ast.Subscript):
             forms = [f"not {base} or {either}", f"{base} and {both}"]
-            index = part.slice
-            if isinstance(index, ast.Name):
-                forms.append(f"{index.id} < len({base}) and {both}")
-                forms.append(f"{index.id} >= 0 and {both}")
-        yield from (
-            site.put(form) for form in (forms if leaves else [forms[1], forms[0], *forms[2:]])
-        )
+            if isinstance(part.slice, ast.Name | ast.BinOp):
+                index = site.text(part.slice)
+                forms.insert(0, f"{index} < len({base}) and {both}")
+                forms.append(f"{index} >= 0 and {both}")
+        if not leaves:
+            forms.sort(key=lambda form: " and " not in form)
+        yield from (site.put(form) for form in forms)
 
 
 def _alternatives(site: Site, node: ast.expr) -> Iterator[str]:
@@ -102,9 +102,30 @@ def _restrictions(site: Site, node: ast.expr) -> Iterator[str]:
             yield f"{name} > 0"
             yield f"{name} != 0"
     yield from _namesakes(site)
+    yield from _unread(site)
     yield from _elsewhere(site, node)
     yield from _members(site)
     yield from _pairs(site)
+
+
+def _unread(site: Site) -> Iterator[str]:
+    """What is set on objects and never looked at."""
+    for name, kinds in site.scopes.names(site.node)[:5]:
+        if kinds <= {"obj"}:
+            for attribute in sorted(site.scopes.unread_attributes)[:3]:
+                yield f"{name}.{attribute}"
+
+
+def further(site: Site) -> Rewrites:
+    """A further condition on a truth that is returned or stored."""
+    node = site.node
+    assert isinstance(node, ast.Compare | ast.BoolOp)
+    if isinstance(site.parent, ast.Return | ast.Assign | ast.Lambda | ast.keyword):
+        extras = list(dict.fromkeys([*_unread(site), *_restrictions(site, node)]))
+        for extra in extras[:8]:
+            yield site.put(f"{site.operand(node, AND)} and {extra}")
+        for extra in extras[:4]:
+            yield site.put(f"{site.operand(node, OR)} or {extra}")
 
 
 def _namesakes(site: Site) -> Iterator[str]:
@@ -112,14 +133,25 @@ def _namesakes(site: Site) -> Iterator[str]:
     names = [name for name, _ in site.scopes.names(site.node)][:8]
     seen = {part.attr for part in ast.walk(site.source.tree) if isinstance(part, ast.Attribute)}
     for name in (name for name in names if name in seen):
-        for owner in names:
-            if owner not in {name, "self"}:
-                yield f"{owner}.{name} == {name}"
+        yield from (f"{owner}.{name} == {name}" for owner in names if owner != name)
+    for method, parameters in _methods(site):
+        if parameters and set(parameters) <= set(names):
+            for owner in (name for name in names if name not in parameters):
+                yield f"{owner}.{method}({', '.join(parameters)})"
+
+
+def _methods(site: Site) -> Iterator[tuple[str, list[str]]]:
+    """The methods of the file's classes, with the names of what they take."""
+    for node in ast.walk(site.source.tree):
+        if isinstance(node, ast.FunctionDef) and node.name[0] != "_":
+            names = [argument.arg for argument in node.args.args]
+            if names[:1] == ["self"]:
+                yield node.name, names[1:]
 
 
 def _elsewhere(site: Site, node: ast.expr) -> Iterator[str]:
     """Comparisons that the file makes elsewhere and that could be made here."""
-    reach = {name for name, _ in site.scopes.names(site.node)} | site.scopes.constants
+    reach = {name for name, _ in site.scopes.names(site.node)} | site.scopes.constants | {"self"}
     here = {ast.dump(part) for part in ast.walk(node)}
     found: dict[str, None] = {}
     for part in ast.walk(site.source.tree):
@@ -131,16 +163,21 @@ def _elsewhere(site: Site, node: ast.expr) -> Iterator[str]:
 
 
 def _ordered(site: Site, used: set[str]) -> list[tuple[str, frozenset[str]]]:
-    """The names in reach, those that the condition does not look at yet before the others."""
-    names = site.scopes.names(site.node)[:8]
+    """The values in reach, those that the condition does not look at yet before the others."""
+    names = [*site.scopes.names(site.node)[:8], *site.scopes.fields(site.node)[:3]]
     return sorted(names, key=lambda item: item[0] in used)
+
+
+def _boxes(site: Site) -> list[str]:
+    """The containers in reach, sets first."""
+    names = [(n, k) for n, k in site.scopes.names(site.node)[:8] if k & {"set", "dict", "list"}]
+    return [name for name, kinds in sorted(names, key=lambda item: "set" not in item[1])][:2]
 
 
 def _members(site: Site) -> Iterator[str]:
     """Tests of membership with the names in reach."""
     names = site.scopes.names(site.node)[:8]
-    boxes = [name for name, kinds in names if kinds & {"set", "dict", "list"}][:2]
-    for box in boxes:
+    for box in _boxes(site):
         for name in [name for name, kinds in names if name != box and not kinds & BOX][:3]:
             yield f"{name} not in {box}"
             yield f"{name} in {box}"
@@ -165,7 +202,10 @@ def base_case(site: Site) -> Rewrites:
     arguments = [a.arg for a in (*node.args.posonlyargs, *node.args.args) if a.arg != "self"]
     inside = Site(site.source, site.scopes, first)
     known = dict(inside.scopes.names(first))
-    for argument in arguments[:4]:
+    read = {site.text(part) for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    fields = {name: kinds for name, kinds in site.scopes.fields(first) if name in read}
+    known.update(fields)
+    for argument in (*arguments[:4], *list(fields)[:3]):
         for test in _edge_cases(argument, known.get(argument, frozenset())):
             for outcome in _outcomes(site, node, argument):
                 yield site.source.insert_before(first, [f"if {test}:", f"    {outcome}"])
@@ -239,12 +279,19 @@ def _under(site: Site, node: ast.stmt, test: str) -> Edit | None:
 
 
 def exclusion(site: Site) -> Rewrites:
-    """An element passed over at the start of a loop's body."""
+    """An element passed over in a loop, right after it was taken."""
     node = site.node
-    assert isinstance(node, ast.For | ast.While)
-    inside = Site(site.source, site.scopes, node.body[0])
-    for test in list(_members(inside))[:6]:
-        yield site.source.insert_before(node.body[0], [f"if {test}:", "    continue"])
+    assert isinstance(node, ast.stmt)
+    if isinstance(node, ast.For | ast.While):
+        inside = Site(site.source, site.scopes, node.body[0])
+        for test in list(_members(inside))[:6]:
+            yield site.source.insert_before(node.body[0], [f"if {test}:", "    continue"])
+    elif isinstance(node, ast.Assign) and site.source.loop(node) is not None:
+        taken = {part.id for part in ast.walk(node.targets[0]) if isinstance(part, ast.Name)}
+        for name in sorted(taken):
+            for box in _boxes(site):
+                if box not in taken:
+                    yield site.source.insert_after(node, [f"if {name} in {box}:", "    continue"])
 
 
 def filtered(site: Site) -> Rewrites:
@@ -297,7 +344,8 @@ GUARDING = (
     Operator("condition", 0.6, TESTED, condition),
     Operator("base-case", 0.5, (ast.FunctionDef, ast.AsyncFunctionDef), base_case),
     Operator("skipped", 0.3, (ast.Expr, ast.Assign, ast.AugAssign), skipped),
-    Operator("exclusion", 0.25, (ast.For, ast.While), exclusion),
+    Operator("further", 0.5, (ast.Compare, ast.BoolOp), further),
+    Operator("exclusion", 0.3, (ast.For, ast.While, ast.Assign), exclusion),
     Operator("filtered", 0.3, BOXES, filtered),
     Operator("branch", 0.3, (ast.If,), branch),
     Operator("repeated", 0.1, (ast.While,), repeated),

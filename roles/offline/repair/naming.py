@@ -106,7 +106,7 @@ def argument(site: Site) -> Rewrites:
     if "" in rest or any(isinstance(arg, ast.Starred | ast.GeneratorExp) for arg in node.args):
         return
     func, used = site.operand(node.func), {part.id for part in _names(node)}
-    names = [name for name in site.names(most=6) if name not in used and name != "self"]
+    names = [name for name in site.names(most=6) if name not in used]
     if isinstance(node.func, ast.Name) and node.func.id == "range" and len(written) == 1:
         names = ["1", *names]
         yield from (site.put(f"range({name}, {written[0]})") for name in names[:4])
@@ -141,12 +141,8 @@ def variable(site: Site) -> Rewrites:
     owner = site.scopes.owner(node, node.id)
     if not isinstance(node.ctx, ast.Load) or owner is None or owner is site.source.tree:
         return
-    for name in site.names(site.kinds(node)):
-        if name != node.id:
-            yield site.put(name)
-    for name, kinds in site.scopes.fields(node)[:4]:
-        if fits(site.kinds(node), kinds):
-            yield site.put(name)
+    for name in site.values(site.kinds(node)):
+        yield site.put(name)
 
 
 def held(site: Site) -> Rewrites:
@@ -156,7 +152,7 @@ def held(site: Site) -> Rewrites:
     if not loads(node) or site.is_called():
         return
     if not isinstance(site.parent, ast.Expr | ast.For | ast.comprehension):
-        for name in site.names(site.kinds(node)):
+        for name in site.values(site.kinds(node)):
             yield site.put(name)
 
 

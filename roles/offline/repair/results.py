@@ -201,6 +201,9 @@ def part(site: Site) -> Rewrites:
                 yield site.put(f"{node.id}[{name}:]")
                 yield site.put(f"{node.id}[:{name}]")
             yield site.put(f"{node.id}[::-1]")
+        else:
+            yield site.put(f"{node.id}[0]")
+            yield site.put(f"{node.id}[-1]")
     elif isinstance(node, ast.Name) and not kinds and isinstance(site.parent, ast.Call):
         yield site.put(f"{node.id}[1:]")
 

@@ -274,7 +274,7 @@ class Scopes:
             if scope is self.source.tree:
                 break
             for name, binder in self.bound.get(scope, {}).items():
-                if name in found or not self._ready(binder, node, after):
+                if name in found or name == "self" or not self._ready(binder, node, after):
                     continue
                 found[name] = frozenset(self.evidence.get((scope, name), ()))
                 near = self._distance(scope, name, node)
@@ -310,8 +310,18 @@ class Scopes:
             if (scope, name) not in read
         }
 
+    @cached_property
+    def unread_attributes(self) -> set[str]:
+        """The attributes that are set and, as far as this module goes, never looked at."""
+        found: dict[bool, set[str]] = {True: set(), False: set()}
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Attribute):
+                found[isinstance(node.ctx, ast.Store)].add(node.attr)
+        return found[True] - found[False]
+
     def fields(self, node: ast.AST) -> list[tuple[str, Kinds]]:
-        """The attributes of `self` that a method could use, most used first, with their kinds."""
+        """The attributes of `self` that a method could use, with their kinds: those first that are
+        set and never looked at, then the most used."""
         method = self.source.function(node)
         if method is None or not isinstance(self.source.parents[method], ast.ClassDef):
             return []
@@ -323,7 +333,9 @@ class Scopes:
         )
         return [
             (f"self.{name}", frozenset(self.evidence.get((self.source.tree, "." + name), ())))
-            for name, _ in counts.most_common()
+            for name in sorted(
+                counts, key=lambda name: (name not in self.unread_attributes, -counts[name])
+            )
         ]
 
     def _is_called(self, node: ast.AST) -> bool:

@@ -59,6 +59,15 @@ class Site:
         found.sort(key=lambda item: not (item[1] & kinds))
         return [name for name, _ in found][:most]
 
+    def values(self, kinds: Kinds = frozenset(), most: int = 8) -> list[str]:
+        """Variables, then attributes of the object, that fit a kind; those that are never looked
+        at although they were set before all others."""
+        fields = [name for name, known in self.scopes.fields(self.node) if fits(kinds, known)][:3]
+        unread = [f for f in fields if f.removeprefix("self.") in self.scopes.unread_attributes]
+        names = [*unread, *self.names(kinds, most), *fields]
+        own = self.text(self.node) if isinstance(self.node, ast.expr) else ""
+        return [name for name in dict.fromkeys(names) if name != own]
+
     def kinds(self, node: ast.expr) -> Kinds:
         """What kind of value an expression seems to have."""
         return self.scopes.kinds(node)

@@ -43,7 +43,7 @@ def _with_terms(site: Site, node: ast.expr) -> Rewrites:
     kinds = site.kinds(node)
     used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     written = site.operand(node, SUM)
-    for name in (*site.names(kinds, most=5), *sorted(site.scopes.constants)[:2]):
+    for name in (*site.values(kinds, most=5), *sorted(site.scopes.constants)[:2]):
         known = next((k for n, k in site.scopes.names(node) if n == name), frozenset())
         if name in used and isinstance(node, ast.Name):
             continue
@@ -70,7 +70,7 @@ def factor(site: Site) -> Rewrites:
         case parent:
             placed = isinstance(parent, ast.AugAssign | ast.Assign | ast.Return)
     if placed:
-        names = site.names(frozenset({"num"}), most=3)
+        names = site.values(frozenset({"num"}), most=3)
         for form in ("{1} * {0}", "{0} / {1}", "{0} // {1}"):
             for name in names:
                 yield site.put(form.format(site.operand(node, TERM), name))
@@ -125,7 +125,7 @@ def value(site: Site) -> Rewrites:
     number_here = number(node)
     if number_here is None or isinstance(site.parent, ast.UnaryOp):
         return
-    for name in site.names(frozenset({"num"}), most=5):
+    for name in site.values(frozenset({"num"}), most=5):
         yield site.put(name)
     others: Iterator[int | None] = (number(part) for part in site.body())
     for other in list(dict.fromkeys(n for n in others if n is not None))[:6]:

@@ -120,10 +120,20 @@ EXAMPLES = [
     ),
     (
         "exclusion",
+        "def f(a, done):\n    done.add(1)\n    while a:\n        x = a.pop()  # here\n        g(x)",
+        "x = a.pop()\n        if x in done:\n            continue",
+    ),
+    (
+        "exclusion",
         "def f(a, done):\n    done.add(1)\n    for x in a:  # here\n        g(x)",
         "for x in a:\n        if x in done:\n            continue",
     ),
     ("filtered", "def f(a):\n    return [x for x in a if x]  # here", "return [x for x in a]"),
+    (
+        "further",
+        "def f(a):\n    a.done = True\n    return a.left is None  # here",
+        "return a.left is None and a.done",
+    ),
     ("branch", "def f(a):\n    if a:  # here\n        return 0", "while a:"),
     ("repeated", "def f(a):\n    while a:  # here\n        a = g(a)", "if a:"),
     (
