@@ -1,18 +1,23 @@
 """What a workflow is, part by part (floor 6): no journal is resumed under another one unseen."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import JsonValue
 
+from hive.board.canonical import decode
+from hive.board.records import RunStarted
+from hive.errors import JournalError
+from hive.journal.journal import Journal
 from hive.role import Role
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["differences", "manifest"]
+__all__ = ["check_fingerprint", "differences", "manifest"]
 
 
 def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
@@ -20,8 +25,8 @@ def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
     parts: dict[str, JsonValue] = {
         "graph": [str(edge) for edge in workflow.graph.edges],
         "policy": workflow.policy.name,
-        "allocator": repr(workflow.allocator),
-        "estimator": digest_of(repr(workflow.estimator)),
+        "allocator": spoken(workflow.allocator),
+        "estimator": digest_of(spoken(workflow.estimator)),
         "synthesis": type(workflow.synthesis).__qualname__,
         "budget": repr(workflow.budget),
         "limits": repr(workflow.limits),
@@ -37,6 +42,11 @@ def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
     for kind, cls in sorted(workflow.vocabulary.items()):
         parts[f"kind {kind}"] = cls.version
     return parts
+
+
+def spoken(part: object) -> str:
+    """A value as it reads, without the place in memory, which is another in every process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(part))
 
 
 def describe(role: Role) -> list[object]:
@@ -71,3 +81,14 @@ def differences(recorded: Mapping[str, JsonValue], current: Mapping[str, JsonVal
                 f"{now if now is not None else 'not there'}"
             )
     return lines
+
+
+def check_fingerprint(workflow: "Workflow", first: RunStarted, journal: Journal, run: str) -> None:
+    """Refuse to go on under a workflow that differs from the recorded one."""
+    body = journal.content(run, first.fingerprint)
+    recorded: Mapping[str, JsonValue] = {} if body is None else decode(body)
+    changed = differences(recorded, decode(workflow.manifest_bytes))
+    if changed:
+        raise JournalError(
+            f"run {run} was made by another workflow; it differs in:\n  " + "\n  ".join(changed)
+        )

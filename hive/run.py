@@ -1,7 +1,7 @@
 """A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
 
 import functools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,14 +15,11 @@ import anyio.abc
 from pydantic import JsonValue
 
 from hive.board.board import Board
-from hive.board.canonical import decode
 from hive.board.entry import Entry
 from hive.board.records import (
-    Decision,
     Outcome,
     Paused,
     Reason,
-    Request,
     Resumed,
     RunStarted,
     Termination,
@@ -34,9 +31,10 @@ from hive.control.budget import Scope, usd
 from hive.control.graph import Ending
 from hive.coordinator import Coordinator
 from hive.errors import HiveError, JournalError
-from hive.fingerprint import differences
+from hive.fingerprint import check_fingerprint
 from hive.journal.journal import Journal, new_run_id
 from hive.journal.opening import find_run, open_journal
+from hive.journal.reading import remember, restore
 from hive.journal.writer import Writer, committer_for, salts
 from hive.models.model import close as close_model
 from hive.phases.deadline import Deadline
@@ -47,7 +45,7 @@ from hive.tools.workspace import Workspace
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["Result", "Run", "restore"]
+__all__ = ["Result", "Run"]
 
 SCHEMA_VERSION = 1
 
@@ -387,55 +385,3 @@ def desk_for(
         deadline=Deadline(workflow.limits.call_seconds),
         workspace=workspace,
     )
-
-
-def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
-    """Read a run back onto a board, closing its turns; gives the entries of the open one.
-
-    Raises RunNotFound, JournalVersion, and JournalError where a content is gone that is needed.
-    """
-    opened: list[Entry] = []
-    for row, body in journal.read(run):
-        if body is None:
-            raise JournalError(f"entry {row.seq} of run {run} has lost its content")
-        entry = board.load(row, body, after=lambda turn: close(board, opened, turn))
-        opened.append(entry)
-    if opened and opened[0].address.turn == 0 and len(opened) > 1:
-        close(board, opened, 1)
-    return opened
-
-
-def remember(board: Board, journal: Journal, run: str) -> None:
-    """Have what a recorded run shares between its requests keep its commitments."""
-    shared: set[str | None] = set()
-    for entry in board.of_kind(Request):
-        if isinstance(entry.payload, Request):
-            shared |= {entry.payload.system, entry.payload.tools, entry.payload.output}
-    for commitment in shared - {None}:
-        body = None if commitment is None else journal.content(run, commitment)
-        if commitment is not None and body is not None:
-            board.remember(commitment, body)
-
-
-def close(board: Board, opened: list[Entry], turn: int) -> None:
-    """Close the open turn once an entry of a later one arrives."""
-    if not opened or opened[0].address.turn >= turn:
-        return
-    strands: tuple[str, ...] = ()
-    for entry in opened:
-        if isinstance(entry.payload, Decision):
-            plans = entry.payload.strands
-            strands = (*entry.payload.advisors, *[plan.strand for plan in plans])
-    board.close_turn(strands)
-    opened.clear()
-
-
-def check_fingerprint(workflow: "Workflow", first: RunStarted, journal: Journal, run: str) -> None:
-    """Refuse to go on under a workflow that differs from the recorded one."""
-    body = journal.content(run, first.fingerprint)
-    recorded: Mapping[str, JsonValue] = {} if body is None else decode(body)
-    changed = differences(recorded, decode(workflow.manifest_bytes))
-    if changed:
-        raise JournalError(
-            f"run {run} was made by another workflow; it differs in:\n  " + "\n  ".join(changed)
-        )

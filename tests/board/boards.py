@@ -24,8 +24,7 @@ from hive.board.payload import Payload, Vocabulary
 from hive.board.records import RECORDS
 from hive.board.state import Folding
 from hive.journal.journal import Batch, Journal, new_run_id
-from hive.run import close as close_recorded
-from hive.run import restore
+from hive.journal.reading import close_before, restore
 from tests.board.values import OWN_KINDS
 
 CONTRIBUTIONS: tuple[type[Payload], ...] = (
@@ -101,5 +100,5 @@ def reread(
     again = board(folding=folding, readable=readable, vocabulary=vocabulary)
     opened = restore(again, journal, run)
     if opened:
-        close_recorded(again, opened, opened[-1].address.turn + 1)
+        close_before(again, opened, opened[-1].address.turn + 1)
     return again
