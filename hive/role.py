@@ -58,8 +58,15 @@ class Role:
                 f" beginning with a letter, and none of {', '.join(sorted(RESERVED))}"
             )
         for option in ("reads", "writes", "tools"):
-            if isinstance(getattr(self, option), list):
-                object.__setattr__(self, option, tuple(getattr(self, option)))
+            given = getattr(self, option)
+            if isinstance(given, list):
+                object.__setattr__(self, option, tuple(given))
+            elif not isinstance(given, tuple) and not (option == "reads" and given is None):
+                name = getattr(given, "__name__", None) or getattr(given, "name", repr(given))
+                raise DeclarationError(
+                    f"role {self.name!r} has {option}={name}; give a tuple,"
+                    f" as in {option}=({name},)"
+                )
         self._check_kinds()
         self._check_tools()
         if self.corrections < 0:
@@ -95,6 +102,12 @@ class Role:
             )
 
     def _check_tools(self) -> None:
+        for given in self.tools:
+            if not all(hasattr(given, part) for part in ("name", "schema", "execute")):
+                raise DeclarationError(
+                    f"role {self.name!r} has the tool {given!r}, which is none; put @tool(...)"
+                    " before the function"
+                )
         names = [tool.name for tool in self.tools]
         for name in names:
             if names.count(name) > 1:

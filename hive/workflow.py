@@ -85,6 +85,10 @@ class Workflow:
         if not isinstance(graph, Graph):
             stops = (turns(CHAIN_TURNS), elapsed(minutes=CHAIN_MINUTES))
             chain = Chain((graph,)) if isinstance(graph, Role) else graph
+            if not isinstance(chain, Chain):
+                raise DeclarationError(
+                    f"a workflow of {graph!r}: give a Graph, a chain of roles or one Role"
+                )
             graph = chain_graph(chain, stops[0] | stops[1])
             bounds = tuple(str(stop) for stop in stops)
         values = {

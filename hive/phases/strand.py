@@ -10,6 +10,7 @@ from hive.board.records import StrandPlan
 from hive.board.tape import Tape
 from hive.board.view import View
 from hive.control.budget import Scope
+from hive.errors import DeclarationError
 from hive.journal.writer import Writer
 from hive.models.catalog import ModelCard
 from hive.models.model import Model
@@ -38,6 +39,12 @@ class Limits:
     view_tokens: int = 16_000
     call_seconds: float = 300.0
     observation_chars: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value <= 0 or not (isinstance(value, int) or name == "call_seconds"):
+                wanted = "seconds above 0" if name == "call_seconds" else "a whole number from 1 on"
+                raise DeclarationError(f"Limits({name}={value!r}): give {wanted}")
 
 
 @dataclass(frozen=True, slots=True)
