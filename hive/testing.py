@@ -324,7 +324,8 @@ def giver_of(role: Role, payloads: tuple[Payload, ...]) -> Role:
     async def never(arguments: Mapping[str, object], call: Call) -> str:
         return ""
 
-    kinds = tuple(dict.fromkeys(type(payload) for payload in payloads))
+    named = [type(payload) for payload in payloads] + ([role.per] if role.per else [])
+    kinds = tuple(dict.fromkeys(named))
     own = tuple(cls for cls in kinds if cls.kind not in TOOLS_POST)
     brought = tuple(cls for cls in kinds if cls.kind in TOOLS_POST)
     tools = (Tool("bring", "Bring it.", {}, never, posts=brought),) if brought else ()

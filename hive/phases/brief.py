@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from dataclasses import dataclass
 
 import orjson
@@ -15,6 +16,7 @@ from hive.role import Role
 __all__ = ["HANDOFF", "PASS", "POST", "Briefing", "brief", "is_text", "post_name"]
 
 POST = "post_"
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 HANDOFF = "handoff"
 PASS = "pass"
 
@@ -154,4 +156,4 @@ def schema_of(cls: type[Payload]) -> dict[str, JsonValue]:
 
 def post_name(cls: type[Payload]) -> str:
     """The tool by which a kind is posted."""
-    return f"{POST}{cls.kind}"
+    return POST + NOT_IN_NAMES.sub("_", cls.kind)[: 64 - len(POST)]

@@ -16,7 +16,7 @@ from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError, PayloadError
 from hive.message import DEFAULTS, Reply, Request, ToolUse
 from hive.models.bound import input_bound
-from hive.phases.brief import POST
+from hive.phases.brief import post_name
 from hive.phases.strand import Strand
 
 __all__ = ["Thought", "reason"]
@@ -193,7 +193,7 @@ async def run_program(strand: Strand) -> Reply:
             raise TypeError(f"it returned a {type(payload).__name__} where a Payload is wanted")
     return Reply(
         parts=tuple(
-            ToolUse(id=str(i), name=POST + p.kind, arguments=orjson.loads(p.body()))
+            ToolUse(id=str(i), name=post_name(type(p)), arguments=orjson.loads(p.body()))
             for i, p in enumerate(payloads)
         )
     )

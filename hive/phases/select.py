@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from hive.board.payload import Payload
 from hive.board.records import FaultCode, Inference
 from hive.message import Text, ToolUse
-from hive.phases.brief import HANDOFF, PASS, POST, is_text
+from hive.phases.brief import HANDOFF, PASS, POST, is_text, post_name
 from hive.role import Role
 from hive.tools.tool import Tool
 
@@ -128,7 +128,7 @@ def contribute(role: Role, use: ToolUse) -> Action:
     """A contribution by its tool: the kind must be declared and the arguments must fit it."""
     kind = use.name.removeprefix(POST)
     for cls in role.writes:
-        if cls.kind == kind:
+        if post_name(cls) == use.name:
             return fitting(cls, partial(cls.model_validate_json, json.dumps(use.arguments)), use)
     allowed = ", ".join(sorted(cls.kind for cls in role.writes))
     return Invalid(
@@ -153,7 +153,7 @@ def answered(role: Role, text: str, contributed: bool) -> Action:
     if final is None:
         if contributed:
             return Pass(text)
-        kinds = ", ".join(f"{POST}{cls.kind}" for cls in role.posted)
+        kinds = ", ".join(post_name(cls) for cls in role.posted)
         return Invalid(
             "empty_reply", f"nothing was posted; call {kinds}, or `{PASS}` with the reason"
         )

@@ -1,8 +1,11 @@
 """A strand from its first step to its last: what a role says, what it is told, and how it ends."""
 
-import pytest
+import re
 
-from hive import Finding, Limits, Note, Payload, Plan, Role, Task
+import pytest
+from pydantic import JsonValue
+
+from hive import Finding, Limits, Note, Payload, Plan, Role, Task, View
 from hive.board.entry import Entry
 from hive.board.records import Fault, Handoff, Inference, Observation, Request
 from hive.errors import ModelError
@@ -10,6 +13,7 @@ from hive.message import Message, Reply, Text, Thinking, ToolResult, ToolUse
 from hive.message import Request as Asked
 from hive.models.scripted import Line
 from hive.testing import FunctionModel, ScriptedModel, play
+from tests.board.values import Renamed
 from tests.phases.replies import Colour, look
 
 pytestmark = pytest.mark.asyncio
@@ -242,6 +246,22 @@ async def test_a_handoff_is_recorded_and_ends_the_turn() -> None:
         "post_Colour", "post_Finding", "handoff", "pass",
     ]  # fmt: skip
     assert "handoff" not in [tool.name for tool in model.requests[1].tools]
+
+
+async def test_a_kind_of_any_name_can_be_posted_by_a_tool_of_a_lawful_name() -> None:
+    role = Role("a", writes=(Renamed, Finding))
+    arguments: dict[str, JsonValue] = {"from": "here", "Inner": {"name": "n"}}
+    entries, requests = await played(
+        role, ToolUse(id="1", name="post_user_renamed", arguments=arguments), use("pass")
+    )
+    (kind,) = posted(entries)
+    assert kind == Renamed.model_validate(arguments)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", tool.name) for tool in requests[0].tools)
+
+    async def program(view: View) -> Renamed:
+        return Renamed.model_validate(arguments)
+
+    assert posted(await play(role.with_(program=program))) == [kind]
 
 
 async def test_a_delta_is_heard_and_is_no_entry() -> None:
