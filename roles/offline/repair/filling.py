@@ -5,7 +5,7 @@ the containers of the function and of the object, and the methods that the file 
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from roles.offline.repair.scopes import Kinds, fits
 from roles.offline.repair.site import Operator, Rewrites, Site, beside, constant, ends
@@ -49,7 +49,7 @@ def _names(node: ast.expr) -> set[str]:
 
 def unfilled(site: Site) -> Rewrites:
     """Something put into a container that begins empty, is used, and is filled nowhere."""
-    filled = {box for box, method in _calls(site, ast.walk(site.source.tree)) if method in FILL}
+    filled = {box for box, method in _calls(site, site.source.every(ast.Expr)) if method in FILL}
     begun = set(_begun(site))
     for box, kinds in _reach(site).items():
         if box in begun and box not in filled and kinds & {"list", "set"}:
@@ -77,7 +77,7 @@ def _reach(site: Site) -> dict[str, Kinds]:
 
 def _begun(site: Site) -> Iterator[str]:
     """What is bound to a new, empty container."""
-    for node in ast.walk(site.source.tree):
+    for node in site.source.every(ast.Assign):
         match node:
             case ast.Assign(targets=[ast.Name() | ast.Attribute() as box], value=value):
                 if constant(value) and not isinstance(value, ast.Constant):
@@ -90,7 +90,7 @@ def _boxes(site: Site) -> list[tuple[str, str]]:
     """Containers in reach with the methods by which they may be changed: first the calls that the
     function makes, then those that the file makes on others, then what undoes them."""
     reach = _reach(site)
-    every = list(_calls(site, ast.walk(site.source.tree)))
+    every = list(_calls(site, site.source.every(ast.Expr)))
     found = dict.fromkeys(call for call in _calls(site, site.body()) if call[0] in reach)
     methods = dict.fromkeys([*(method for _, method in every), "remove"])
     for box, kinds in reach.items():
@@ -100,7 +100,7 @@ def _boxes(site: Site) -> list[tuple[str, str]]:
     return list(found)[:5]
 
 
-def _calls(site: Site, nodes: Iterator[ast.AST] | list[ast.AST]) -> Iterator[tuple[str, str]]:
+def _calls(site: Site, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """The containers and methods of calls of one argument that are made for their effect."""
     for node in nodes:
         match node:

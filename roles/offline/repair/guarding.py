@@ -131,7 +131,7 @@ def further(site: Site) -> Rewrites:
 def _namesakes(site: Site) -> Iterator[str]:
     """An attribute equal to the variable of the same name: stay.berth == berth."""
     names = [name for name, _ in site.scopes.names(site.node)][:8]
-    seen = {part.attr for part in ast.walk(site.source.tree) if isinstance(part, ast.Attribute)}
+    seen = {part.attr for part in site.source.every(ast.Attribute)}
     for name in (name for name in names if name in seen):
         yield from (f"{owner}.{name} == {name}" for owner in names if owner != name)
     for method, parameters in _methods(site):
@@ -142,8 +142,8 @@ def _namesakes(site: Site) -> Iterator[str]:
 
 def _methods(site: Site) -> Iterator[tuple[str, list[str]]]:
     """The methods of the file's classes, with the names of what they take."""
-    for node in ast.walk(site.source.tree):
-        if isinstance(node, ast.FunctionDef) and node.name[0] != "_":
+    for node in site.source.every(ast.FunctionDef):
+        if node.name[0] != "_":
             names = [argument.arg for argument in node.args.args]
             if names[:1] == ["self"]:
                 yield node.name, names[1:]
@@ -154,11 +154,10 @@ def _elsewhere(site: Site, node: ast.expr) -> Iterator[str]:
     reach = {name for name, _ in site.scopes.names(site.node)} | site.scopes.constants | {"self"}
     here = {ast.dump(part) for part in ast.walk(node)}
     found: dict[str, None] = {}
-    for part in ast.walk(site.source.tree):
-        if isinstance(part, ast.Compare) and ast.dump(part) not in here:
-            names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
-            if names <= reach and len(names) > 1:
-                found[site.text(part)] = None
+    for part in site.source.every(ast.Compare):
+        names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+        if names <= reach and len(names) > 1 and ast.dump(part) not in here:
+            found[site.text(part)] = None
     yield from list(found)[:3]
 
 

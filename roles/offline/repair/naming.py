@@ -6,7 +6,7 @@ surgery hypothesis (Barr et al., 2014), which GenProg (Le Goues et al., 2012) wa
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from roles.offline.repair.scopes import fits
@@ -177,11 +177,10 @@ def attribute(site: Site) -> Rewrites:
     assert isinstance(node, ast.Attribute)
     called = site.is_called(node)
     counts: dict[str, int] = {}
-    for other in ast.walk(site.source.tree):
-        if not isinstance(other, ast.Attribute) or other.attr == node.attr:
-            continue
-        if site.is_called(other) == called:
-            same = ast.dump(other.value) == ast.dump(node.value)
+    written = ast.dump(node.value)
+    for other in site.source.every(ast.Attribute):
+        if other.attr != node.attr and site.is_called(other) == called:
+            same = ast.dump(other.value) == written
             counts[other.attr] = counts.get(other.attr, 0) + (5 if same else 1)
     base = site.operand(node.value)
     for name in sorted(counts, key=lambda attr: (-counts[attr], attr))[:8]:
@@ -218,7 +217,7 @@ def text(site: Site) -> Rewrites:
     node = site.node
     if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
         return
-    every = [site.body(), list(ast.walk(site.source.tree))]
+    every: tuple[Iterable[ast.AST], ...] = (site.body(), site.source.every(ast.Constant))
     seen = {node.value}
     for other in (part for nodes in every for part in nodes):
         if not (isinstance(other, ast.Constant) and isinstance(other.value, str)):

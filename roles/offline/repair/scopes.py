@@ -76,6 +76,7 @@ class Scopes:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._fields: dict[ast.ClassDef, list[tuple[str, Kinds]]] = {}
         self.evidence: dict[tuple[ast.AST, str], set[str]] = {}
         self.bound: dict[ast.AST, dict[str, ast.AST]] = {source.tree: {}}
         for node in ast.walk(source.tree):
@@ -323,20 +324,23 @@ class Scopes:
         """The attributes of `self` that a method could use, with their kinds: those first that are
         set and never looked at, then the most used."""
         method = self.source.function(node)
-        if method is None or not isinstance(self.source.parents[method], ast.ClassDef):
+        owner = self.source.parents[method] if method is not None else None
+        if not isinstance(owner, ast.ClassDef):
             return []
+        if owner not in self._fields:
+            self._fields[owner] = self._fields_of(owner)
+        return self._fields[owner]
+
+    def _fields_of(self, owner: ast.ClassDef) -> list[tuple[str, Kinds]]:
         counts = Counter(
             part.attr
-            for part in ast.walk(self.source.parents[method])
-            if isinstance(part, ast.Attribute) and ast.unparse(part.value) == "self"
-            if not self._is_called(part)
+            for part in ast.walk(owner)
+            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name)
+            if part.value.id == "self" and not self._is_called(part)
         )
-        return [
-            (f"self.{name}", frozenset(self.evidence.get((self.source.tree, "." + name), ())))
-            for name in sorted(
-                counts, key=lambda name: (name not in self.unread_attributes, -counts[name])
-            )
-        ]
+        ordered = sorted(counts, key=lambda n: (n not in self.unread_attributes, -counts[n]))
+        tree = self.source.tree
+        return [(f"self.{n}", frozenset(self.evidence.get((tree, "." + n), ()))) for n in ordered]
 
     def _is_called(self, node: ast.AST) -> bool:
         parent = self.source.parents.get(node)

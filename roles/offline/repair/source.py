@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar, cast
 
 __all__ = [
     "AND",
@@ -30,6 +31,8 @@ __all__ = [
     "Source",
     "binding",
 ]
+
+N = TypeVar("N", bound=ast.AST)
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 NAMED = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -177,6 +180,7 @@ class Source:
         self.end = len(self.lines) + 1 if stray < 0 else text.count("\n", 0, stray) + 1
         self.tree = ast.parse(text)
         self.parents: dict[ast.AST, ast.AST] = {}
+        self._by_type: dict[type[ast.AST], list[ast.AST]] = {}
         self._bodies: dict[ast.AST | None, list[ast.AST]] = {}
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):
@@ -244,6 +248,13 @@ class Source:
                     continue
                 if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
                     yield from self.walk(child)
+
+    def every(self, kind: type[N]) -> list[N]:
+        """All nodes of one type in the module, from the outside in."""
+        if not self._by_type:
+            for node in ast.walk(self.tree):
+                self._by_type.setdefault(type(node), []).append(node)
+        return cast(list[N], self._by_type.get(kind, []))
 
     def body(self, function: ast.AST | None) -> list[ast.AST]:
         """Every node of a function, or of the module outside of functions and classes."""
