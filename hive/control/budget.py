@@ -154,7 +154,11 @@ class Scope:
         while scope is not None:
             scope._check(grant)
             scope = scope.parent
-        scope = self
+        self.take(grant)
+
+    def take(self, grant: Grant) -> None:
+        """Reserve what a record says was granted, without judging it again."""
+        scope: Scope | None = self
         while scope is not None:
             scope.calls += 1
             if grant is NOTHING:

@@ -50,10 +50,13 @@ async def reason(
             if served is not None and served.attempt == earlier:
                 return serve(strand, served, grant, because, step)
             interrupted(strand, grant, Place(step, earlier, because))
+        if served is not None:  # refused, for it has no request of its own
+            strand.post(
+                (step, 1), served.payload, causes=causes, origin="coordinator", attempt=served.attempt
+            )
+            return None
         grant, most = reserve(strand, request, None)
         post_request(strand, request, causes, step, grant, most, attempt)
-        if served is not None:
-            return serve(strand, served, grant, because, step)
     except BudgetExceeded as error:
         fault(strand, (step, 1), "budget_exhausted", str(error), causes, digest=request.digest)
         return None
@@ -123,8 +126,10 @@ def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) ->
     scope, card, most = strand.scope, strand.card, request.max_output
     priced = card.prices is not None and bool(card.prices.input or card.prices.output)
     if recorded is not None:
-        grant, most = Grant(recorded.grant, recorded.grant_tokens), recorded.max_output
-    elif strand.mind is None or not (priced or scope.counts_tokens):
+        grant = Grant(recorded.grant, recorded.grant_tokens)
+        scope.take(grant)
+        return grant, recorded.max_output
+    if strand.mind is None or not (priced or scope.counts_tokens):
         grant = NOTHING
     else:
         bound = input_bound(request)
