@@ -52,7 +52,11 @@ async def reason(
             interrupted(strand, grant, Place(step, earlier, because))
         if served is not None:  # refused, for it has no request of its own
             strand.post(
-                (step, 1), served.payload, causes=causes, origin="coordinator", attempt=served.attempt
+                (step, 1),
+                served.payload,
+                causes=causes,
+                origin="coordinator",
+                attempt=served.attempt,
             )
             return None
         grant, most = reserve(strand, request, None)
