@@ -173,10 +173,11 @@ class SQLiteJournal:
         """Whether the file is still to be made a journal. Raises JournalError when it is something
         else, which is left as it is."""
         db = self._db
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        (application,) = db.execute("PRAGMA application_id").fetchone()
+        # Tables first: who finds them also finds the ids, which came with them in one commit.
         if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             return True
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (application,) = db.execute("PRAGMA application_id").fetchone()
         if application != APPLICATION_ID:
             raise JournalError(
                 f"{self.path} is an SQLite file of another program; name another file"
