@@ -144,7 +144,8 @@ def test_a_run_is_paused_and_resumed_over_and_over(tmp_path: Path) -> None:
         with anyio.CancelScope() as scope:
             clock = Alarm(4, scope.cancel)
             await team.resume(journal.runs()[0], journal=journal, clock=clock).result()
-        return scope.cancelled_caught
+        # Cancellation may arrive when the ending is on the board already.
+        return Record(journal, journal.runs()[0]).summary.state != "finished"
 
     times = 0
     while anyio.run(a_little_further):
