@@ -6,13 +6,14 @@ that may hold floats or foreign keys are walked in Python first.
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from hive.errors import PayloadError
 
-__all__ = ["LARGEST_INTEGER", "decode", "encode", "encode_fields", "write"]
+__all__ = ["LARGEST_INTEGER", "Form", "decode", "encode", "write"]
 
 LARGEST_INTEGER = 2**53 - 1
 """RFC 8785 numbers are IEEE doubles: larger integers would be read back wrong."""
@@ -31,7 +32,7 @@ def encode(value: Any) -> bytes:
     ±(2^53-1) and anything that is not JSON, with the place in the value.
     """
     try:
-        return write(quick(value))
+        return write(quick(value, ANYTHING))
     except UNWRITABLE:
         pass
     try:
@@ -40,26 +41,54 @@ def encode(value: Any) -> bytes:
         raise PayloadError("the value is nested too deeply; 200 levels are safe") from None
 
 
-def encode_fields(data: dict[str, Any], free: tuple[str, ...]) -> bytes | None:
-    """Like `encode` for the fields of a typed object, of which only those in `free` hold free-form
-    JSON or mappings; None when something in it is rare, and `encode` must see to it.
+class Form:
+    """How the fields of a typed object are written without looking at everything in them.
 
-    The floats that orjson writes otherwise than RFC 8785 can be seen in the bytes: they end in
-    ".0" or have an exponent. Text that looks like that only costs the longer way.
+    `loose` are the fields that hold free-form JSON, mappings or floats, or models that do; `pieces`
+    are the classes of the models inside, each with its own loose fields.
     """
-    try:
-        for name in free:
-            if type(data[name]) not in SAFE:
-                data[name] = quick(data[name])
-        body = write(data)
-    except UNWRITABLE:
-        return None
-    if b".0," in body or b".0}" in body or b".0]" in body or b"e-" in body or b"e+" in body:
+
+    __slots__ = ("loose", "pieces")
+
+    def __init__(self, loose: tuple[str, ...], pieces: Mapping[type, tuple[str, ...]]) -> None:
+        self.loose = loose
+        self.pieces = pieces
+
+    def encode(self, fields: dict[str, Any]) -> bytes | None:
+        """Like `encode`; None when something in the fields is rare, and that must see to it."""
         try:
-            return write(quick(data))
+            if self.loose:
+                fields = self.looked_at(fields, self.loose)
+            return write(fields, self.fields_of if self.pieces else None)
         except UNWRITABLE:
             return None
-    return body
+
+    def looked_at(self, fields: dict[str, Any], loose: tuple[str, ...]) -> dict[str, Any]:
+        """The fields with their floats as RFC 8785 writes them: the same dict where they are."""
+        changed = {}
+        for name in loose:
+            value = fields.get(name)
+            if type(value) not in SAFE:
+                plain = quick(value, self)
+                if plain is not value:
+                    changed[name] = plain
+        return {**fields, **changed} if changed else fields
+
+    def piece(self, value: Any) -> Any:
+        """A model with its floats as RFC 8785 writes them. Raises Odd where it is no piece."""
+        loose = self.pieces.get(type(value))
+        if loose is None:
+            raise Odd
+        fields = value.__dict__
+        plain = self.looked_at(fields, loose)
+        return value if plain is fields else plain
+
+    def fields_of(self, value: Any) -> dict[str, Any]:
+        """The fields of a model, for orjson. Raises TypeError where it is no piece."""
+        if type(value) in self.pieces:
+            fields: dict[str, Any] = value.__dict__
+            return fields
+        raise TypeError
 
 
 SAFE = frozenset({str, int, bool, type(None)})
@@ -68,7 +97,7 @@ UNWRITABLE = (Odd, TypeError, AttributeError, RecursionError)
 nesting without end, or no JSON at all."""
 
 
-def quick(value: Any) -> Any:
+def quick(value: Any, form: Form) -> Any:
     """The value with its floats as RFC 8785 writes them. Raises Odd for what is rare."""
     kind = type(value)
     if kind in SAFE:
@@ -78,23 +107,28 @@ def quick(value: Any) -> Any:
             raise Odd
         if SAFE.issuperset(map(type, value.values())):
             return value
-        return {key: v if type(v) in SAFE else quick(v) for key, v in value.items()}
+        return {key: v if type(v) in SAFE else quick(v, form) for key, v in value.items()}
     if kind is list or kind is tuple:
         if SAFE.issuperset(map(type, value)):
             return value
-        return [v if type(v) in SAFE else quick(v) for v in value]
+        return [v if type(v) in SAFE else quick(v, form) for v in value]
     if kind is float:
         if -1e15 < value < 1e15 and value == int(value):
             return int(value)
         if 1e-4 < value < 1e15 or -1e15 < value < -1e-4:
             return value
-    raise Odd
+        raise Odd
+    return form.piece(value)
 
 
-def write(value: Any) -> bytes:
+ANYTHING = Form((), {})
+"""No types are known, so everything is looked at."""
+
+
+def write(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
     """orjson's bytes in memory of their own size: its own come in a buffer of 8 KB, which a run
     would keep for every entry."""
-    return orjson.dumps(value, option=OPTIONS).decode().encode()
+    return orjson.dumps(value, default, OPTIONS).decode().encode()
 
 
 def decode(body: bytes) -> Any:

@@ -5,10 +5,10 @@ from functools import cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, RootModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from hive.board.canonical import decode, encode, encode_fields
+from hive.board.canonical import Form, decode, encode
 from hive.errors import DeclarationError, PayloadError
 
 __all__ = ["Level", "Opaque", "Payload", "Vocabulary"]
@@ -17,72 +17,77 @@ Level = Literal["domain", "control"]
 
 
 LEAVES = {str, int, bool, NoneType}
+LOOSE = {float, Any, JsonValue}
+
+AS_IT_IS, LOOKED_AT, BY_PYDANTIC = range(3)
+"""How values of a type are written: as they are; once they were looked at, for free-form JSON and
+floats are not always what orjson takes them for; or by pydantic's own serializers."""
+
+Pieces = dict[type[BaseModel], tuple[str, ...] | None]
+"""Classes of models that are written without pydantic, with the fields that are looked at; None
+while a class is being judged."""
 
 
-def is_native(cls: type[BaseModel]) -> bool:
-    """Whether a class's fields can be written as they are, without pydantic's serializers."""
-    if serializes_itself(cls):
-        return False
-    if any(
-        isinstance(value, cached_property) for base in cls.__mro__ for value in vars(base).values()
-    ):
-        return False  # its value would stand among the fields
-    return all(
-        is_native_type(field.annotation)
-        and not field.metadata
-        and field.serialization_alias is None
-        for field in cls.model_fields.values()
-    )
+def form_of(cls: type[BaseModel]) -> Form | None:
+    """How a class is written without pydantic's serializers; None where that cannot be."""
+    pieces: Pieces = {}
+    if care_of_model(cls, pieces) == BY_PYDANTIC:
+        return None
+    if any(one is not two and issubclass(one, two) for one in pieces for two in pieces):
+        return None  # pydantic writes the fields of the class that a type names
+    return Form(pieces[cls] or (), {piece: loose or () for piece, loose in pieces.items()})
+
+
+def care_of(annotation: Any, pieces: Pieces) -> int:
+    """How values of a type are written; the classes of models found in it are added to `pieces`."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        plain = all(isinstance(part, FieldInfo) for part in parts[1:])
+        return care_of(parts[0], pieces) if plain else BY_PYDANTIC
+    if annotation in LEAVES or origin is Literal:
+        return AS_IT_IS
+    if annotation in LOOSE:
+        return LOOKED_AT
+    if origin in (Union, UnionType, tuple, list):
+        cares = [care_of(part, pieces) for part in parts if part is not Ellipsis]
+        return max(cares, default=AS_IT_IS)
+    if origin is dict and parts[0] is str:
+        return max(LOOKED_AT, care_of(parts[1], pieces))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return care_of_model(annotation, pieces)
+    return BY_PYDANTIC
+
+
+def care_of_model(cls: type[BaseModel], pieces: Pieces) -> int:
+    if cls not in pieces:
+        if serializes_itself(cls):
+            return BY_PYDANTIC
+        pieces[cls] = None
+        cares = {
+            name: BY_PYDANTIC
+            if field.metadata or field.serialization_alias is not None
+            else care_of(field.annotation, pieces)
+            for name, field in cls.model_fields.items()
+        }
+        if BY_PYDANTIC in cares.values():
+            return BY_PYDANTIC
+        pieces[cls] = tuple(name for name, care in cares.items() if care == LOOKED_AT)
+    return AS_IT_IS if pieces[cls] == () else LOOKED_AT
 
 
 def serializes_itself(cls: type[BaseModel]) -> bool:
-    """Whether what a class writes can be seen from its fields' types no more."""
-    own = cls.__pydantic_decorators__
-    if own.field_serializers or own.model_serializers or cls.model_config.get("extra") == "allow":
+    """Whether what a class writes cannot be seen from its fields' types."""
+    own, config = cls.__pydantic_decorators__, cls.model_config
+    if own.field_serializers or own.model_serializers or issubclass(cls, RootModel):
         return True
+    if config.get("extra") == "allow" or "json_encoders" in config:
+        return True
+    if any(
+        isinstance(value, cached_property) for base in cls.__mro__ for value in vars(base).values()
+    ):
+        return True  # its value would stand among the fields
     fields = cls.model_fields.values()
     return any(field.exclude is not None or field.exclude_if is not None for field in fields)
-
-
-def is_native_type(annotation: Any) -> bool:
-    if annotation in LEAVES or get_origin(annotation) is Literal:
-        return True
-    if get_origin(annotation) in (Union, UnionType, tuple, list):
-        return all(is_native_type(part) for part in get_args(annotation) if part is not Ellipsis)
-    return False
-
-
-def is_free(annotation: Any, finite: bool, inside: frozenset[Any] = frozenset()) -> bool:
-    """Whether values of a type may hold what must be looked at before it is written: free-form
-    JSON, keys that are anybody's choice, floats that need not be `finite`. Unknown types may."""
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if annotation in LEAVES or origin is Literal:
-        return False
-    if annotation is float:
-        return not finite
-    if origin in (Union, UnionType, tuple, list):
-        return any(is_free(part, finite, inside) for part in parts if part is not Ellipsis)
-    if origin is Annotated and all(isinstance(part, FieldInfo) for part in parts[1:]):
-        return is_free(parts[0], finite, inside)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation not in inside and is_free_model(annotation, inside)
-    return True
-
-
-def is_free_model(cls: type[BaseModel], inside: frozenset[Any]) -> bool:
-    finite = cls.model_config.get("allow_inf_nan") is False
-    return serializes_itself(cls) or any(
-        is_free(field.annotation, finite, inside | {cls}) for field in cls.model_fields.values()
-    )
-
-
-def free_fields(cls: type[BaseModel]) -> tuple[str, ...]:
-    finite = cls.model_config.get("allow_inf_nan") is False
-    return tuple(
-        field.serialization_alias or name
-        for name, field in cls.model_fields.items()
-        if field.metadata or is_free(field.annotation, finite, frozenset({cls}))
-    )
 
 
 class Payload(BaseModel):
@@ -103,12 +108,8 @@ class Payload(BaseModel):
     level: ClassVar[Level] = "domain"
     unfolds: "ClassVar[tuple[type[Payload], ...]]" = ()
     """The kinds that `unfold` can bring along."""
-    _free: ClassVar[tuple[str, ...] | None] = ()
-    """The fields that can hold free-form JSON or mappings: checked before they are written. None
-    where that cannot be known and all of it is."""
-
-    _native: ClassVar[bool] = False
-    """Whether the fields can be written as they are."""
+    _form: ClassVar[Form | None] = None
+    """How the fields are written; None where pydantic must."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
@@ -121,8 +122,7 @@ class Payload(BaseModel):
             )
         if "kind" not in cls.__dict__:
             cls.kind = cls.__name__
-        cls._free = None if serializes_itself(cls) else free_fields(cls)
-        cls._native = is_native(cls)
+        cls._form = form_of(cls)
 
     def unfold(self) -> "Iterable[Payload]":
         """Further contributions that this one brings along, posted beside it; none by default."""
@@ -135,15 +135,12 @@ class Payload(BaseModel):
     def written(self) -> "tuple[bytes, Payload]":
         """The bytes that are stored, and the payload as it reads in them: the same one, but for
         lone surrogates, which are replaced. Raises PayloadError for what JSON cannot hold."""
-        body = None
-        if self._native:
-            body = encode_fields(self.__dict__, ())
-        elif self._free is not None:
-            body = encode_fields(self._as_data(), self._free)
+        body = None if self._form is None else self._form.encode(self.__dict__)
         if body is not None:
             return body, self
+        data = self._as_data()
         try:
-            body = encode(self._as_data())
+            body = encode(data)
         except PayloadError as error:
             raise PayloadError(f"{self.kind}.{error}") from None
         return body, self.read(body, self.version)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, PlainSerializer, computed_field, field_serializer
 
-from hive.board.canonical import decode
+from hive.board.canonical import decode, encode
 from hive.board.contributions import Goal, Note
 from hive.board.payload import Opaque, Payload, Vocabulary
 from hive.board.records import Observation, ToolCall
@@ -183,6 +183,39 @@ def test_a_kind_may_hold_itself_and_what_is_declared_later() -> None:
     assert Tree.read(tree.body(), 1) == tree
     with pytest.raises(PayloadError, match=r"Later.more.weight is inf"):
         Later(more=Leaf(weight=math.inf)).body()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@given(data=st.data())
+@settings(max_examples=10)
+def test_the_bytes_are_those_of_what_pydantic_makes_of_a_payload(
+    kind: type[Payload], data: st.DataObject
+) -> None:
+    payload = data.draw(drawn.payloads(kind))
+    plain = payload.model_dump(mode="json", by_alias=True, exclude_computed_fields=True)
+    assert payload.body() == encode(plain)
+
+
+class Weighed(Leaf):
+    unit: str = "g"
+
+
+class Parcel(Payload):
+    leaf: Leaf
+    data: Any = None
+
+
+class Basket(Payload):
+    leaf: Leaf
+    other: Weighed = Weighed(weight=0)
+
+
+def test_of_a_model_only_the_fields_of_the_class_that_was_declared_are_written() -> None:
+    heavy = Weighed(weight=1e20)
+    body = b'{"data":{"a":[0.5,1]},"leaf":{"weight":100000000000000000000}}'
+    assert Parcel(leaf=heavy, data={"a": (0.5, 1.0)}).body() == body
+    own = b'{"leaf":{"weight":100000000000000000000},"other":{"unit":"g","weight":0}}'
+    assert Basket(leaf=heavy).body() == own
 
 
 def test_only_fields_are_written_and_neither_computed_nor_cached_properties() -> None:
