@@ -32,7 +32,7 @@ def encode(value: Any) -> bytes:
     ±(2^53-1) and anything that is not JSON, with the place in the value.
     """
     try:
-        return write(quick(value, ANYTHING))
+        return write(quick(value))
     except UNWRITABLE:
         pass
     try:
@@ -57,31 +57,37 @@ class Form:
     def encode(self, fields: dict[str, Any]) -> bytes | None:
         """Like `encode`; None when something in the fields is rare, and that must see to it."""
         try:
-            if self.loose:
-                fields = self.looked_at(fields, self.loose)
-            return write(fields, self.fields_of if self.pieces else None)
+            if self.loose and not self.suits(fields, self.loose):
+                return None
+            return write(fields, self.fields_of)
         except UNWRITABLE:
             return None
 
-    def looked_at(self, fields: dict[str, Any], loose: tuple[str, ...]) -> dict[str, Any]:
-        """The fields with their floats as RFC 8785 writes them: the same dict where they are."""
-        changed = {}
+    def suits(self, fields: dict[str, Any], loose: tuple[str, ...]) -> bool:
+        """Whether orjson writes the loose fields as RFC 8785 demands."""
         for name in loose:
             value = fields.get(name)
-            if type(value) not in SAFE:
-                plain = quick(value, self)
-                if plain is not value:
-                    changed[name] = plain
-        return {**fields, **changed} if changed else fields
+            if type(value) not in SAFE and not self.is_plain(value):
+                return False
+        return True
 
-    def piece(self, value: Any) -> Any:
-        """A model with its floats as RFC 8785 writes them. Raises Odd where it is no piece."""
-        loose = self.pieces.get(type(value))
-        if loose is None:
-            raise Odd
-        fields = value.__dict__
-        plain = self.looked_at(fields, loose)
-        return value if plain is fields else plain
+    def is_plain(self, value: Any) -> bool:
+        """Whether orjson writes a value as RFC 8785 demands. Raises TypeError for keys that are no
+        text."""
+        kind = type(value)
+        if kind is dict:
+            if not "".join(value).isascii():
+                return False
+            value = value.values()
+        elif kind is float:
+            return 1e-4 < abs(value) < 1e15 and not value.is_integer()
+        elif kind is not tuple and kind is not list:
+            loose = self.pieces.get(kind)
+            return loose is not None and self.suits(value.__dict__, loose)
+        for item in value:  # noqa: SIM110  a generator would cost as much again
+            if type(item) not in SAFE and not self.is_plain(item):
+                return False
+        return True
 
     def fields_of(self, value: Any) -> dict[str, Any]:
         """The fields of a model, for orjson. Raises TypeError where it is no piece."""
@@ -97,7 +103,7 @@ UNWRITABLE = (Odd, TypeError, AttributeError, RecursionError)
 nesting without end, or no JSON at all."""
 
 
-def quick(value: Any, form: Form) -> Any:
+def quick(value: Any) -> Any:
     """The value with its floats as RFC 8785 writes them. Raises Odd for what is rare."""
     kind = type(value)
     if kind in SAFE:
@@ -107,22 +113,17 @@ def quick(value: Any, form: Form) -> Any:
             raise Odd
         if SAFE.issuperset(map(type, value.values())):
             return value
-        return {key: v if type(v) in SAFE else quick(v, form) for key, v in value.items()}
+        return {key: v if type(v) in SAFE else quick(v) for key, v in value.items()}
     if kind is list or kind is tuple:
         if SAFE.issuperset(map(type, value)):
             return value
-        return [v if type(v) in SAFE else quick(v, form) for v in value]
+        return [v if type(v) in SAFE else quick(v) for v in value]
     if kind is float:
         if -1e15 < value < 1e15 and value == int(value):
             return int(value)
         if 1e-4 < value < 1e15 or -1e15 < value < -1e-4:
             return value
-        raise Odd
-    return form.piece(value)
-
-
-ANYTHING = Form((), {})
-"""No types are known, so everything is looked at."""
+    raise Odd
 
 
 def write(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
