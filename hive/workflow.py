@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from hive.board.canonical import encode
-from hive.board.contributions import Goal
+from hive.board.contributions import Goal, UserMessage
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import RECORDS, Fault
 from hive.board.state import Folding, Tally
@@ -203,7 +203,9 @@ class Workflow:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The kinds that its runs speak."""
-        classes: dict[type[Payload], None] = dict.fromkeys((*RECORDS, Goal, *self.graph.kinds))
+        classes: dict[type[Payload], None] = dict.fromkeys(
+            (*RECORDS, Goal, UserMessage, *self.graph.kinds)
+        )
         for role in self.roles.values():
             classes |= dict.fromkeys((*role.writes, *(role.reads or ())))
         return Vocabulary(classes)
@@ -224,7 +226,7 @@ class Workflow:
         return {
             name: everything
             if role.reads is None
-            else frozenset({cls.kind for cls in role.reads} | {Goal.kind})
+            else frozenset({cls.kind for cls in role.reads} | {Goal.kind, UserMessage.kind})
             for name, role in self.roles.items()
         }
 

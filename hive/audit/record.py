@@ -11,7 +11,7 @@ from typing import Self
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, Summary
 from hive.board.board import Board
-from hive.board.contributions import Goal
+from hive.board.contributions import Goal, UserMessage
 from hive.board.entry import Entry
 from hive.board.payload import Vocabulary
 from hive.board.records import RECORDS, RunStarted
@@ -34,7 +34,7 @@ class Record:
     def __init__(self, journal: Journal, run: str) -> None:
         self.journal = journal
         self.id = run
-        self.board = Board(Vocabulary((*RECORDS, Goal)), salts=salts)
+        self.board = Board(Vocabulary((*RECORDS, Goal, UserMessage)), salts=salts)
         self._owned: Journal | None = None
         course = Course()
         held = journal.held(run)
