@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from hive.beginning import begin
 from hive.board.canonical import encode
 from hive.board.contributions import Goal, UserMessage
 from hive.board.payload import Payload, Vocabulary
@@ -27,6 +28,7 @@ from hive.models.catalog import FREE, ModelCard, card_of
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
 from hive.phases.strand import Limits
+from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
@@ -139,7 +141,7 @@ class Workflow:
         price under a cap on money, MissingKey for a model whose key is not set, JournalError for a
         journal that cannot be opened.
         """
-        return Run.first(
+        return begin(
             self,
             goal,
             journal=journal,
@@ -166,9 +168,7 @@ class Workflow:
         What was recorded is not asked for again. Raises RunNotFound, and JournalError when the run
         has ended, is held by another process, or was made by a workflow that differs.
         """
-        return Run.again(
-            self, run, journal=journal, approvals=approvals, clock=clock or SystemClock()
-        )
+        return resume(self, run, journal=journal, approvals=approvals, clock=clock or SystemClock())
 
     async def run(self, goal: str, **options: Any) -> Result:
         """Run a goal to its end; the options are those of `start`."""

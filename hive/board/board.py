@@ -235,6 +235,13 @@ class Board:
         found = self._caught_up().places.get(str(address))
         return None if found is None else self.entries[found]
 
+    def contributions(self, turn: int) -> list[Entry]:
+        """The contributions of a closed turn, in address order."""
+        found: list[Entry] = []
+        while (entry := self._references.get(f"{turn}.{len(found)}")) is not None:
+            found.append(entry)
+        return found
+
     def referenced(self, reference: str) -> Entry:
         """The contribution that a reference "turn.ordinal" means. Raises PayloadError if none."""
         try:

@@ -211,6 +211,17 @@ def passes(entry: Entry) -> bool:
     return isinstance(payload, Paused | Resumed | Redaction)
 
 
+def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:
+    """The entries that leave more than their cost, once that of the others is taken in."""
+    lasting = []
+    for entry in entries:
+        if entry.kind in PASSING and passes(entry):
+            passed(draft, entry)
+        else:
+            lasting.append(entry)
+    return lasting
+
+
 def passed(draft: Draft, entry: Entry) -> None:
     """Take in what such an entry costs: money, tokens, time in which nothing was done."""
     payload = entry.payload
@@ -277,11 +288,8 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         return state
     turn, began = entries[0].address.turn, entries[0].at
     draft = Draft(state, turn)
-    passing = [entry for entry in entries if entry.kind in PASSING and passes(entry)]
-    if passing:
-        for entry in passing:
-            passed(draft, entry)
-        entries = [entry for entry in entries if entry not in passing]
+    if any(entry.kind in PASSING for entry in entries):
+        entries = lasting(draft, entries)
     counts, newest = draft.counts, draft.newest
     latest = state.started
     for entry in entries:
