@@ -14,8 +14,7 @@ from hive.board.records import RunStarted
 from hive.board.tape import Tape
 from hive.clock import Clock
 from hive.control.budget import Scope
-from hive.errors import JournalError
-from hive.journal.journal import Journal, new_run_id
+from hive.journal.journal import Journal, new_run_id, own_name
 from hive.journal.opening import open_journal
 from hive.journal.writer import Writer, committer_for, salts
 from hive.phases.deadline import Deadline
@@ -65,19 +64,19 @@ def begin(
         seed=int.from_bytes(salts(6)) if seed is None else seed,
     )
     owned = opened is not journal
-    with claimed(opened, run, owned):
+    with claimed(opened, run, owned) as lease:
+        desk.writer.board.lease = lease
         return Run(workflow, first, goal, desk, opened, owned)
 
 
 @contextmanager
-def claimed(journal: Journal, run: str, owned: bool) -> Iterator[None]:
-    """Hold a run, and give everything up again if what follows fails. Raises JournalError when
-    somebody else holds it."""
+def claimed(journal: Journal, run: str, owned: bool) -> Iterator[int]:
+    """Hold a run, with the token that its entries carry from now on, and give everything up again
+    if what follows fails. Raises RunHeld when somebody else holds it."""
     try:
-        if not journal.hold(run):
-            raise JournalError(f"run {run} is held by another process; stop that one first")
+        lease = journal.hold(run, own_name())
         try:
-            yield
+            yield lease
         except BaseException:
             journal.release(run)
             raise
@@ -114,6 +113,7 @@ def desk_for(
         scope=Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls),
         deadline=Deadline(workflow.limits.call_seconds),
         workspace=workspace,
+        in_doubt=workflow.in_doubt,
     )
 
 

@@ -9,7 +9,8 @@
     ├── JournalError              the durable copy cannot be read or extended
     │   ├── JournalVersion        written by another, unreadable version
     │   ├── RunNotFound           no run, or more than one, by that id
-    │   └── StaleWriter           somebody else has extended the run
+    │   ├── RunHeld               somebody alive extends the run; carries `holder`
+    │   └── StaleWriter           somebody else has taken the run over, or extended it
     ├── BudgetExceeded            a grant that does not fit under a cap
     ├── ModelError                a model call failed; carries `attempts` and `retryable`
     │   ├── MissingKey            no API key for the provider
@@ -43,6 +44,7 @@ __all__ = [
     "PayloadError",
     "RateLimited",
     "RequestRefused",
+    "RunHeld",
     "RunNotFound",
     "ServerFailed",
     "StaleWriter",
@@ -93,8 +95,16 @@ class RunNotFound(JournalError):
     """No run, or more than one, answers to an id or prefix."""
 
 
+class RunHeld(JournalError):
+    """Somebody alive extends the run; `holder` is the `hive.journal.journal.Holder`."""
+
+    def __init__(self, message: str, holder: Any) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
 class StaleWriter(JournalError):
-    """Another writer has extended the run; this one must stop."""
+    """Another writer has taken the run over or extended it; this one must stop."""
 
 
 class BudgetExceeded(HiveError):

@@ -39,8 +39,10 @@ def resume(
         if owned:
             opened.close()
         raise
-    with claimed(opened, run, owned):
-        return taken_up(workflow, run, opened, owned, approvals, clock)
+    with claimed(opened, run, owned) as lease:
+        again = taken_up(workflow, run, opened, owned, approvals, clock)
+        again.board.lease = lease
+        return again
 
 
 def taken_up(
