@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import JsonValue
 
@@ -27,7 +27,7 @@ from hive.journal.journal import Journal
 from hive.models.catalog import FREE, ModelCard, card_of
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
-from hive.phases.strand import Limits
+from hive.phases.strand import InDoubt, Limits
 from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
@@ -50,6 +50,9 @@ class Workflow:
     other; `models` maps roles or tiers ("small", "large") to models or their names,
     `provider:name`.
     `approvals` rules on tool calls, `budget` caps a run, `limits` bounds a turn.
+    `in_doubt` says what becomes of a call of a tool with `repeat="never"` that had been begun when
+    its process died: "ask" lets it wait for a person, "lost" tells the role that nobody knows
+    whether it took effect, "repeat" calls it again.
 
     Raises DeclarationError, GraphError and UnknownModel for a team that could not work.
     """
@@ -64,6 +67,7 @@ class Workflow:
     budget: Budget = UNCAPPED
     approvals: Approver = field(default_factory=lambda: ask(effect="irreversible"))
     limits: Limits = field(default_factory=Limits)
+    in_doubt: InDoubt = "ask"
     name: str = "workflow"
     bounds: tuple[str, ...] = ()
     """Stops that were added to a chain, as they read."""
@@ -81,6 +85,7 @@ class Workflow:
         budget: Budget | None = None,
         approvals: Approver | None = None,
         limits: Limits | None = None,
+        in_doubt: InDoubt = "ask",
         name: str = "workflow",
         bounds: tuple[str, ...] = (),
     ) -> None:
@@ -104,6 +109,7 @@ class Workflow:
             "budget": budget or UNCAPPED,
             "approvals": approvals or ask(effect="irreversible"),
             "limits": limits or Limits(),
+            "in_doubt": in_doubt,
             "name": name,
             "bounds": bounds,
         }
@@ -306,6 +312,10 @@ class Workflow:
         )
 
     def _check(self) -> None:
+        if self.in_doubt not in get_args(InDoubt):
+            raise DeclarationError(
+                f"in_doubt={self.in_doubt!r}: say {', '.join(map(repr, get_args(InDoubt)))}"
+            )
         advisor: Role | None = getattr(self.policy, "advisor", None)
         if advisor is not None and self.graph.roles.get(advisor.name, advisor) != advisor:
             raise DeclarationError(
