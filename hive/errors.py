@@ -21,6 +21,7 @@
     │   └── BadReply              an answer that breaks the protocol
     ├── ToolError                 a tool call failed in a way its caller can read and mend
     │   └── ToolRefused           a call outside what the tool may touch
+    ├── SigningError              a key or a head of a run that cannot be used
     └── Divergence                a replay met an entry that differs from the record
 
 Nothing else is raised by design; any other exception is a programmer's mistake and passes through.
@@ -47,6 +48,7 @@ __all__ = [
     "RunHeld",
     "RunNotFound",
     "ServerFailed",
+    "SigningError",
     "StaleWriter",
     "ToolError",
     "ToolRefused",
@@ -167,6 +169,10 @@ class ToolError(HiveError):
 
 class ToolRefused(ToolError):
     """A call outside what the tool may touch."""
+
+
+class SigningError(HiveError):
+    """A key, or the exported head of a run, that cannot be used."""
 
 
 class Divergence(HiveError):
