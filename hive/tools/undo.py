@@ -131,13 +131,11 @@ def logged_calls(root: Path, run: str) -> tuple[str, ...]:
 
 def undo_unfinished(root: Path, run: str, observed: Iterable[str]) -> Undone:
     """What a run does before it goes on: undo every call, by address, of which the record holds no
-    result, and drop the logs of the others."""
+    result, and forget what it takes to undo the others."""
     known = set(observed)
-    calls = logged_calls(root, run)
-    for call in calls:
-        if call in known:
-            drop(root, run, call)
-    undone = undo(root, run, [call for call in calls if call not in known])
+    undone = undo(root, run, [call for call in logged_calls(root, run) if call not in known])
+    for name in folders_of(root, run):
+        remove_log(root, run, name)
     tidy(root, run)
     return undone
 
@@ -181,7 +179,7 @@ def put_back(root: Path, run: str, path: str, chain: list[Line]) -> tuple[FileCh
         if standing != line.before:
             standing, first = line.before, line
     change = None
-    if first is not None:
+    if first is not None and standing != sha256(found):
         content = old_content(root, run, first)
         if sha256(content) != first.before:
             return None, False
@@ -241,13 +239,15 @@ def old_content(root: Path, run: str, line: Line) -> bytes | None:
 
 
 def drop(root: Path, run: str, call: str) -> None:
-    """Remove the log of a call, the log itself first: copies without one undo nothing."""
-    name = folder_name(call)
+    """Forget what it takes to undo a call."""
+    remove_log(root, run, folder_name(call))
+
+
+def remove_log(root: Path, run: str, name: str) -> None:
+    """Remove the folder of a log, the log itself first: copies without one undo nothing."""
     with suppress(ToolError), walk.folder(root, (*HOME, run)) as home:
-        with suppress(FileNotFoundError):
-            os.unlink(f"{name}/{LOG}", dir_fd=home)
         with walk.folder(root, (*HOME, run, name)) as place:
-            for copy in os.listdir(place):
+            for copy in sorted(os.listdir(place), key=LOG.__ne__):
                 os.unlink(copy, dir_fd=place)
         os.rmdir(name, dir_fd=home)
 
@@ -259,21 +259,25 @@ def tidy(root: Path, run: str) -> None:
             os.rmdir(parts[-1], dir_fd=parent)
 
 
+def folders_of(root: Path, run: str) -> list[str]:
+    """The folders of a run's logs."""
+    with suppress(ToolError), walk.folder(root, (*HOME, run)) as home:
+        return sorted(os.listdir(home))
+    return []
+
+
 def lines_of(root: Path, run: str) -> Iterator[Line]:
     """What all the logs of a run say.
 
     What is no line was cut off by the death of the process, and never acted upon.
     """
-    home = (*HOME, run)
-    with suppress(ToolError):
-        with walk.folder(root, home) as parent:
-            names = sorted(os.listdir(parent))
-        for name in names:
-            with walk.folder(root, (*home, name)) as place:
-                content = walk.read(LOG, LOG, place) or b""
-            for text in content.splitlines():
-                with suppress(ValueError, TypeError, KeyError, ToolRefused):
-                    yield Line.parse(text)
+    for name in folders_of(root, run):
+        content = None
+        with suppress(ToolError), walk.folder(root, (*HOME, run, name)) as place:
+            content = walk.read(LOG, LOG, place)
+        for text in (content or b"").splitlines():
+            with suppress(ValueError, TypeError, KeyError, ToolRefused):
+                yield Line.parse(text)
 
 
 @contextmanager

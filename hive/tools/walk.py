@@ -66,7 +66,10 @@ def folder(root: Path, parts: Parts, make: bool = False) -> Iterator[int]:
     Gives its descriptor, closed at the end. Raises ToolRefused at a link, ToolError where there is
     no folder.
     """
-    current = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        current = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ToolError(f"the workspace {root}: {error.strerror or error}") from error
     try:
         for depth, name in enumerate(parts, 1):
             following = step("/".join(parts[:depth]), name, current, make)
