@@ -6,11 +6,12 @@ from pathlib import Path
 from hive.errors import JournalError, JournalVersion
 from hive.journal.lock import RunLocks
 
-__all__ = ["SEQ_BITS", "prepare"]
+__all__ = ["LARGEST_SEQ", "SEQ_BITS", "prepare"]
 
 SCHEMA_VERSION = 2
 SEQ_BITS = 40
 """An entry's key: the number of its run, then so many bits of its place in it."""
+LARGEST_SEQ = (1 << SEQ_BITS) - 1
 CHECKPOINT_PAGES = 8000
 """The write-ahead log is folded into the file once it is so long (32 MB): a fold costs flushes."""
 APPLICATION_ID = 0x48697665  # "Hive"

@@ -19,11 +19,15 @@ from hive.board.entry import Content, Row, named_content
 from hive.errors import JournalError, RunNotFound, StaleWriter
 from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 from hive.journal.lock import RunLocks
-from hive.journal.schema import SEQ_BITS, prepare
+from hive.journal.schema import LARGEST_SEQ, SEQ_BITS, prepare
+from hive.journal.strays import strays
 
 __all__ = ["Busy", "SQLiteJournal", "Synchronous"]
 
-LARGEST_SEQ = (1 << SEQ_BITS) - 1
+HAS_ENTRIES = (
+    f"EXISTS (SELECT 1 FROM entries WHERE id >= number << {SEQ_BITS}"
+    f" AND id < (number + 1) << {SEQ_BITS})"
+)
 PATIENCE = 10.0
 ROWS_AT_ONCE = 500
 """Rows that are read in one go: no reader keeps the file's log from being folded in."""
@@ -152,22 +156,11 @@ class SQLiteJournal:
 
     def strays(self, run: str) -> Iterator[str]:
         with self._reading():
-            rows = self._side.execute(
-                "SELECT c.id FROM runs JOIN contents c"
-                f" ON c.id >= number << {SEQ_BITS} AND c.id < (number + 1) << {SEQ_BITS}"
-                " LEFT JOIN entries e ON e.id = c.id WHERE run = ? AND e.id IS NULL LIMIT 10",
-                (run,),
-            ).fetchall()
-        for (key,) in rows:
-            yield f"a content is stored for entry {key & LARGEST_SEQ}, which is not there"
+            yield from strays(self._side, run)
 
     def runs(self) -> list[str]:
         with self._reading():
-            rows = self._side.execute(
-                "SELECT run FROM runs"
-                f" WHERE EXISTS (SELECT 1 FROM entries WHERE id = number << {SEQ_BITS})"
-                " ORDER BY run DESC"
-            )
+            rows = self._side.execute(f"SELECT run FROM runs WHERE {HAS_ENTRIES} ORDER BY run DESC")
             return [run for (run,) in rows]
 
     def hold(self, run: str, name: str) -> int:
@@ -321,7 +314,7 @@ class SQLiteJournal:
         with self._reading():
             try:
                 key = bytes.fromhex(named_content(header))
-            except ValueError:  # somebody has changed it
+            except (ValueError, TypeError, AttributeError):  # somebody has changed it
                 return None, None
             row = self._side.execute(
                 "SELECT salt, body FROM kept WHERE run = ? AND commitment = ?", (number, key)
@@ -332,9 +325,7 @@ class SQLiteJournal:
         """The number of a run that has entries. Raises RunNotFound."""
         with self._reading():
             row = self._side.execute(
-                "SELECT number FROM runs WHERE run = ?"
-                f" AND EXISTS (SELECT 1 FROM entries WHERE id = number << {SEQ_BITS})",
-                (run,),
+                f"SELECT number FROM runs WHERE run = ? AND {HAS_ENTRIES}", (run,)
             ).fetchone()
         if row is None:
             raise RunNotFound(f"no run {run!r} in {self.path}")
