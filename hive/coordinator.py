@@ -1,7 +1,5 @@
 """The control loop (floor 6): fold, end or decide, run the strands of a turn, join, repeat."""
 
-import asyncio
-
 import anyio
 
 from hive.board.board import COORDINATOR, USER
@@ -32,8 +30,9 @@ from hive.decider import Decider
 from hive.diagnostics import debug, log
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Strand
-from hive.phases.turn import StrandEnd, run_strand
+from hive.phases.turn import StrandEnd
 from hive.role import Role
+from hive.strands import Strands
 from hive.team import Team
 
 __all__ = ["Coordinator"]
@@ -53,8 +52,7 @@ class Coordinator:
         self.suspended: list[Entry] = []
         self.stopping: str | None = None
         self.answer = ""
-        self._turn_scope: anyio.CancelScope | None = None
-        self._lone: asyncio.Task[object] | None = None
+        self.running = Strands()
         self._briefings: dict[str, Briefing] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
@@ -168,71 +166,29 @@ class Coordinator:
         plan = self.decider.planned(line, situation, complexity)
         opened = self.strand(plan, advisor, number, state_address(state))
         opened = opened._replace(task=agenda(situation))
-        ends = await self.beside([opened])
+        ends = await self.running.beside([opened], self.seconds_left())
         if ends is None:
             return None
         posted = [
-            entry.payload
+            entry
             for entry in self.board.of_author(advisor.name)
             if entry.address.turn == number and entry.level == "domain"
         ]
-        return (posted[-1] if ends == ["closed"] and posted else None), (plan.strand,)
+        posted.sort(key=lambda entry: entry.address)
+        return (posted[-1].payload if ends == ["closed"] and posted else None), (plan.strand,)
 
     async def run_strands(
         self, plans: tuple[StrandPlan, ...], decision: Entry, number: int
     ) -> list[StrandEnd] | None:
         """Run the strands of a turn beside each other; None when the run was stopped meanwhile."""
         roles, address = self.team.graph.roles, str(decision.address)
-        return await self.beside(
-            [self.strand(plan, roles[plan.role], number, address) for plan in plans]
-        )
-
-    async def beside(self, strands: list[Strand]) -> list[StrandEnd] | None:
-        """Run strands beside each other, within the deadline; None when they were cut off."""
-        seconds = self.seconds_left()
-        if len(strands) == 1 and seconds is None:
-            return await self.alone(strands[0])
-        ends: list[StrandEnd] = []
-
-        async def one(strand: Strand) -> None:
-            ends.append(await run_strand(strand))
-
-        with anyio.CancelScope() as scope:
-            self._turn_scope = scope
-            if seconds is not None:
-                scope.deadline = anyio.current_time() + seconds
-            if len(strands) == 1:
-                await one(strands[0])
-            else:
-                async with anyio.create_task_group() as group:
-                    for strand in strands:
-                        group.start_soon(one, strand)
-        self._turn_scope = None
-        return None if scope.cancelled_caught else ends
-
-    async def alone(self, strand: Strand) -> list[StrandEnd] | None:
-        """Run the one strand of a turn; None when it was cut off. Without a scope of its own, which
-        would cost as much as its entries do."""
-        task = self._lone = asyncio.current_task()
-        assert task is not None
-        before = task.cancelling()
-        try:
-            return [await run_strand(strand)]
-        except asyncio.CancelledError:
-            if self._lone is None and task.uncancel() <= before:
-                return None
-            raise
-        finally:
-            self._lone = None
+        opened = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
+        return await self.running.beside(opened, self.seconds_left())
 
     def stop(self, reason: str) -> None:
         """End the run: what is open is cancelled, closed on the board, and concluded."""
         self.stopping = reason
-        if self._turn_scope is not None:
-            self._turn_scope.cancel()
-        elif self._lone is not None and self._lone is not asyncio.current_task():
-            lone, self._lone = self._lone, None  # which says that it is cut off, once
-            lone.cancel()
+        self.running.cut_off()
 
     def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
         """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""
@@ -268,7 +224,8 @@ class Coordinator:
         cap = self.team.budget.seconds
         if cap is None:
             return None
-        used = self.desk.writer.clock.now() - self.board.state.started
+        state = self.board.state
+        used = self.desk.writer.clock.now() - state.started - state.idle
         return max(0.0, cap - used / 1_000_000)
 
     def out_of_time(self) -> Ending:
@@ -344,4 +301,4 @@ def waiting(entries: list[Entry], turn: int) -> list[Entry]:
             found[entry.payload.subject] = entry
         elif isinstance(entry.payload, Observation):
             found.pop(entry.causes[0], None)
-    return list(found.values())
+    return sorted(found.values(), key=lambda entry: entry.address)

@@ -9,7 +9,8 @@
     ├── JournalError              the durable copy cannot be read or extended
     │   ├── JournalVersion        written by another, unreadable version
     │   ├── RunNotFound           no run, or more than one, by that id
-    │   └── StaleWriter           somebody else has extended the run
+    │   ├── RunHeld               somebody alive extends the run; carries `holder`
+    │   └── StaleWriter           somebody else has taken the run over, or extended it
     ├── BudgetExceeded            a grant that does not fit under a cap
     ├── ModelError                a model call failed; carries `attempts` and `retryable`
     │   ├── MissingKey            no API key for the provider
@@ -20,6 +21,7 @@
     │   └── BadReply              an answer that breaks the protocol
     ├── ToolError                 a tool call failed in a way its caller can read and mend
     │   └── ToolRefused           a call outside what the tool may touch
+    ├── SigningError              a key or a head of a run that cannot be used
     └── Divergence                a replay met an entry that differs from the record
 
 Nothing else is raised by design; any other exception is a programmer's mistake and passes through.
@@ -43,8 +45,10 @@ __all__ = [
     "PayloadError",
     "RateLimited",
     "RequestRefused",
+    "RunHeld",
     "RunNotFound",
     "ServerFailed",
+    "SigningError",
     "StaleWriter",
     "ToolError",
     "ToolRefused",
@@ -93,8 +97,16 @@ class RunNotFound(JournalError):
     """No run, or more than one, answers to an id or prefix."""
 
 
+class RunHeld(JournalError):
+    """Somebody alive extends the run; `holder` is the `hive.journal.journal.Holder`."""
+
+    def __init__(self, message: str, holder: Any) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
 class StaleWriter(JournalError):
-    """Another writer has extended the run; this one must stop."""
+    """Another writer has taken the run over or extended it; this one must stop."""
 
 
 class BudgetExceeded(HiveError):
@@ -157,6 +169,10 @@ class ToolError(HiveError):
 
 class ToolRefused(ToolError):
     """A call outside what the tool may touch."""
+
+
+class SigningError(HiveError):
+    """A key, or the exported head of a run, that cannot be used."""
 
 
 class Divergence(HiveError):

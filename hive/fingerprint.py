@@ -85,7 +85,8 @@ def differences(recorded: Mapping[str, JsonValue], current: Mapping[str, JsonVal
 
 def check_fingerprint(workflow: "Workflow", first: RunStarted, journal: Journal, run: str) -> None:
     """Refuse to go on under a workflow that differs from the recorded one."""
-    body = journal.content(run, first.fingerprint)
+    kept = journal.content(run, first.fingerprint)
+    body = None if kept is None else kept.body
     recorded: Mapping[str, JsonValue] = {} if body is None else decode(body)
     changed = differences(recorded, decode(workflow.manifest_bytes))
     if changed:

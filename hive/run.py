@@ -1,46 +1,29 @@
 """A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
 
-import functools
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
 import anyio.abc
-from pydantic import JsonValue
 
-from hive.board.board import Board
 from hive.board.entry import Entry
 from hive.board.records import (
     Outcome,
-    Paused,
     Reason,
-    Resumed,
     RunStarted,
-    Termination,
 )
 from hive.board.state import State
-from hive.board.tape import Tape
-from hive.clock import Clock
-from hive.control.budget import Scope, usd
+from hive.control.budget import usd
 from hive.control.graph import Ending
 from hive.coordinator import Coordinator
 from hive.errors import HiveError, JournalError
-from hive.fingerprint import check_fingerprint
-from hive.journal.journal import Journal, new_run_id
-from hive.journal.opening import find_run, open_journal
-from hive.journal.reading import remember, restore
-from hive.journal.writer import Writer, committer_for, salts
+from hive.journal.journal import Journal
+from hive.journal.writer import committer_for
 from hive.models.model import close as close_model
-from hive.phases.deadline import Deadline
 from hive.phases.strand import Desk
-from hive.tools.approval import Approver
-from hive.tools.workspace import Workspace
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
@@ -111,100 +94,6 @@ class Run:
         self._ended = anyio.Event()
         self._result: Result | None = None
         self._error: BaseException | None = None
-
-    @classmethod
-    def first(
-        cls,
-        workflow: "Workflow",
-        goal: str,
-        *,
-        journal: "str | Path | Journal | None",
-        workspace: str | Path | None,
-        seed: int | None,
-        tags: tuple[str, ...],
-        session: str | None,
-        overrides: dict[str, JsonValue],
-        reference: str,
-        approvals: Approver | None,
-        clock: Clock,
-    ) -> Self:
-        """A new run; `Workflow.start` is its door."""
-        place = None if workspace is None else Workspace(Path(workspace))
-        opened = open_journal(journal)
-        run = new_run_id()
-        desk = desk_for(workflow, run, opened, clock, Tape(), place, approvals)
-        first = RunStarted(
-            run=run,
-            hive=own_version(),
-            schema_version=SCHEMA_VERSION,
-            workflow=reference,
-            overrides=overrides,
-            fingerprint=desk.writer.keep(workflow.manifest_bytes),
-            vocabulary=desk.writer.keep(workflow.vocabulary_bytes),
-            session=session,
-            tags=tags,
-            workspace=None if place is None else str(place.root),
-            seed=int.from_bytes(salts(6)) if seed is None else seed,
-        )
-        owned = opened is not journal
-        with claimed(opened, run, owned):
-            return cls(workflow, first, goal, desk, opened, owned)
-
-    @classmethod
-    def again(
-        cls,
-        workflow: "Workflow",
-        run: str,
-        *,
-        journal: "str | Path | Journal",
-        approvals: Approver | None,
-        clock: Clock,
-    ) -> Self:
-        """A run read back from its journal; `Workflow.resume` is its door."""
-        opened = open_journal(journal, create=False)
-        owned = opened is not journal
-        try:
-            run = find_run(opened, run)
-        except JournalError:
-            if owned:
-                opened.close()
-            raise
-        with claimed(opened, run, owned):
-            return cls.taken_up(workflow, run, opened, owned, approvals, clock)
-
-    @classmethod
-    def taken_up(
-        cls,
-        workflow: "Workflow",
-        run: str,
-        opened: Journal,
-        owned: bool,
-        approvals: Approver | None,
-        clock: Clock,
-    ) -> Self:
-        """The run as its journal tells it. Raises JournalError when it cannot go on."""
-        desk = desk_for(workflow, run, opened, clock, Tape(), None, approvals)
-        board = desk.writer.board
-        open_turn = restore(board, opened, run)
-        remember(board, opened, run)
-        first, goal = board.entries[0].payload, board.of_kind("Goal")
-        assert isinstance(first, RunStarted)
-        if board.of_kind(Termination):
-            raise JournalError(f"run {run} has ended; there is nothing to resume")
-        check_fingerprint(workflow, first, opened, run)
-        desk = desk_for(
-            workflow, run, opened, clock, Tape(open_turn),
-            None if first.workspace is None else Workspace(Path(first.workspace)),
-            approvals, board,
-        )  # fmt: skip
-        desk.writer.recorded = {
-            (entry.address, entry.attempt): entry
-            for entry in open_turn
-            if not isinstance(entry.payload, Paused | Resumed)
-        }
-        desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
-        text = getattr(goal[0].payload, "text", "") if goal else ""
-        return cls(workflow, first, text, desk, opened, owned)
 
     async def result(self) -> Result:
         """Drive the run to its end, or wait for it where `async with` drives it already."""
@@ -315,24 +204,6 @@ class Run:
         )
 
 
-@contextmanager
-def claimed(journal: Journal, run: str, owned: bool) -> Iterator[None]:
-    """Hold a run, and give everything up again if what follows fails. Raises JournalError when
-    somebody else holds it."""
-    try:
-        if not journal.hold(run):
-            raise JournalError(f"run {run} is held by another process; stop that one first")
-        try:
-            yield
-        except BaseException:
-            journal.release(run)
-            raise
-    except BaseException:
-        if owned:
-            journal.close()
-        raise
-
-
 def simplest(error: BaseException) -> BaseException:
     """The one error that a group comes down to: a journal fails for all its writers at once."""
     leaves = list(flat(error))
@@ -348,40 +219,3 @@ def flat(error: BaseException) -> Iterator[BaseException]:
             yield from flat(part)
     else:
         yield error
-
-
-@functools.cache
-def own_version() -> str:
-    """The version of Hive that is at work."""
-    return version("hive-blackboard")
-
-
-def desk_for(
-    workflow: "Workflow",
-    run: str,
-    journal: Journal,
-    clock: Clock,
-    tape: Tape,
-    workspace: Workspace | None,
-    approvals: Approver | None,
-    board: Board | None = None,
-) -> Desk:
-    """What a run's strands share."""
-    if board is None:
-        board = Board(
-            workflow.vocabulary,
-            salts=salts,
-            writers=workflow.writers,
-            readable=workflow.readable,
-            folding=workflow.folding,
-        )
-    budget = workflow.budget
-    return Desk(
-        writer=Writer(run, board, committer_for(journal), clock),
-        tape=tape,
-        limits=workflow.limits,
-        approver=approvals or workflow.approvals,
-        scope=Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls),
-        deadline=Deadline(workflow.limits.call_seconds),
-        workspace=workspace,
-    )

@@ -2,9 +2,10 @@
 
 from typing import Protocol
 
-from hive.board.board import USER, Board
+from hive.board.board import Board
 from hive.board.contributions import Note, Review, Verdict
-from hive.board.entry import Entry
+from hive.board.entry import Address, Entry
+from hive.board.records import Decision
 from hive.control.graph import Ending
 
 __all__ = ["LastWord", "Synthesis"]
@@ -26,16 +27,28 @@ class LastWord:
     """
 
     def synthesise(self, board: Board, ending: Ending) -> str:
-        last, judged = board.state.turn, None
-        for entry in reversed(board.entries):
-            if entry.level != "domain" or entry.author == USER or entry.origin.startswith("tool:"):
-                continue
-            if judged is None and entry.address.turn < last:
+        judged = None
+        for turn in range(board.state.turn, 0, -1):
+            for entry in reversed(spoken(board, turn)):
+                if not approves(entry):
+                    return said(entry)
+                judged = judged or entry
+            if judged is None:
                 break
-            if not approves(entry):
-                return said(entry)
-            judged = judged or entry
         return ending.message if judged is None else said(judged)
+
+
+def spoken(board: Board, turn: int) -> list[Entry]:
+    """What the roles of a turn's move contributed, in address order; neither what the user said,
+    nor tools, nor who only advised the policy."""
+    decision = board.at(Address(turn, "", (0,)))
+    plans = decision.payload.strands if decision and isinstance(decision.payload, Decision) else ()
+    strands = {plan.strand for plan in plans}
+    return [
+        entry
+        for entry in board.contributions(turn)
+        if entry.address.strand in strands and not entry.origin.startswith("tool:")
+    ]
 
 
 def approves(entry: Entry) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from hive.beginning import SCHEMA_VERSION, desk_for
 from hive.board.board import USER
 from hive.board.contributions import Goal, Note
 from hive.board.entry import Address, Entry, Label
@@ -32,7 +33,6 @@ from hive.message import Reply, Request
 from hive.models import FunctionModel, Model, ModelCard, ScriptedModel, check, close
 from hive.phases.strand import Desk, Limits
 from hive.role import TOOLS_POST, Role
-from hive.run import SCHEMA_VERSION, desk_for
 from hive.tools.approval import Approver
 from hive.tools.call import Call
 from hive.tools.tool import Tool

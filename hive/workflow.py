@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import JsonValue
 
+from hive.beginning import begin
 from hive.board.canonical import encode
-from hive.board.contributions import Goal
+from hive.board.contributions import Goal, UserMessage
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import RECORDS, Fault
 from hive.board.state import Folding, Tally
@@ -26,7 +27,8 @@ from hive.journal.journal import Journal
 from hive.models.catalog import FREE, ModelCard, card_of
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
-from hive.phases.strand import Limits
+from hive.phases.strand import InDoubt, Limits
+from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
@@ -48,6 +50,9 @@ class Workflow:
     other; `models` maps roles or tiers ("small", "large") to models or their names,
     `provider:name`.
     `approvals` rules on tool calls, `budget` caps a run, `limits` bounds a turn.
+    `in_doubt` says what becomes of a call of a tool with `repeat="never"` that had been begun when
+    its process died: "ask" lets it wait for a person, "lost" tells the role that nobody knows
+    whether it took effect, "repeat" calls it again.
 
     Raises DeclarationError, GraphError and UnknownModel for a team that could not work.
     """
@@ -62,6 +67,7 @@ class Workflow:
     budget: Budget = UNCAPPED
     approvals: Approver = field(default_factory=lambda: ask(effect="irreversible"))
     limits: Limits = field(default_factory=Limits)
+    in_doubt: InDoubt = "ask"
     name: str = "workflow"
     bounds: tuple[str, ...] = ()
     """Stops that were added to a chain, as they read."""
@@ -79,6 +85,7 @@ class Workflow:
         budget: Budget | None = None,
         approvals: Approver | None = None,
         limits: Limits | None = None,
+        in_doubt: InDoubt = "ask",
         name: str = "workflow",
         bounds: tuple[str, ...] = (),
     ) -> None:
@@ -102,6 +109,7 @@ class Workflow:
             "budget": budget or UNCAPPED,
             "approvals": approvals or ask(effect="irreversible"),
             "limits": limits or Limits(),
+            "in_doubt": in_doubt,
             "name": name,
             "bounds": bounds,
         }
@@ -139,7 +147,7 @@ class Workflow:
         price under a cap on money, MissingKey for a model whose key is not set, JournalError for a
         journal that cannot be opened.
         """
-        return Run.first(
+        return begin(
             self,
             goal,
             journal=journal,
@@ -166,9 +174,7 @@ class Workflow:
         What was recorded is not asked for again. Raises RunNotFound, and JournalError when the run
         has ended, is held by another process, or was made by a workflow that differs.
         """
-        return Run.again(
-            self, run, journal=journal, approvals=approvals, clock=clock or SystemClock()
-        )
+        return resume(self, run, journal=journal, approvals=approvals, clock=clock or SystemClock())
 
     async def run(self, goal: str, **options: Any) -> Result:
         """Run a goal to its end; the options are those of `start`."""
@@ -203,7 +209,9 @@ class Workflow:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The kinds that its runs speak."""
-        classes: dict[type[Payload], None] = dict.fromkeys((*RECORDS, Goal, *self.graph.kinds))
+        classes: dict[type[Payload], None] = dict.fromkeys(
+            (*RECORDS, Goal, UserMessage, *self.graph.kinds)
+        )
         for role in self.roles.values():
             classes |= dict.fromkeys((*role.writes, *(role.reads or ())))
         return Vocabulary(classes)
@@ -224,7 +232,7 @@ class Workflow:
         return {
             name: everything
             if role.reads is None
-            else frozenset({cls.kind for cls in role.reads} | {Goal.kind})
+            else frozenset({cls.kind for cls in role.reads} | {Goal.kind, UserMessage.kind})
             for name, role in self.roles.items()
         }
 
@@ -304,6 +312,10 @@ class Workflow:
         )
 
     def _check(self) -> None:
+        if self.in_doubt not in get_args(InDoubt):
+            raise DeclarationError(
+                f"in_doubt={self.in_doubt!r}: say {', '.join(map(repr, get_args(InDoubt)))}"
+            )
         advisor: Role | None = getattr(self.policy, "advisor", None)
         if advisor is not None and self.graph.roles.get(advisor.name, advisor) != advisor:
             raise DeclarationError(

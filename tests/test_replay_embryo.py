@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from hive import Graph, Limits, Role, Workflow, finish, handoff, posted, start, stop, tool, turns
+from hive.beginning import desk_for
 from hive.board.contributions import Note
 from hive.board.entry import Entry
 from hive.board.records import Fault, Inference, RunStarted
@@ -25,7 +26,6 @@ from hive.errors import ModelError
 from hive.journal.journal import new_run_id
 from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text, ToolUse
-from hive.run import desk_for
 from hive.testing import Gate, comparable
 from hive.tools import Tool
 

@@ -34,6 +34,7 @@ from hive import (
     tool,
     turns,
 )
+from hive.beginning import desk_for
 from hive.board.entry import Entry
 from hive.board.tape import Tape
 from hive.clock import SystemClock
@@ -43,7 +44,6 @@ from hive.errors import Divergence, ModelError
 from hive.journal.journal import new_run_id
 from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text, ToolUse
-from hive.run import desk_for
 from hive.testing import Gate, comparable, opening
 from hive.tools import Tool, ToolOutput, by_tool
 from tests.phases.replies import Colour

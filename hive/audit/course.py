@@ -148,7 +148,7 @@ def summaries(journal: Journal, newest: int | None = None) -> list[Summary]:
 
 def summary_of(journal: Journal, run: str) -> Summary:
     course = Course()
-    held = journal.held(run)
+    held = journal.holder(run) is not None
     for stored in journal.read(run):
         try:
             course.take(stored)

@@ -11,7 +11,7 @@ from typing import Self
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, Summary
 from hive.board.board import Board
-from hive.board.contributions import Goal
+from hive.board.contributions import Goal, UserMessage
 from hive.board.entry import Entry
 from hive.board.payload import Vocabulary
 from hive.board.records import RECORDS, RunStarted
@@ -34,12 +34,12 @@ class Record:
     def __init__(self, journal: Journal, run: str) -> None:
         self.journal = journal
         self.id = run
-        self.board = Board(Vocabulary((*RECORDS, Goal)), salts=salts)
+        self.board = Board(Vocabulary((*RECORDS, Goal, UserMessage)), salts=salts)
         self._owned: Journal | None = None
         course = Course()
-        held = journal.held(run)
+        held = journal.holder(run) is not None
         for stored in journal.read(run):
-            row, body = stored
+            row, _, body = stored
             if body is None:
                 raise JournalError(f"entry {row.seq} of run {run} has lost its content")
             try:
@@ -91,7 +91,8 @@ class Record:
 
     def content(self, commitment: str | None) -> bytes | None:
         """What is kept under a commitment; None when unknown or erased."""
-        return None if commitment is None else self.journal.content(self.id, commitment)
+        kept = None if commitment is None else self.journal.content(self.id, commitment)
+        return None if kept is None else kept.body
 
     def changes(self) -> tuple[FileChange, ...]:
         """What the run changed in its workspace, with the contents, ordered by path."""

@@ -12,6 +12,7 @@ from hive.board.canonical import decode
 from hive.board.entry import (
     CHAIN_START,
     HEADER_VERSION,
+    SHARED_BYTES,
     Address,
     Content,
     Entry,
@@ -50,7 +51,7 @@ class Board:
         writers: Mapping[str, frozenset[str]] | None = None,
         readable: Iterable[str] = (),
         folding: Folding | None = None,
-        lease: int = 0,
+        lease: int = 1,
     ) -> None:
         self.vocabulary = vocabulary
         self.entries: list[Entry] = []
@@ -66,6 +67,8 @@ class Board:
         self._effects: dict[str, list[int]] = {}
         self._effects_known = 0
         self._stored: dict[bytes, str] = {}
+        self._fresh: list[Content] = []
+        self._kept: list[Content] = []
         self._turn: list[Entry] = []
         self._closed: list[Entry] = []
         self._gallery = Gallery()
@@ -94,6 +97,10 @@ class Board:
             len(self.entries), address, attempt, author, origin, label, causes, at, self.lease,
             payload, body,
         )  # fmt: skip
+        if self._fresh:
+            entry.kept = tuple(content.commitment.hex() for content in self._fresh)
+            self._kept += self._fresh
+            self._fresh = []
         self.entries.append(entry)
         self._turn.append(entry)
         return entry
@@ -109,38 +116,62 @@ class Board:
 
     def seal(self) -> Sealed:
         """Commit to the contents of the entries posted since the last call, chain their headers,
-        and give what outlives the process. In one go for many entries, which is quicker."""
+        and give what outlives the process; `kept` then gives the shared contents that belong with
+        it. In one go for many entries, which is quicker."""
         first, self._sealed = self._sealed, len(self.entries)
         new = self.entries[first:]
         chance, head = self._salts(16 * len(new)), self.head
-        sealed = Sealed([], [], [], [], [])
-        headers, digests, commitments, salts, bodies = sealed
+        sealed = Sealed([], [], [], [])
+        headers, digests, salts, bodies = sealed
         start = 0
         for entry in new:
-            salt, body = chance[start : start + 16], entry.body
-            start += 16
-            commitment = entry.commitment = sha256(salt + body).digest()
+            body = entry.body
+            if len(body) < SHARED_BYTES:
+                salt = chance[start : start + 16]
+                start += 16
+                entry.commitment = sha256(salt + body).digest()
+                salts.append(salt)
+                bodies.append(body)
+            else:
+                self._share(entry)
+                salts.append(None)
+                bodies.append(None)
             header = entry.header()
             head = entry.digest = sha256(head + header).digest()
             headers.append(header)
             digests.append(head)
-            commitments.append(commitment)
-            salts.append(salt)
-            bodies.append(body)
         self.head = head
         return sealed
 
-    def store(self, body: bytes, key: bytes | None = None) -> tuple[str, Content | None]:
-        """The commitment (hex) under which a run keeps some bytes, and the content when it is new.
-        `key` is their SHA-256 where the caller knows it."""
+    def kept(self) -> list[Content]:
+        """The shared contents that the entries are the first to name that were sealed since the
+        last call; to be stored together with them."""
+        kept, self._kept = self._kept, []
+        return kept
+
+    def store(self, body: bytes, key: bytes | None = None) -> str:
+        """The commitment (hex) under which a run keeps some bytes. New ones are named, and stored,
+        with the next entry that is posted. `key` is their SHA-256 where the caller knows it."""
         key = key or sha256(body).digest()
         known = self._stored.get(key)
         if known is not None:
-            return known, None
+            return known
         salt = self._salts(16)
-        commitment = commit(salt, body)
-        self._stored[key] = commitment.hex()
-        return commitment.hex(), Content(commitment, salt, body)
+        content = Content(commit(salt, body), salt, body)
+        self._fresh.append(content)
+        self._stored[key] = commitment = content.commitment.hex()
+        return commitment
+
+    def _share(self, entry: Entry) -> None:
+        """Have a large body stored as a shared content, once however often it is posted."""
+        commitment = self.store(entry.body)
+        entry.commitment = bytes.fromhex(commitment)
+        for content in self._fresh:
+            if content.commitment == entry.commitment:  # nobody has named it yet
+                entry.kept = (*entry.kept, commitment)
+                self._kept.append(content)
+                self._fresh.remove(content)
+                return
 
     def remember(self, commitment: str, body: bytes) -> None:
         """Have bytes that a journal holds stored under their commitment (hex) from now on."""
@@ -174,6 +205,9 @@ class Board:
         )
         entry.kind, entry.version = header["kind"], header["kind_version"]
         entry.commitment, entry.digest = bytes.fromhex(header["content"]), row.digest
+        entry.kept = tuple(header.get("kept", ()))
+        if len(body) >= SHARED_BYTES:
+            self.remember(header["content"], body)
         self.entries.append(entry)
         self._turn.append(entry)
         self.head, self._sealed = row.digest, len(self.entries)
@@ -234,6 +268,13 @@ class Board:
         """The newest entry at an address (the last attempt), or None."""
         found = self._caught_up().places.get(str(address))
         return None if found is None else self.entries[found]
+
+    def contributions(self, turn: int) -> list[Entry]:
+        """The contributions of a closed turn, in address order."""
+        found: list[Entry] = []
+        while (entry := self._references.get(f"{turn}.{len(found)}")) is not None:
+            found.append(entry)
+        return found
 
     def referenced(self, reference: str) -> Entry:
         """The contribution that a reference "turn.ordinal" means. Raises PayloadError if none."""

@@ -23,6 +23,7 @@ __all__ = [
     "Task",
     "TestFailure",
     "TestReport",
+    "UserMessage",
     "Verdict",
 ]
 
@@ -37,6 +38,13 @@ class Goal(Payload):
     """What the user wants; the entry that every run begins with."""
 
     text: str
+
+
+class UserMessage(Payload):
+    """What the user says to a run under way; like the goal, every role sees it."""
+
+    text: str
+    item: int = 0
 
 
 class Note(Payload):

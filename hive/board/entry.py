@@ -13,6 +13,7 @@ __all__ = [
     "CHAIN_START",
     "HEADER_VERSION",
     "LABELS",
+    "SHARED_BYTES",
     "Address",
     "Content",
     "Entry",
@@ -22,10 +23,13 @@ __all__ = [
     "chain",
     "commit",
     "join_labels",
+    "named_content",
 ]
 
 HEADER_VERSION = 1
 CHAIN_START = bytes(32)
+SHARED_BYTES = 4096
+"""A body of so many bytes is stored as a shared content: once, however often it is posted."""
 
 Label = Literal["trusted", "model", "outside"]
 LABELS: tuple[Label, ...] = ("trusted", "model", "outside")
@@ -79,21 +83,21 @@ class Row(NamedTuple):
 
 
 class Sealed(NamedTuple):
-    """Entries as they are stored, column by column, in the order of the log."""
+    """Entries as they are stored, column by column, in the order of the log. `salts` and `bodies`
+    hold None where an entry's content is a shared one, or was erased."""
 
     headers: list[bytes]
     digests: list[bytes]
-    commitments: list[bytes]
-    salts: list[bytes]
-    bodies: list[bytes]
+    salts: list[bytes | None]
+    bodies: list[bytes | None]
 
 
 class Content(NamedTuple):
     """What a commitment stands for; redaction erases salt and body and nothing else."""
 
     commitment: bytes
-    salt: bytes
-    body: bytes
+    salt: bytes | None
+    body: bytes | None
 
 
 class Entry:
@@ -102,12 +106,13 @@ class Entry:
     `seq` is only arrival order; `address` is its identity. `origin` says who made the content:
     "user", "coordinator", "model:…", "program:…" or "tool:…". `causes` are the addresses, as text,
     of the entries this one could not exist without. `at` is wall time in microseconds since 1970
-    (UTC), never used for ordering. `body` holds the payload's own bytes, as stored.
+    (UTC), never used for ordering. `body` holds the payload's own bytes, as stored. `kept` are the
+    commitments (hex) of the shared contents that were first stored with this entry.
     """
 
     __slots__ = (
         "_class", "_payload", "address", "at", "attempt", "author", "body", "causes", "commitment",
-        "digest", "kind", "label", "lease", "level", "origin", "seq", "version",
+        "digest", "kept", "kind", "label", "lease", "level", "origin", "seq", "version",
     )  # fmt: skip
 
     def __init__(
@@ -137,6 +142,7 @@ class Entry:
         self.at = at
         self.lease = lease
         self.body = body
+        self.kept: tuple[str, ...] = ()
         self.commitment = b""
         self.digest = b""
         """Empty until the entry is sealed, at the latest when it is made durable."""
@@ -173,24 +179,25 @@ class Entry:
     def header(self) -> bytes:
         """The header's bytes: sorted, compact JSON."""
         address = self.address
-        return write(
-            {
-                "at": self.at,
-                "attempt": self.attempt,
-                "author": self.author,
-                "causes": self.causes,
-                "content": self.commitment.hex(),
-                "kind": self.kind,
-                "kind_version": self.version,
-                "label": self.label,
-                "lease": self.lease,
-                "origin": self.origin,
-                "place": address.place,
-                "strand": address.strand,
-                "turn": address.turn,
-                "v": HEADER_VERSION,
-            }
-        )
+        fields = {
+            "at": self.at,
+            "attempt": self.attempt,
+            "author": self.author,
+            "causes": self.causes,
+            "content": self.commitment.hex(),
+            "kind": self.kind,
+            "kind_version": self.version,
+            "label": self.label,
+            "lease": self.lease,
+            "origin": self.origin,
+            "place": address.place,
+            "strand": address.strand,
+            "turn": address.turn,
+            "v": HEADER_VERSION,
+        }
+        if self.kept:
+            fields["kept"] = self.kept
+        return write(fields)
 
     def as_json(self) -> dict[str, Any]:
         """The entry as documented JSON, for `--json` and exports."""
@@ -218,3 +225,13 @@ def commit(salt: bytes, body: bytes) -> bytes:
 def chain(previous: bytes, header: bytes) -> bytes:
     """The digest of an entry: SHA-256 over its predecessor's digest and its own header bytes."""
     return hashlib.sha256(previous + header).digest()
+
+
+CONTENT = b'"content":"'
+
+
+def named_content(header: bytes) -> str:
+    """The commitment (hex) that a header's bytes name; "" where there is none. Without decoding
+    them: a quote inside any text is escaped, so that the key is found nowhere else."""
+    start = header.find(CONTENT) + len(CONTENT)
+    return header[start : start + 64].decode("ascii", "replace") if start >= len(CONTENT) else ""

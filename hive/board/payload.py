@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from hive.board.canonical import Form, decode, encode
 from hive.errors import DeclarationError, PayloadError
 
-__all__ = ["Level", "Opaque", "Payload", "Vocabulary"]
+__all__ = ["Erased", "Level", "Opaque", "Payload", "Vocabulary"]
 
 Level = Literal["domain", "control"]
 
@@ -185,6 +185,10 @@ class Opaque(Payload):
     @classmethod
     def read(cls, body: bytes, version: int) -> Self:
         return cls(data=decode(body))
+
+
+class Erased(Payload):
+    """What stands for contents that were redacted: nothing is known of them any more."""
 
 
 class Vocabulary(Mapping[str, type[Payload]]):

@@ -28,6 +28,7 @@ __all__ = [
     "Paused",
     "Reason",
     "Record",
+    "Redaction",
     "Request",
     "Resumed",
     "RunStarted",
@@ -69,9 +70,16 @@ class RunStarted(Record):
     """Commitment of the kinds it speaks: version, level and JSON Schema of each."""
     session: str | None = None
     parent: str | None = None
-    cut: str | None = None
+    """The run whose first `cut` entries this one shares, but for their very first."""
+    cut: int | None = None
+    cut_digest: str = ""
+    """Digest (hex) of the last entry shared."""
+    elapsed: int = 0
+    """Microseconds that the shared part took."""
     tags: tuple[str, ...] = ()
     workspace: str | None = None
+    snapshot: str | None = None
+    """Commitment of the manifest of the workspace as it was found."""
     seed: int = 0
 
 
@@ -160,6 +168,8 @@ class Inference(Record):
     attempts: tuple[Attempt, ...] = ()
     digest: str
     """The digest of the request it answers."""
+    served: bool = False
+    """Whether it was taken over from another run, and not paid for in this one."""
 
 
 class ToolCall(Record):
@@ -179,6 +189,8 @@ class Approval(Record):
     decision: Literal["allow", "deny", "ask"]
     by: str
     reason: str = ""
+    item: int = 0
+    """The inbox's item by which a person ruled."""
 
 
 class Change(Piece):
@@ -241,6 +253,8 @@ class Fault(Record):
     final: bool = False
     attempts: tuple[Attempt, ...] = ()
     cost: int = 0
+    tokens: int = 0
+    """Tokens that it is settled at, where nobody knows how many were used."""
     digest: str = ""
     """The digest of the request that failed, where one did."""
 
@@ -265,12 +279,37 @@ class Paused(Record):
     """The run was interrupted and can be resumed; a lifecycle record."""
 
     reason: str
+    by: str = ""
+    item: int = 0
+    """The inbox's item that asked for it."""
 
 
 class Resumed(Record):
     """A paused or broken run goes on; a lifecycle record."""
 
     reason: str = ""
+    by: str = ""
+    item: int = 0
+    idle: int = 0
+    """Microseconds since its last entry, in which nothing was done."""
+    accepted: tuple[str, ...] = ()
+    """What differs from the record and was accepted by whoever resumed it, a line for each part."""
+    changes: tuple[Change, ...] = ()
+    """What was found changed in the workspace."""
+    workspace: str | None = None
+    """Digest of the workspace where that is another than the record has."""
+
+
+class Redaction(Record):
+    """Contents were erased: what is gone, by whose hand, and why; never what it said."""
+
+    why: str
+    by: str
+    entries: tuple[str, ...] = ()
+    """Addresses of the entries that lost their contents."""
+    contents: tuple[str, ...] = ()
+    """Commitments (hex) of all contents erased, those of entries included."""
+    item: int = 0
 
 
 Outcome = Literal["finished", "stopped", "failed"]
@@ -324,6 +363,7 @@ RECORDS: tuple[type[Record], ...] = (
     Overrun,
     Paused,
     Resumed,
+    Redaction,
     Termination,
     Synthesis,
 )

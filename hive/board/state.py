@@ -18,8 +18,10 @@ from hive.board.records import (
     Inference,
     Observation,
     Paused,
+    Redaction,
     Request,
     Resumed,
+    RunStarted,
 )
 
 __all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "fold", "fold_turns"]
@@ -71,6 +73,9 @@ class State(NamedTuple):
     calls: int = 0
     units: int = 0
     elapsed: int = 0
+    idle: int = 0
+    """Microseconds since `started` in which the run was paused; below zero in a fork, which counts
+    the time of what it shares with its parent as its own."""
     contributions: int = 0
     counts: Mapping[str, int] = NONE
     """Entries by kind, and by "author/kind"."""
@@ -132,6 +137,7 @@ class Draft:
         self.tokens = state.tokens
         self.calls = state.calls
         self.units = state.units
+        self.idle = state.idle
         self.workspace = state.workspace
         self.contributions = state.contributions
         self.ordinal = 0
@@ -168,6 +174,12 @@ def decided(draft: Draft, entry: Entry) -> None:
             draft.served(plan.role, plan.strand.partition("#")[0].partition("@")[2])
 
 
+def began(draft: Draft, entry: Entry) -> None:
+    payload = entry.payload
+    assert isinstance(payload, RunStarted)
+    draft.idle -= payload.elapsed
+
+
 def requested(draft: Draft, entry: Entry) -> None:
     draft.calls += 1
 
@@ -184,9 +196,10 @@ def faulted(draft: Draft, entry: Entry) -> None:
     payload = entry.payload
     assert isinstance(payload, Fault)
     draft.spent += payload.cost
+    draft.tokens += payload.tokens
 
 
-PASSING = frozenset({Fault.kind, Paused.kind, Resumed.kind})
+PASSING = frozenset({Fault.kind, Paused.kind, Resumed.kind, Redaction.kind})
 
 
 def passes(entry: Entry) -> bool:
@@ -195,7 +208,28 @@ def passes(entry: Entry) -> bool:
     payload = entry.payload
     if isinstance(payload, Fault):
         return payload.code in ("cancelled", "interrupted", "withdrawn")
-    return isinstance(payload, Paused | Resumed)
+    return isinstance(payload, Paused | Resumed | Redaction)
+
+
+def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:
+    """The entries that leave more than their cost, once that of the others is taken in."""
+    lasting = []
+    for entry in entries:
+        if entry.kind in PASSING and passes(entry):
+            passed(draft, entry)
+        else:
+            lasting.append(entry)
+    return lasting
+
+
+def passed(draft: Draft, entry: Entry) -> None:
+    """Take in what such an entry costs: money, tokens, time in which nothing was done."""
+    payload = entry.payload
+    if isinstance(payload, Fault):
+        faulted(draft, entry)
+    elif isinstance(payload, Resumed):
+        draft.idle += payload.idle
+        draft.workspace = payload.workspace or draft.workspace
 
 
 def observed(draft: Draft, entry: Entry) -> None:
@@ -233,6 +267,7 @@ def judged(draft: Draft, entry: Entry) -> None:
 
 
 BY_CLASS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
+    RunStarted: began,
     Decision: decided,
     Request: requested,
     Inference: inferred,
@@ -253,10 +288,8 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         return state
     turn, began = entries[0].address.turn, entries[0].at
     draft = Draft(state, turn)
-    passing = [entry for entry in entries if entry.kind in PASSING and passes(entry)]
-    if passing:
-        draft.spent += sum(getattr(entry.payload, "cost", 0) for entry in passing)
-        entries = [entry for entry in entries if entry not in passing]
+    if any(entry.kind in PASSING for entry in entries):
+        entries = lasting(draft, entries)
     counts, newest = draft.counts, draft.newest
     latest = state.started
     for entry in entries:
@@ -288,7 +321,8 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         tokens=draft.tokens,
         calls=draft.calls,
         units=draft.units,
-        elapsed=max(state.elapsed, latest - started),
+        elapsed=max(state.elapsed, latest - started - draft.idle),
+        idle=draft.idle,
         contributions=draft.contributions,
         counts=draft.counts,
         newest=draft.newest,

@@ -90,6 +90,8 @@ class Tape:
             self._approvals.pop(address._replace(place=address.place[:2]), None)
         elif isinstance(payload, ToolCall):
             self._calls[address] = payload
-        elif len(address.place) > 2 and entry.origin.startswith("tool:"):
+        elif len(address.place) > 2 and (
+            isinstance(payload, Observation) or entry.origin.startswith("tool:")
+        ):
             call = address._replace(place=address.place[:2])
             self._results.setdefault(call, []).append(entry)

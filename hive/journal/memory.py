@@ -1,10 +1,11 @@
 """The journal that lasts as long as its process (floor 2): for scripts, tests, brief runs."""
 
+import time
 from collections.abc import Iterator, Sequence
 
-from hive.board.entry import Row
+from hive.board.entry import Content, Row, named_content
 from hive.errors import RunNotFound, StaleWriter
-from hive.journal.journal import Batch, Commit, Stored
+from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 
 __all__ = ["MemoryJournal"]
 
@@ -15,10 +16,20 @@ class Shelf:
     def __init__(self) -> None:
         self.headers: list[bytes] = []
         self.digests: list[bytes] = []
-        self.bodies: list[bytes] = []
-        self.commitments: list[bytes] = []
-        self.salts: list[bytes] = []
-        self.kept: dict[bytes, bytes] = {}
+        self.salts: list[bytes | None] = []
+        self.bodies: list[bytes | None] = []
+        self.kept: dict[str, Content] = {}
+        self.lease = 0
+
+    def stored(self, seq: int) -> Stored:
+        """An entry with its own content, or the shared one that it names."""
+        salt, body = self.salts[seq], self.bodies[seq]
+        header = self.headers[seq]
+        if body is None:
+            shared = self.kept.get(named_content(header))
+            if shared is not None:
+                salt, body = shared.salt, shared.body
+        return Stored(Row(seq, header, self.digests[seq]), salt, body)
 
 
 class MemoryJournal:
@@ -28,56 +39,122 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._shelves: dict[str, Shelf] = {}
-        self._held: set[str] = set()
+        self._holders: dict[str, Holder] = {}
+        self._inbox: list[InboxItem] = []
+        self._items = 0
 
     def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
         for batch in batches:
-            shelf = self._shelves.get(batch.run)
-            known = 0 if shelf is None else len(shelf.headers)
-            if known != batch.expected:
-                raise StaleWriter(
-                    f"run {batch.run} has {known} entries where this writer expected"
-                    f" {batch.expected}; another one has extended it"
-                )
+            self._check(batch)
         for batch in batches:
             shelf = self._shelves.get(batch.run)
             if shelf is None:
                 shelf = self._shelves[batch.run] = Shelf()
+                shelf.lease = 1
             sealed = batch.sealed
             shelf.headers += sealed.headers
             shelf.digests += sealed.digests
-            shelf.commitments += sealed.commitments
             shelf.salts += sealed.salts
             shelf.bodies += sealed.bodies
             for kept in batch.kept:
-                shelf.kept[kept.commitment] = kept.body
+                shelf.kept[kept.commitment.hex()] = kept
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
-        shelf = self._shelves.get(run)
-        if shelf is None:
+        shelf = self._shelf(run)
+        if not shelf.headers:
             raise RunNotFound(f"no run {run!r} in this process's memory")
         for seq in range(start, len(shelf.headers)):
-            row = Row(seq, shelf.headers[seq], shelf.digests[seq])
-            yield Stored(row, shelf.bodies[seq])
+            yield shelf.stored(seq)
 
-    def content(self, run: str, commitment: str) -> bytes | None:
+    def content(self, run: str, commitment: str) -> Content | None:
         shelf = self._shelves.get(run)
-        return None if shelf is None else shelf.kept.get(bytes.fromhex(commitment))
+        return None if shelf is None else shelf.kept.get(commitment)
+
+    def kept(self, run: str) -> Iterator[Content]:
+        shelf = self._shelves.get(run)
+        return iter([] if shelf is None else list(shelf.kept.values()))
+
+    def strays(self, run: str) -> Iterator[str]:
+        return iter(())
 
     def runs(self) -> list[str]:
-        return sorted(self._shelves, reverse=True)
+        return sorted((run for run, shelf in self._shelves.items() if shelf.headers), reverse=True)
 
-    def hold(self, run: str) -> bool:
-        if run in self._held:
-            return False
-        self._held.add(run)
-        return True
+    def hold(self, run: str, name: str) -> int:
+        holder = self._holders.get(run)
+        if holder is not None:
+            raise held(run, holder)
+        self._holders[run] = Holder(name, time.time_ns() // 1000)
+        shelf = self._shelves.setdefault(run, Shelf())
+        shelf.lease += 1
+        return shelf.lease
 
     def release(self, run: str) -> None:
-        self._held.discard(run)
+        self._holders.pop(run, None)
 
-    def held(self, run: str) -> bool:
-        return run in self._held
+    def holder(self, run: str) -> Holder | None:
+        return self._holders.get(run)
+
+    def send(
+        self, run: str, at: int, by: str, kind: InboxKind, subject: str = "", text: str = ""
+    ) -> int:
+        self._shelf(run)
+        self._items += 1
+        self._inbox.append(InboxItem(self._items, run, at, by, kind, subject, text))
+        return self._items
+
+    def inbox(self, after: int = 0, run: str | None = None) -> list[InboxItem]:
+        return [
+            item for item in self._inbox if item.id > after and (run is None or item.run == run)
+        ]
+
+    def erase(
+        self,
+        run: str,
+        seqs: Sequence[int],
+        commitments: Sequence[str] = (),
+        items: Sequence[int] = (),
+    ) -> None:
+        shelf = self._shelf(run)
+        shared = set(commitments)
+        for seq in seqs:
+            if shelf.bodies[seq] is None:
+                shared.add(named_content(shelf.headers[seq]))
+            shelf.salts[seq] = shelf.bodies[seq] = None
+        for commitment in shared & shelf.kept.keys():
+            shelf.kept[commitment] = Content(bytes.fromhex(commitment), None, None)
+        self._inbox = [
+            item._replace(subject="", text="") if item.id in items and item.run == run else item
+            for item in self._inbox
+        ]
+
+    def forget(self, run: str) -> None:
+        holder = self._holders.get(run)
+        if holder is not None:
+            raise held(run, holder)
+        self._shelves.pop(run, None)
+        self._inbox = [item for item in self._inbox if item.run != run]
 
     def close(self) -> None:
         """Nothing to let go of: the runs stay readable."""
+
+    def _shelf(self, run: str) -> Shelf:
+        shelf = self._shelves.get(run)
+        if shelf is None:
+            raise RunNotFound(f"no run {run!r} in this process's memory")
+        return shelf
+
+    def _check(self, batch: Batch) -> None:
+        """Raise StaleWriter for a batch that does not follow on, or comes from an old holder."""
+        shelf = self._shelves.get(batch.run)
+        known, lease = (0, 1) if shelf is None else (len(shelf.headers), shelf.lease)
+        if lease != batch.lease:
+            raise StaleWriter(
+                f"run {batch.run} has been taken over: this writer's token is {batch.lease}, the"
+                f" newest {lease}"
+            )
+        if known != batch.expected:
+            raise StaleWriter(
+                f"run {batch.run} has {known} entries where this writer expected"
+                f" {batch.expected}; another one has extended it"
+            )

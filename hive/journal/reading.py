@@ -15,7 +15,7 @@ def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
     Raises RunNotFound, JournalVersion, and JournalError where a content is gone that is needed.
     """
     opened: list[Entry] = []
-    for row, body in journal.read(run):
+    for row, _, body in journal.read(run):
         if body is None:
             raise JournalError(f"entry {row.seq} of run {run} has lost its content")
         entry = board.load(row, body, after=lambda turn: close_before(board, opened, turn))
@@ -31,10 +31,10 @@ def remember(board: Board, journal: Journal, run: str) -> None:
     for entry in board.of_kind(Request):
         if isinstance(entry.payload, Request):
             shared |= {entry.payload.system, entry.payload.tools, entry.payload.output}
-    for commitment in shared - {None}:
-        body = None if commitment is None else journal.content(run, commitment)
-        if commitment is not None and body is not None:
-            board.remember(commitment, body)
+    for commitment in shared:
+        content = None if commitment is None else journal.content(run, commitment)
+        if commitment is not None and content is not None and content.body is not None:
+            board.remember(commitment, content.body)
 
 
 def close_before(board: Board, opened: list[Entry], turn: int) -> None:

@@ -1,40 +1,37 @@
-"""The embedded journal (floor 2): one SQLite file in WAL mode, insert only.
+"""The embedded journal (floor 2): one SQLite file in WAL mode.
 
 An entry's row and its content have one integer key each, run and sequence number together: SQLite
 then appends to the end of a table, which is several times quicker than any other key, and costs the
 same in a large file. Only contents that entries share are looked up by commitment.
+
+One connection appends, perhaps from the writer's thread; another does everything else, so that what
+is read was committed.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from hive.board.entry import Row
-from hive.errors import JournalError, JournalVersion, RunNotFound, StaleWriter
-from hive.journal.journal import Batch, Commit, Stored
+from hive.board.entry import Content, Row, named_content
+from hive.errors import JournalError, RunNotFound, StaleWriter
+from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 from hive.journal.lock import RunLocks
+from hive.journal.schema import LARGEST_SEQ, SEQ_BITS, prepare
+from hive.journal.strays import strays
 
 __all__ = ["Busy", "SQLiteJournal", "Synchronous"]
 
-SCHEMA_VERSION = 1
-SEQ_BITS = 40
-LARGEST_SEQ = (1 << SEQ_BITS) - 1
-CHECKPOINT_PAGES = 8000
-"""The write-ahead log is folded into the file once it is so long (32 MB): a fold costs flushes."""
-APPLICATION_ID = 0x48697665  # "Hive"
-BUSY_SECONDS = 10.0
-
-SCHEMA = """
-CREATE TABLE runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE);
-CREATE TABLE entries (id INTEGER PRIMARY KEY, header BLOB NOT NULL, digest BLOB NOT NULL);
-CREATE TABLE contents (id INTEGER PRIMARY KEY, commitment BLOB NOT NULL, salt BLOB, body BLOB);
-CREATE TABLE kept (
-    run INTEGER NOT NULL, commitment BLOB NOT NULL, salt BLOB, body BLOB,
-    UNIQUE (run, commitment)
-);
-"""
+HAS_ENTRIES = (
+    f"EXISTS (SELECT 1 FROM entries WHERE id >= number << {SEQ_BITS}"
+    f" AND id < (number + 1) << {SEQ_BITS})"
+)
+PATIENCE = 10.0
+ROWS_AT_ONCE = 500
+"""Rows that are read in one go: no reader keeps the file's log from being folded in."""
+UNKNOWN = "another process"
 
 Synchronous = Literal["normal", "full"]
 
@@ -47,101 +44,242 @@ class SQLiteJournal:
     """A journal in one file.
 
     `synchronous` "normal" survives the death of the process, "full" a power cut too, at the price
-    of a disk flush for each commit, which then runs on the writer thread. Raises JournalError when
-    the file cannot be opened and JournalVersion when another version of Hive wrote it.
+    of a disk flush for each commit, which then runs on the writer thread. `patience` is how many
+    seconds another process's write is waited for. Raises JournalError when the file cannot be
+    opened and JournalVersion when another version of Hive wrote it.
     """
 
     def __init__(
-        self, path: str | Path, *, synchronous: Synchronous = "normal", create: bool = True
+        self,
+        path: str | Path,
+        *,
+        synchronous: Synchronous = "normal",
+        create: bool = True,
+        patience: float = PATIENCE,
     ) -> None:
         self.path = Path(path)
         self.commit: Commit = "threaded" if synchronous == "full" else "inline"
         if not create and not self.path.exists():
             raise JournalError(f"no journal at {self.path}; runs are kept there once one was made")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
-            )
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
+        self._patience = int(patience * 1000)
         self._locks = RunLocks(self.path)
+        with self._opening():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = self._connected(patience)
         try:
-            self._prepare(synchronous)
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
+            with self._opening():
+                self._side = self._db
+                prepare(self._db, self.path, self._locks)
+                self._side = self._connected(patience)
+                for db in (self._db, self._side):
+                    db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
         except JournalError:
             self.close()
             raise
-        self._numbers: dict[str, int] = {}
-        self._ends: dict[str, int] = {}
         self._patient = True
+        self._version = -1
+        """What SQLite calls the state of the file: the same as long as nobody else commits."""
+        self._known: dict[str, tuple[int, int, int]] = {}
+        """Number, token and end of runs, as they are at that version."""
 
     def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
         db = self._db
         try:
             if wait is not self._patient:
-                db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000) if wait else 0}")
+                db.execute(f"PRAGMA busy_timeout = {self._patience if wait else 0}")
                 self._patient = wait
             db.execute("BEGIN IMMEDIATE")
             try:
+                (version,) = db.execute("PRAGMA data_version").fetchone()
+                if version != self._version:
+                    self._known.clear()
+                    self._version = version
                 for batch in batches:
                     self._insert(batch)
                 db.execute("COMMIT")
             except BaseException:
+                self._known.clear()
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-                self._forget(batches)
                 raise
-        except sqlite3.OperationalError as error:
-            if not wait and error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise Busy(f"the journal {self.path} is busy") from error
-            raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
         except sqlite3.IntegrityError as error:
             raise StaleWriter(f"another process has extended the run: {error}") from error
         except sqlite3.DatabaseError as error:
+            if not wait and is_busy(error):
+                raise Busy(f"the journal {self.path} is busy") from error
             raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
-        for batch in batches:
-            self._ends[batch.run] = batch.expected + len(batch.sealed.headers)
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
-        with self._reading():
-            number = self._number(run)
-            rows = self._db.execute(
-                "SELECT e.id, e.header, e.digest, c.body"
-                " FROM entries e LEFT JOIN contents c USING (id)"
-                " WHERE e.id >= ? AND e.id < ? ORDER BY e.id",
-                (number << SEQ_BITS | start, (number + 1) << SEQ_BITS),
-            )
-            for key, header, digest, body in rows:
-                yield Stored(Row(key & LARGEST_SEQ, header, digest), body)
+        number = self._number(run)
+        key, end = number << SEQ_BITS | start, (number + 1) << SEQ_BITS
+        while True:
+            with self._reading():
+                rows = self._side.execute(
+                    "SELECT e.id, e.header, e.digest, c.id, c.salt, c.body"
+                    " FROM entries e LEFT JOIN contents c USING (id)"
+                    " WHERE e.id >= ? AND e.id < ? ORDER BY e.id LIMIT ?",
+                    (key, end, ROWS_AT_ONCE),
+                ).fetchall()
+            for key, header, digest, own, salt, body in rows:
+                row = Row(key & LARGEST_SEQ, header, digest)
+                if own is None:
+                    yield Stored(row, *self._shared(number, header))
+                else:
+                    yield Stored(row, salt, body)
+            if len(rows) < ROWS_AT_ONCE:
+                return
+            key += 1
 
-    def content(self, run: str, commitment: str) -> bytes | None:
+    def content(self, run: str, commitment: str) -> Content | None:
         with self._reading():
-            row = self._db.execute(
-                "SELECT body FROM kept JOIN runs ON kept.run = number"
+            row = self._side.execute(
+                "SELECT commitment, salt, body FROM kept JOIN runs ON kept.run = number"
                 " WHERE runs.run = ? AND commitment = ?",
                 (run, bytes.fromhex(commitment)),
             ).fetchone()
-        return None if row is None else row[0]
+        return None if row is None else Content(*row)
+
+    def kept(self, run: str) -> Iterator[Content]:
+        with self._reading():
+            keys = self._side.execute(
+                "SELECT kept.rowid FROM kept JOIN runs ON kept.run = number"
+                " WHERE runs.run = ? ORDER BY kept.rowid",
+                (run,),
+            ).fetchall()
+        for key in keys:
+            with self._reading():
+                row = self._side.execute(
+                    "SELECT commitment, salt, body FROM kept WHERE rowid = ?", key
+                ).fetchone()
+            if row is not None:
+                yield Content(*row)
+
+    def strays(self, run: str) -> Iterator[str]:
+        with self._reading():
+            yield from strays(self._side, run)
 
     def runs(self) -> list[str]:
         with self._reading():
-            return [run for (run,) in self._db.execute("SELECT run FROM runs ORDER BY run DESC")]
+            rows = self._side.execute(f"SELECT run FROM runs WHERE {HAS_ENTRIES} ORDER BY run DESC")
+            return [run for (run,) in rows]
 
-    def hold(self, run: str) -> bool:
-        return self._locks.hold(run)
+    def hold(self, run: str, name: str) -> int:
+        if not self._locks.hold(run):
+            raise held(run, self.holder(run) or Holder(UNKNOWN, time.time_ns() // 1000))
+        try:
+            with self._writing():
+                row = self._side.execute(
+                    "INSERT INTO runs (run, lease, holder, since) VALUES (?, 1, ?, ?)"
+                    " ON CONFLICT (run) DO UPDATE SET lease = lease + 1, holder = excluded.holder,"
+                    " since = excluded.since RETURNING lease",
+                    (run, name, time.time_ns() // 1000),
+                ).fetchone()
+        except BaseException:
+            self._locks.release(run)
+            raise
+        return int(row[0])
 
     def release(self, run: str) -> None:
         self._locks.release(run)
 
-    def held(self, run: str) -> bool:
-        return self._locks.held(run)
+    def holder(self, run: str) -> Holder | None:
+        if not self._locks.held(run):
+            return None
+        with self._reading():
+            row = self._side.execute(
+                "SELECT holder, since FROM runs WHERE run = ?", (run,)
+            ).fetchone()
+        return Holder(UNKNOWN, time.time_ns() // 1000) if row is None else Holder(*row)
+
+    def send(
+        self, run: str, at: int, by: str, kind: InboxKind, subject: str = "", text: str = ""
+    ) -> int:
+        with self._writing():
+            cursor = self._side.execute(
+                "INSERT INTO inbox (run, at, by, kind, subject, text)"
+                " SELECT run, ?, ?, ?, ?, ? FROM runs WHERE run = ?",
+                (at, by, kind, subject, text, run),
+            )
+        if not cursor.rowcount or cursor.lastrowid is None:
+            raise RunNotFound(f"no run {run!r} in {self.path}")
+        return cursor.lastrowid
+
+    def inbox(self, after: int = 0, run: str | None = None) -> list[InboxItem]:
+        with self._reading():
+            rows = self._side.execute(
+                "SELECT id, run, at, by, kind, subject, text FROM inbox"
+                " WHERE id > ? AND (? IS NULL OR run = ?) ORDER BY id",
+                (after, run, run),
+            )
+            return [InboxItem(*row) for row in rows]
+
+    def erase(
+        self,
+        run: str,
+        seqs: Sequence[int],
+        commitments: Sequence[str] = (),
+        items: Sequence[int] = (),
+    ) -> None:
+        number = self._number(run)
+        keys = [(number << SEQ_BITS | seq,) for seq in seqs]
+        with self._writing():
+            db = self._side
+            headers = [
+                row[0]
+                for key in keys
+                for row in db.execute("SELECT header FROM entries WHERE id = ?", key)
+            ]
+            shared = {*commitments, *map(named_content, headers)}
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("UPDATE contents SET salt = NULL, body = NULL WHERE id = ?", keys)
+            db.executemany(
+                "UPDATE kept SET salt = NULL, body = NULL WHERE run = ? AND commitment = ?",
+                [(number, bytes.fromhex(commitment)) for commitment in shared],
+            )
+            db.executemany(
+                "UPDATE inbox SET subject = '', text = '' WHERE id = ? AND run = ?",
+                [(item, run) for item in items],
+            )
+            db.execute("COMMIT")
+            self._scrub()
+
+    def forget(self, run: str) -> None:
+        if not self._locks.hold(run):
+            raise held(run, self.holder(run) or Holder(UNKNOWN, time.time_ns() // 1000))
+        try:
+            with self._writing():
+                db = self._side
+                row = db.execute("SELECT number FROM runs WHERE run = ?", (run,)).fetchone()
+                if row is None:
+                    return
+                keys = (row[0] << SEQ_BITS, (row[0] + 1) << SEQ_BITS)
+                db.execute("BEGIN IMMEDIATE")
+                for table in ("entries", "contents"):
+                    db.execute(f"DELETE FROM {table} WHERE id >= ? AND id < ?", keys)
+                db.execute("DELETE FROM kept WHERE run = ?", row)
+                db.execute("DELETE FROM inbox WHERE run = ?", (run,))
+                db.execute("DELETE FROM runs WHERE number = ?", row)
+                db.execute("COMMIT")
+        finally:
+            self._locks.release(run)
 
     def close(self) -> None:
         self._locks.close()
+        self._side.close()
         self._db.close()
+
+    def _connected(self, patience: float) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=patience
+        )
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -150,83 +288,93 @@ class SQLiteJournal:
         except sqlite3.DatabaseError as error:
             raise JournalError(f"the journal {self.path} cannot be read: {error}") from error
 
-    def _forget(self, batches: Sequence[Batch]) -> None:
-        """What was taken back, or somebody else has changed, is not known any more."""
-        for batch in batches:
-            self._ends.pop(batch.run, None)
-            self._numbers.pop(batch.run, None)
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """For what is written beside the log of entries; a transaction left open is taken back."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
+        finally:
+            if self._side.in_transaction:
+                self._side.execute("ROLLBACK")
 
-    def _prepare(self, synchronous: Synchronous) -> None:
-        db = self._db
-        if self._is_empty():
-            with self._locks.alone():
-                if self._is_empty():  # nobody else has made it meanwhile
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.executescript(
-                        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-                        f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-                    )
-        db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
-        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-
-    def _is_empty(self) -> bool:
-        """Whether the file is still to be made a journal. Raises JournalError when it is something
-        else, which is left as it is."""
-        db = self._db
-        # Tables first: who finds them also finds the ids, which came with them in one commit.
-        if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            return True
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        (application,) = db.execute("PRAGMA application_id").fetchone()
-        if application != APPLICATION_ID:
+    def _scrub(self) -> None:
+        """Rewrite the file and cut its log, so that no page holds what was erased."""
+        self._side.execute("VACUUM")
+        (busy, _, _) = self._side.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
             raise JournalError(
-                f"{self.path} is an SQLite file of another program; name another file"
+                f"the contents are erased, but the log beside {self.path} still holds their bytes"
+                " while another process reads it; erase them once more when that is over"
             )
-        if version != SCHEMA_VERSION:
-            raise JournalVersion(
-                f"{self.path} is a journal of schema version {version}; this Hive reads version"
-                f" {SCHEMA_VERSION}. Open it with the Hive that wrote it, or name another file"
-            )
-        return False
 
-    def _number(self, run: str, *, create: bool = False) -> int:
-        number = self._numbers.get(run)
-        if number is not None:
-            return number
-        row = self._db.execute("SELECT number FROM runs WHERE run = ?", (run,)).fetchone()
-        if row is None and create:
-            cursor = self._db.execute("INSERT INTO runs (run) VALUES (?)", (run,))
-            row = (cursor.lastrowid,)
+    def _shared(self, number: int, header: bytes) -> tuple[bytes | None, bytes | None]:
+        """Salt and body of the shared content that a header names."""
+        with self._reading():
+            try:
+                key = bytes.fromhex(named_content(header))
+            except (ValueError, TypeError, AttributeError):  # somebody has changed it
+                return None, None
+            row = self._side.execute(
+                "SELECT salt, body FROM kept WHERE run = ? AND commitment = ?", (number, key)
+            ).fetchone()
+        return (None, None) if row is None else (row[0], row[1])
+
+    def _number(self, run: str) -> int:
+        """The number of a run that has entries. Raises RunNotFound."""
+        with self._reading():
+            row = self._side.execute(
+                f"SELECT number FROM runs WHERE run = ? AND {HAS_ENTRIES}", (run,)
+            ).fetchone()
         if row is None:
             raise RunNotFound(f"no run {run!r} in {self.path}")
-        self._numbers[run] = row[0]
         return int(row[0])
 
+    def _place(self, run: str) -> tuple[int, int, int]:
+        """Number, token and end of a run, which is made where it is new."""
+        row = self._db.execute("SELECT number, lease FROM runs WHERE run = ?", (run,)).fetchone()
+        if row is None:
+            cursor = self._db.execute(
+                "INSERT INTO runs (run, lease, holder, since) VALUES (?, 1, '', 0)", (run,)
+            )
+            assert cursor.lastrowid is not None
+            return cursor.lastrowid, 1, 0
+        (end,) = self._db.execute(
+            "SELECT coalesce((max(id) & ?) + 1, 0) FROM entries WHERE id >= ? AND id < ?",
+            (LARGEST_SEQ, row[0] << SEQ_BITS, (row[0] + 1) << SEQ_BITS),
+        ).fetchone()
+        return row[0], row[1], end
+
     def _insert(self, batch: Batch) -> None:
-        number = self._number(batch.run, create=True)
-        end = self._ends.get(batch.run)
-        if end != batch.expected:  # unknown, or another process has extended the run
-            (end,) = self._db.execute(
-                "SELECT coalesce((max(id) & ?) + 1, 0) FROM entries WHERE id >= ? AND id < ?",
-                (LARGEST_SEQ, number << SEQ_BITS, (number + 1) << SEQ_BITS),
-            ).fetchone()
+        number, lease, end = self._known.get(batch.run) or self._place(batch.run)
+        if lease != batch.lease:
+            raise StaleWriter(
+                f"run {batch.run} has been taken over: this writer's token is {batch.lease}, the"
+                f" newest {lease}"
+            )
         if end != batch.expected:
             raise StaleWriter(
                 f"run {batch.run} has {end} entries where this writer expected {batch.expected};"
                 " another process has extended it"
             )
-        first = number << SEQ_BITS | batch.expected
-        sealed, db = batch.sealed, self._db
-        keys = range(first, first + len(sealed.headers))
+        first = number << SEQ_BITS | end
+        (headers, digests, salts, bodies), db = batch.sealed, self._db
+        keys = range(first, first + len(headers))
         db.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?)",
-            zip(keys, sealed.headers, sealed.digests, strict=True),
+            "INSERT INTO entries VALUES (?, ?, ?)", zip(keys, headers, digests, strict=True)
         )
+        own = zip(keys, salts, bodies, strict=True)
         db.executemany(
-            "INSERT INTO contents VALUES (?, ?, ?, ?)",
-            zip(keys, sealed.commitments, sealed.salts, sealed.bodies, strict=True),
+            "INSERT INTO contents VALUES (?, ?, ?)",
+            own if None not in bodies else [row for row in own if row[2] is not None],
         )
         if batch.kept:
             db.executemany(
                 "INSERT INTO kept VALUES (?, ?, ?, ?)", [(number, *kept) for kept in batch.kept]
             )
+        self._known[batch.run] = (number, lease, end + len(headers))
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    return error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -11,7 +11,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 from hive.board.board import Board
-from hive.board.entry import Address, Content, Entry, Label
+from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload
 from hive.board.records import Fault, Suspension
 from hive.clock import Clock
@@ -157,7 +157,6 @@ class Writer:
         self._committer = committer
         self._end = len(board.entries)
         self._dirty = False
-        self._kept: list[Content] = []
         self._followers: list[asyncio.Future[None]] = []
 
     def post(
@@ -191,12 +190,9 @@ class Writer:
         return entry
 
     def keep(self, body: bytes, key: bytes | None = None) -> str:
-        """Store bytes with the next entries, once per run; gives their commitment (hex). `key` is
+        """Store bytes with the next entry, once per run; gives their commitment (hex). `key` is
         their SHA-256 where the caller knows it."""
-        commitment, content = self.board.store(body, key)
-        if content is not None:
-            self._kept.append(content)
-        return commitment
+        return self.board.store(body, key)
 
     async def durable(self) -> None:
         """Wait until everything posted so far is durable. Raises JournalError when it is not."""
@@ -208,8 +204,7 @@ class Writer:
         """What is to be stored now; the committer takes it."""
         self._dirty = False
         sealed = self.board.seal()
-        kept, self._kept = self._kept, []
-        batch = Batch(self.run, self._end, sealed, kept)
+        batch = Batch(self.run, self._end, sealed, self.board.kept(), self.board.lease)
         self._end += len(sealed.headers)
         return batch
 

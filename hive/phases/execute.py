@@ -1,37 +1,20 @@
 """Phase four (floor 5): judge every call, write it down, then make them side by side."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import anyio
 import anyio.lowlevel
 
-from hive.board.entry import Address, Entry
-from hive.board.records import Approval, Fault, Observation, Suspension, ToolCall
+from hive.board.records import Fault, ToolCall
 from hive.errors import ToolError
-from hive.message import Text, ToolResult
-from hive.phases.observe import observed, said
+from hive.phases.calls import Begun, Done, told
+from hive.phases.judge import judge
+from hive.phases.observe import observed
 from hive.phases.select import UseTool
 from hive.phases.strand import Strand
-from hive.tools.approval import ProposedCall
 from hive.tools.call import Call, ToolOutput
 
-__all__ = ["Done", "execute"]
-
-
-class Begun(NamedTuple):
-    """A call on record, with its approval still to come or given."""
-
-    action: UseTool
-    entry: Entry
-    payload: ToolCall
-
-
-class Done(NamedTuple):
-    """A call with its result; `entry` is None while it waits for something outside the run."""
-
-    slot: int
-    result: ToolResult | Text
-    entry: Entry | None
+__all__ = ["execute"]
 
 
 async def execute(
@@ -83,62 +66,6 @@ def begin(
     return Begun(action, strand.post(place, payload, causes=because), payload)
 
 
-async def judge(strand: Strand, call: Begun) -> Done | None:
-    """Ask the approver and record what it says; None lets the call be made."""
-    address = call.entry.address
-    tape, tool = strand.desk.tape, call.action.tool
-    ruled = None
-    if tape:
-        served = tape.results(address, call.payload)
-        if served is not None:
-            ruled_again(strand, address)
-            return replay(strand, call, served)
-        ruled = tape.approval(address)
-    if ruled is not None and ruled.decision == "allow":
-        return in_doubt(strand, call) if tool.repeat == "never" else None
-    judgement = await strand.desk.approver.judge(
-        ProposedCall(
-            tool=tool.name,
-            effect=tool.effect,
-            arguments=call.payload.arguments,
-            role=strand.role.name,
-            label=strand.label,
-            key=call.payload.key,
-        )
-    )
-    if ruled is None or ruled.decision != judgement.decision:
-        strand.post(
-            (*address.place, 0),
-            Approval(decision=judgement.decision, by=judgement.by, reason=judgement.reason),
-            causes=(str(address),),
-            origin="coordinator",
-            attempt=tape.rulings(address),
-        )
-    if judgement.decision == "allow":
-        return None
-    if judgement.decision == "ask":
-        return wait(strand, call, "approval", judgement.reason or tool.name)
-    reason = judgement.reason or "not allowed"
-    output = ToolOutput(text=f"{tool.name} was denied by {judgement.by}: {reason}", error=True)
-    return told(strand, call, observed(strand, call.entry, output, 0)[0])
-
-
-def wait(
-    strand: Strand, call: Begun, waits_for: Literal["approval", "in_doubt"], text: str
-) -> Done:
-    """Leave a call open: the strand waits for something outside the run."""
-    address = call.entry.address
-    waiting = Suspension(waits_for=waits_for, subject=str(address), text=text)
-    strand.post((*address.place, 0, 0), waiting, causes=(str(address),), origin="coordinator")
-    return Done(address.place[1], said(strand, call.action.use, f"waits for {waits_for}"), None)
-
-
-def in_doubt(strand: Strand, call: Begun) -> Done:
-    """A call that was begun before a crash and must not be made twice waits for a person."""
-    text = f"{call.payload.tool} was begun and nobody knows whether it took effect"
-    return wait(strand, call, "in_doubt", text)
-
-
 async def carry_out(strand: Strand, call: Begun) -> Done:
     """Make one call. A cancelled one is closed on the board before cancellation goes on."""
     desk = strand.desk
@@ -175,49 +102,3 @@ def cut_off(strand: Strand, call: Begun, how: Literal["withdrawn", "cancelled"])
     closing = Fault(code=how, message=f"{call.payload.tool} was cancelled {when}")
     place, because = (*call.entry.address.place, 1), (str(call.entry.address),)
     strand.post(place, closing, causes=because, origin="coordinator")
-
-
-def told(strand: Strand, call: Begun, entry: Entry) -> Done:
-    observation = entry.payload
-    assert isinstance(observation, Observation)
-    result = said(
-        strand,
-        call.action.use,
-        observation.text,
-        error=observation.error,
-        source=str(entry.address),
-    )
-    return Done(call.entry.address.place[1], result, entry)
-
-
-def ruled_again(strand: Strand, address: Address) -> None:
-    """Put the recorded ruling on a call on the board again, without asking anybody."""
-    tape = strand.desk.tape
-    ruled = tape.approval(address)
-    if ruled is not None:
-        strand.post(
-            (*address.place, 0),
-            ruled,
-            causes=(str(address),),
-            origin="coordinator",
-            attempt=tape.rulings(address) - 1,
-        )
-
-
-def replay(strand: Strand, call: Begun, served: list[Entry]) -> Done:
-    """Put a recorded result and all that came with it on the board again, without any call."""
-    observation = None
-    for entry in served:
-        again = strand.desk.writer.post(
-            entry.address,
-            entry.author,
-            entry.payload,
-            origin=entry.origin,
-            causes=entry.causes,
-            label=entry.label,
-            attempt=entry.attempt,
-        )
-        if isinstance(entry.payload, Observation):
-            observation = again
-    assert observation is not None
-    return told(strand, call, observation)

@@ -13,7 +13,7 @@ from hive.phases.strand import Strand
 from hive.tools.call import ToolOutput
 from hive.tools.workspace import FileChange
 
-__all__ = ["contributed", "correction", "handed", "observed", "said"]
+__all__ = ["contributed", "correction", "handed", "observed", "said", "unobserved"]
 
 
 def contributed(
@@ -87,6 +87,17 @@ def observed(
         for index, extra in enumerate(output.posts)
     ]
     return entry, posted
+
+
+def unobserved(
+    strand: Strand, call: Entry, text: str, origin: str, *, error: bool = False
+) -> Entry:
+    """Record what somebody else than the tool says came of a call."""
+    payload = call.payload
+    assert isinstance(payload, ToolCall)
+    observation = Observation(id=payload.id, tool=payload.tool, text=text, error=error)
+    place = (*call.address.place, 1)
+    return strand.post(place, observation, causes=(str(call.address),), origin=origin)
 
 
 def writable(output: ToolOutput) -> ToolOutput:

@@ -62,7 +62,10 @@ async def reason(
         grant, most = reserve(strand, request, None)
         post_request(strand, request, causes, step, grant, most, attempt)
     except BudgetExceeded as error:
-        fault(strand, (step, 1), "budget_exhausted", str(error), causes, digest=request.digest)
+        refused = Fault(
+            code="budget_exhausted", message=str(error), final=True, digest=request.digest
+        )
+        strand.post((step, 1), refused, causes=causes, origin="coordinator", attempt=attempt)
         return None
     place = Place(step, attempt, because)
     try:
@@ -115,7 +118,12 @@ def interrupted(strand: Strand, grant: Grant, place: Place) -> None:
     strand.scope.settle(grant, NOTHING if withdrawn else grant)
     if closing is not None:  # closed when it was cancelled
         return
-    lost = Fault(code="interrupted", message="the process ended before the answer", cost=grant.cost)
+    lost = Fault(
+        code="interrupted",
+        message="the process ended before the answer",
+        cost=grant.cost,
+        tokens=grant.tokens,
+    )
     strand.post(
         (place.step, 1), lost, causes=place.because, origin="coordinator", attempt=place.attempt
     )
@@ -256,8 +264,8 @@ def serve(
         settle(strand, grant, answer, step, because)
         again = strand.post((step, 1), answer, causes=because, attempt=attempt)
         return Thought(again, answer)
-    cost = answer.cost if isinstance(answer, Fault) else 0
-    strand.scope.settle(grant, Grant(cost, 0))
+    cost, tokens = (answer.cost, answer.tokens) if isinstance(answer, Fault) else (0, 0)
+    strand.scope.settle(grant, Grant(cost, tokens))
     strand.post((step, 1), answer, causes=because, origin="coordinator", attempt=attempt)
     return None
 
@@ -290,13 +298,15 @@ def failed(
     attempts = why.attempts if isinstance(why, ModelError) else ()
     unanswered = code in ("timeout", "cancelled")
     cost = grant.cost if unanswered else sum(attempt.cost for attempt in attempts)
-    strand.scope.settle(grant, Grant(cost, grant.tokens if unanswered else 0))
+    tokens = grant.tokens if unanswered else 0
+    strand.scope.settle(grant, Grant(cost, tokens))
     closing = Fault(
         code=code,
         message=why if isinstance(why, str) else f"{type(why).__name__}: {why}",
         final=code not in ("cancelled", "withdrawn"),
         attempts=attempts,
         cost=cost,
+        tokens=tokens,
         digest=request.digest,
     )
     log(
@@ -317,8 +327,7 @@ def fault(
     code: FaultCode,
     message: str,
     causes: tuple[str, ...],
-    digest: str = "",
 ) -> Entry:
     """Post a fault that ends the strand."""
-    payload = Fault(code=code, message=message, final=True, digest=digest)
+    payload = Fault(code=code, message=message, final=True)
     return strand.post(place, payload, causes=causes, origin="coordinator")

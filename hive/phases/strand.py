@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload
@@ -22,7 +22,10 @@ from hive.tools.approval import Approver
 if TYPE_CHECKING:
     from hive.tools.workspace import Workspace
 
-__all__ = ["Desk", "Limits", "Strand"]
+__all__ = ["Desk", "InDoubt", "Limits", "Strand"]
+
+InDoubt = Literal["ask", "repeat", "lost"]
+"""What becomes of a call that must not be made twice when nobody knows whether it was made."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Desk:
     workspace: "Workspace | None" = None
     listener: Callable[[str, str], None] | None = None
     """Receives (strand, piece of text) while a model answers, if anybody listens."""
+    in_doubt: InDoubt = "ask"
 
     def latest(self, kind: str) -> Payload | None:
         """The newest payload of a kind in the closed turns."""

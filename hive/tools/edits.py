@@ -1,6 +1,5 @@
 """Edits of a text (floor 2): exact replacements, found in the text as it stands, all or none."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hive.errors import ToolError
 from hive.tools.paths import parse_path
+from hive.tools.standing import sha256
 from hive.tools.workspace import Workspace
 
 __all__ = ["Document", "Edit", "apply_edits", "edited_files", "sha256"]
@@ -155,8 +155,3 @@ def occurrences(text: str, piece: str) -> list[int]:
 
 def line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
-
-
-def sha256(content: bytes | None) -> str | None:
-    """The digest of a file's bytes, in hex; None for no file."""
-    return None if content is None else hashlib.sha256(content).hexdigest()

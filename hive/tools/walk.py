@@ -16,7 +16,22 @@ from pathlib import Path
 from hive.errors import ToolError, ToolRefused
 from hive.tools.paths import TEMPORARY, cached, hidden
 
-__all__ = ["LARGEST_FILE", "Item", "collect", "folder", "has_file", "open_file", "read", "replace"]
+__all__ = [
+    "LARGEST_FILE",
+    "Item",
+    "collect",
+    "folder",
+    "has_file",
+    "is_link",
+    "missing",
+    "mode_of",
+    "new_name",
+    "open_file",
+    "pour",
+    "read",
+    "replace",
+    "unlink",
+]
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -36,6 +51,8 @@ class Item:
     size: int
     link: str | None = None
     """Where a link points, as it is written; None for a file."""
+    stamp: tuple[int, ...] = ()
+    """Of a file: device, inode, size, mode and the two times of its last change, in ns."""
 
     @property
     def parts(self) -> Parts:
@@ -49,7 +66,10 @@ def folder(root: Path, parts: Parts, make: bool = False) -> Iterator[int]:
     Gives its descriptor, closed at the end. Raises ToolRefused at a link, ToolError where there is
     no folder.
     """
-    current = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        current = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ToolError(f"the workspace {root}: {error.strerror or error}") from error
     try:
         for depth, name in enumerate(parts, 1):
             following = step("/".join(parts[:depth]), name, current, make)
@@ -58,6 +78,16 @@ def folder(root: Path, parts: Parts, make: bool = False) -> Iterator[int]:
         yield current
     finally:
         os.close(current)
+
+
+def missing(root: Path, parts: Parts) -> tuple[str, ...]:
+    """The folders on the way to `parts` below `root`, and itself, that are not there yet."""
+    for depth, name in enumerate(parts):
+        with folder(root, parts[:depth]) as parent:
+            if not has_file(name, parent):
+                ends = range(depth + 1, len(parts) + 1)
+                return tuple("/".join(parts[:end]) for end in ends)
+    return ()
 
 
 def step(path: str, name: str, parent: int, make: bool) -> int:
@@ -111,20 +141,54 @@ def read(path: str, name: str, parent: int) -> bytes | None:
     return content
 
 
-def replace(path: str, name: str, parent: int, content: bytes) -> None:
-    """Put a file in place by one rename; the mode of the old one is kept."""
-    temporary = TEMPORARY + secrets.token_hex(8)
+def new_name() -> str:
+    """A name for a file that is still being written; nothing of such a name is part of the work."""
+    return TEMPORARY + secrets.token_hex(8)
+
+
+def replace(
+    path: str,
+    name: str,
+    parent: int,
+    content: bytes,
+    temporary: str | None = None,
+    mode: int | None = None,
+) -> None:
+    """Put a file in place by one rename.
+
+    It is written under the name `temporary` first. Without `mode`, that of the old file is kept.
+    """
+    temporary = temporary or new_name()
     try:
         descriptor = os.open(temporary, NEW, 0o666, dir_fd=parent)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                if (mode := mode_of(name, parent)) is not None:
-                    os.fchmod(file.fileno(), mode)
+            try:
+                pour(descriptor, content)
+                if mode is None:
+                    mode = mode_of(name, parent)
+                if mode is not None:
+                    os.fchmod(descriptor, mode)
+            finally:
+                os.close(descriptor)
             os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
         except BaseException:
             os.unlink(temporary, dir_fd=parent)
             raise
+    except OSError as error:
+        raise failed(path, error) from error
+
+
+def pour(descriptor: int, content: bytes) -> None:
+    """Write all of it."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def unlink(path: str, name: str, parent: int) -> None:
+    """Take a file away."""
+    try:
+        os.unlink(name, dir_fd=parent)
     except OSError as error:
         raise failed(path, error) from error
 
@@ -144,7 +208,8 @@ def collect(parent: int, above: Parts, found: list[Item]) -> None:
                 found.append(Item("/".join(parts), 0, 0, target))
             elif entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
-                found.append(Item("/".join(parts), stat.S_IMODE(status.st_mode), status.st_size))
+                mode = stat.S_IMODE(status.st_mode)
+                found.append(Item("/".join(parts), mode, status.st_size, None, stamp(status)))
 
 
 def descend(name: str, parent: int, parts: Parts, found: list[Item]) -> None:
@@ -155,12 +220,25 @@ def descend(name: str, parent: int, parts: Parts, found: list[Item]) -> None:
         os.close(inner)
 
 
+def stamp(status: os.stat_result) -> tuple[int, ...]:
+    """What changes in a folder's entry when its file does."""
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mode,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
 def has_file(name: str, parent: int) -> bool:
     """Whether something of that name stands in `parent`, a link or not."""
     return mode_of(name, parent) is not None
 
 
 def is_link(name: str, parent: int) -> bool:
+    """Whether a link stands in `parent` under a name."""
     try:
         return stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
     except OSError:

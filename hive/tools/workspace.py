@@ -1,10 +1,13 @@
 """The folder a run works on (floor 2): every path stays inside it, every write is atomic."""
 
+import copy
 import hashlib
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,18 +15,11 @@ from hive.errors import DeclarationError, ToolError, ToolRefused
 from hive.tools import walk
 from hive.tools.paths import PROTECTED, fault, parse_path
 from hive.tools.protection import Protection, configured_globs
+from hive.tools.standing import Digests, FileChange, Standing, digest_of, relinked
+from hive.tools.undo import CallLog
 from hive.tools.walk import LARGEST_FILE, Item
 
 __all__ = ["FileChange", "Workspace", "digest_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """One file before and after a tool call; None where there was, or is, no file."""
-
-    path: str
-    before: bytes | None
-    after: bytes | None
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,12 @@ class Workspace:
     root: Path
     protected: tuple[str, ...] = PROTECTED
     protection: Protection = field(init=False, repr=False, compare=False)
+    log: CallLog | None = field(default=None, init=False, repr=False, compare=False)
+    """Where the changes of a tool call are written down before they are made; see `under`."""
+    _digests: Digests = field(default_factory=Digests, init=False, repr=False, compare=False)
+    _lock: AbstractContextManager[object] = field(
+        default_factory=threading.RLock, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         root = Path(self.root).expanduser().resolve()
@@ -83,35 +85,46 @@ class Workspace:
             raise ToolError(f"there is no file {text!r}; list_files shows what is there")
         return content
 
+    def under(self, run: str, call: str) -> "Workspace":
+        """The same workspace in the hands of one tool call, given by its address: whatever it
+        changes can be undone until `log.drop()`."""
+        logged = copy.copy(self)
+        object.__setattr__(logged, "log", CallLog(self.root, run, call))
+        return logged
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Hold off every other writer of this process, from reading a file to writing it again."""
+        return self._lock
+
     def write(self, text: str, content: bytes) -> FileChange:
         """Put a file in place at once: readers see the old one or the new one, nothing between.
 
         Folders on the way are made. Raises ToolRefused for what may not be written.
         """
-        parts = parse_path(text)
         self.check_write(text)
-        if len(content) > LARGEST_FILE:
-            raise ToolRefused(f"{len(content)} bytes for {text!r}; at most {LARGEST_FILE}")
-        with walk.folder(self.root, parts[:-1], make=True) as parent:
-            before = walk.read(text, parts[-1], parent)
-            walk.replace(text, parts[-1], parent, content)
-        return FileChange("/".join(parts), before, content)
+        return self._put(text, content)
 
-    def write_all(self, contents: Mapping[str, bytes]) -> tuple[FileChange, ...]:
-        """Write several files, or none: when one fails, those before it are put back."""
-        for path in contents:
-            self.check_write(path)
+    def write_all(self, contents: Mapping[str, bytes | None]) -> tuple[FileChange, ...]:
+        """Write several files, or none; None removes one. When one fails, those before it are put
+        back."""
+        for path, content in contents.items():
+            if content is None:
+                self.protection.check(path, parse_path(path))
+            else:
+                self.check_write(path)
+        return self.restore(contents)
+
+    def restore(self, contents: Mapping[str, bytes | None]) -> tuple[FileChange, ...]:
+        """What `write_all` does, for contents that the record holds: read-only files too."""
         changes: list[FileChange] = []
-        try:
-            for path, content in contents.items():
-                changes.append(self.write(path, content))
-        except BaseException:
-            for change in reversed(changes):
-                if change.before is None:
-                    self.remove(change.path)
-                else:
-                    self.write(change.path, change.before)
-            raise
+        with self._lock:
+            try:
+                for path, content in contents.items():
+                    changes.append(self._put(path, content))
+            except BaseException:
+                for change in reversed(changes):
+                    self._put(change.path, change.before)
+                raise
         return tuple(changes)
 
     def check_write(self, text: str) -> None:
@@ -124,12 +137,8 @@ class Workspace:
 
     def remove(self, text: str) -> FileChange:
         """Take a file away. Raises ToolRefused, and ToolError when there is no such file."""
-        parts = parse_path(text)
-        self.protection.check(text, parts)
-        before = self.read(text)
-        with walk.folder(self.root, parts[:-1]) as parent:
-            os.unlink(parts[-1], dir_fd=parent)
-        return FileChange("/".join(parts), before, None)
+        self.protection.check(text, parse_path(text))
+        return self._put(text, None)
 
     def items(self) -> tuple[Item, ...]:
         """Every file and link that is part of the work, ordered by path; no caches."""
@@ -142,9 +151,16 @@ class Workspace:
         """The paths of the files that tools can name, ordered; no links, no caches."""
         return tuple(i.path for i in self.items() if i.link is None and fault(i.path) is None)
 
+    def standing(self) -> dict[str, Standing]:
+        """Every path of the work with what stands there, ordered by path.
+
+        A file is read again only when its folder's entry says that it may have changed.
+        """
+        return self._digests.of(self.root, self.items(), self._digest)
+
     def contents(self) -> dict[str, str]:
         """Every path of the work with a digest, in hex, of what stands there."""
-        return {item.path: self._fingerprint(item) for item in self.items()}
+        return {path: found.fingerprint for path, found in self.standing().items()}
 
     def digest(self) -> str:
         """SHA-256, in hex, over every path with what stands there: the state of the work.
@@ -183,29 +199,35 @@ class Workspace:
             raise ToolError(f"{item.path!r} went away while the workspace was read")
         return descriptor
 
-    def _fingerprint(self, item: Item) -> str:
-        if item.link is not None:
-            target = relinked(self.root, item.path, item.link)  # the same in every copy
-            return hashlib.sha256(b"link\0" + os.fsencode(target)).hexdigest()
-        content = hashlib.sha256(b"run\0" if item.mode & stat.S_IXUSR else b"file\0")
+    def _digest(self, item: Item) -> str:
+        content = hashlib.sha256()
         with os.fdopen(self._open(item), "rb") as file:
             while chunk := file.read(1 << 20):
                 content.update(chunk)
         return content.hexdigest()
 
-
-def digest_of(contents: Mapping[str, str]) -> str:
-    """The digest of a workspace with these contents, as `Workspace.contents` gives them."""
-    total = hashlib.sha256()
-    for path, fingerprint in contents.items():
-        name = os.fsencode(path)
-        total.update(len(name).to_bytes(8, "big") + name + bytes.fromhex(fingerprint))
-    return total.hexdigest()
-
-
-def relinked(root: Path, path: str, link: str) -> str:
-    """Where a link in a copy must point: into the copy if it points into the workspace."""
-    target = Path(os.path.normpath(root / Path(path).parent / link))
-    if target.is_relative_to(root):
-        return os.path.relpath(target, (root / path).parent)
-    return str(target)
+    def _put(self, text: str, content: bytes | None) -> FileChange:
+        """Write or remove a file; what it takes to undo that is written down first."""
+        parts = parse_path(text)
+        if not parts:
+            raise ToolError(f"{text!r} is the workspace itself, not a file")
+        if content is not None and len(content) > LARGEST_FILE:
+            raise ToolRefused(f"{len(content)} bytes for {text!r}; at most {LARGEST_FILE}")
+        path, temporary = "/".join(parts), walk.new_name()
+        with self._lock:
+            if self.log is not None and content is not None:
+                self.log.folders(path, walk.missing(self.root, parts[:-1]))
+            with walk.folder(self.root, parts[:-1], make=content is not None) as parent:
+                before = walk.read(text, parts[-1], parent)
+                if before is None and content is None:
+                    raise ToolError(f"there is no file {text!r}; list_files shows what is there")
+                change = FileChange(path, before, content)
+                if self.log is not None:
+                    self.log.note(change, walk.mode_of(parts[-1], parent), temporary)
+                if content is None:
+                    walk.unlink(text, parts[-1], parent)
+                else:
+                    walk.replace(text, parts[-1], parent, content, temporary)
+            if self.log is not None:
+                self.log.changes.append(change)
+        return change

@@ -19,7 +19,7 @@ from hive.board.contributions import (
     TestReport,
     Verdict,
 )
-from hive.board.entry import Address, Entry
+from hive.board.entry import Address, Entry, named_content
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import RECORDS
 from hive.board.state import Folding
@@ -77,14 +77,19 @@ class Kept(NamedTuple):
 
 
 def sealed(board: Board) -> list[Kept]:
-    """What goes to the journal of the entries posted since the last call."""
-    return [Kept(*columns) for columns in zip(*board.seal(), strict=True)]
+    """What goes to the journal of the entries posted since the last call; all of them small."""
+    headers, digests, salts, bodies = board.seal()
+    return [
+        Kept(header, digest, bytes.fromhex(named_content(header)), salt, body)
+        for header, digest, salt, body in zip(headers, digests, salts, bodies, strict=True)
+        if salt is not None and body is not None
+    ]
 
 
 def store(board: Board, journal: Journal, run: str | None = None, expected: int = 0) -> str:
     """Append what the board has not sealed yet; the run's id."""
     run = run or new_run_id()
-    journal.append([Batch(run, expected, board.seal())], wait=True)
+    journal.append([Batch(run, expected, board.seal(), board.kept())], wait=True)
     return run
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hive.board.board import Board
 from hive.board.contributions import Finding, Goal, Note, Plan, Task
-from hive.board.entry import Address, Entry
+from hive.board.entry import SHARED_BYTES, Address, Entry, commit
 from hive.board.payload import Payload
 from hive.board.records import Fault, Handoff, Inference
 from hive.errors import PayloadError, WriteRefused
@@ -168,13 +168,40 @@ def test_final_faults_are_shown_and_other_records_only_where_a_role_asks_for_the
 
 def test_contents_that_are_kept_are_kept_once() -> None:
     target = board()
-    commitment, content = target.store(b"the same")
-    assert content is not None
-    assert content.commitment.hex() == commitment
-    assert target.store(b"the same") == (commitment, None)
-    other, fresh = board().store(b"the same")
-    assert fresh is not None
+    commitment = target.store(b"the same")
+    assert target.store(b"the same") == commitment
+    target.seal()
+    assert target.kept() == []  # not before the entry that names it
+    entries = [post(target, Note(text=text), f"0//{text}") for text in "01"]
+    target.seal()
+    [content] = target.kept()
+    assert (content.commitment.hex(), content.body) == (commitment, b"the same")
+    assert [entry.kept for entry in entries] == [(commitment,), ()]
+    assert target.kept() == []
+    other = board().store(b"the same")
     assert other != commitment  # salted: a guess cannot be confirmed across runs
+
+
+def test_a_large_body_is_a_shared_content_and_stored_once() -> None:
+    target, large = board(), Note(text="x" * SHARED_BYTES)
+    first, again = [post(target, large, f"0//{place}") for place in range(2)]
+    sealed = target.seal()
+    assert sealed.bodies == sealed.salts == [None, None]
+    assert first.commitment == again.commitment
+    assert (first.kept, again.kept) == ((first.commitment.hex(),), ())
+    [content] = target.kept()
+    assert (content.commitment, content.body) == (first.commitment, first.body)
+    assert content.salt is not None
+    assert commit(content.salt, first.body) == first.commitment
+    # Kept for another reason before the entry was sealed: named by whichever is first.
+    later = post(target, Note(text="y" * SHARED_BYTES), "0//2")
+    commitment = target.store(later.body)
+    target.seal()
+    assert later.commitment.hex() == commitment
+    assert [each.commitment for each in target.kept()] == [later.commitment]
+    post(target, large, "0//3")
+    target.seal()
+    assert target.kept() == []
 
 
 def test_payloads_of_closed_records_are_read_again_when_asked() -> None:

@@ -152,7 +152,7 @@ def test_headers_are_canonical_and_say_where_who_what_and_why() -> None:
     assert header == {
         "v": 1, "turn": 3, "strand": "coder@2.1#1", "place": [4, 2, 1], "attempt": 2,
         "author": "coder", "kind": "Note", "kind_version": 1, "origin": "model:x:y",
-        "label": "outside", "causes": ["2/planner/0.2"], "at": 1_700_000_000_000_000, "lease": 0,
+        "label": "outside", "causes": ["2/planner/0.2"], "at": 1_700_000_000_000_000, "lease": 1,
         "content": kept.commitment.hex(),
     }  # fmt: skip
     assert kept.body == entry.body == b'{"text":"\xc3\xa9"}'

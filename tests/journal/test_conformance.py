@@ -8,7 +8,7 @@ import pytest
 
 from hive.board.board import Board
 from hive.board.contributions import Note
-from hive.errors import RunNotFound, StaleWriter
+from hive.errors import RunHeld, RunNotFound, StaleWriter
 from hive.journal.journal import Batch, Journal, new_run_id
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
@@ -48,10 +48,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def batch(written: Board, run: str, *texts: str, keep: tuple[bytes, ...] = ()) -> Batch:
     """The next entries of a run, ready to be appended."""
     expected = len(written.entries)
+    for body in keep:
+        written.store(body)
     for text in texts:
         post(written, Note(text=text), f"0//{len(written.entries)}")
-    kept = [content for body in keep if (content := written.store(body)[1]) is not None]
-    return Batch(run, expected, written.seal(), kept)
+    return Batch(run, expected, written.seal(), written.kept())
 
 
 def texts(journal: Journal, run: str, start: int = 0) -> list[bytes | None]:
@@ -84,7 +85,7 @@ def test_a_run_that_is_not_there_is_not_found(store: Store) -> None:
     with pytest.raises(RunNotFound, match=ABSENT):
         list(journal.read(ABSENT))
     assert journal.content(ABSENT, "00" * 32) is None
-    assert not journal.held(ABSENT)
+    assert journal.holder(ABSENT) is None
     journal.release(ABSENT)
     assert journal.runs() == []
 
@@ -158,11 +159,16 @@ def test_shared_contents_are_found_by_their_commitment_in_their_own_run(store: S
     kept = batch(written, run, "a", keep=(b"the prompt", b"the tools"))
     journal.append([kept, batch(board(), other, "b")], wait=True)
     commitments = [content.commitment.hex() for content in kept.kept]
-    assert [journal.content(run, each) for each in commitments] == [b"the prompt", b"the tools"]
+    assert [journal.content(run, each) for each in commitments] == list(kept.kept)
+    assert [content.body for content in kept.kept] == [b"the prompt", b"the tools"]
     assert journal.content(other, commitments[0]) is None
     assert journal.content(run, "ab" * 32) is None
     journal.append([batch(written, run, "c", keep=(b"the prompt", b"more"))], wait=True)
-    assert journal.content(run, written.store(b"more")[0]) == b"more"
+    more = journal.content(run, written.store(b"more"))
+    assert more is not None
+    assert list(journal.kept(run)) == [*kept.kept, more]
+    assert more.body == b"more"
+    assert list(journal.kept(ABSENT)) == []
 
 
 def test_runs_are_listed_newest_first(store: Store) -> None:
@@ -176,17 +182,23 @@ def test_runs_are_listed_newest_first(store: Store) -> None:
 
 def test_only_one_may_hold_a_run(store: Store) -> None:
     one, other, run = store.open(), store.open(), new_run_id()
-    assert not one.held(run)
-    assert one.hold(run)
-    assert (one.held(run), other.held(run)) == (True, True)
-    assert not one.hold(run)
-    assert not other.hold(run)
-    assert other.hold(ABSENT)
-    assert one.runs() == []  # holding is not writing
+    assert one.holder(run) is None
+    assert one.hold(run, "the first") == 1
+    held = one.holder(run)
+    assert held is not None
+    assert held == other.holder(run)
+    assert held.name == "the first"
+    for journal in (one, other):
+        with pytest.raises(RunHeld, match=f"run {run} is held by the first since 2") as caught:
+            journal.hold(run, "another")
+        assert caught.value.holder == held
+    assert other.hold(ABSENT, "another") == 1
+    assert one.runs() == []  # who holds a run has written nothing yet
     one.release(run)
-    assert not other.held(run)
-    assert other.hold(run)
-    assert not one.hold(run)
+    assert other.holder(run) is None
+    assert other.hold(run, "the second") == 2
+    with pytest.raises(RunHeld, match="the second"):
+        one.hold(run, "the first")
 
 
 def test_a_run_can_be_read_while_it_is_written(store: Store) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from hive.board.board import Board
 from hive.board.contributions import Note
-from hive.errors import JournalError, JournalVersion
+from hive.errors import JournalError, JournalVersion, RunHeld
 from hive.journal.journal import Batch, new_run_id
 from hive.journal.sqlite import Busy, SQLiteJournal
 from tests.board.boards import board, post, store
@@ -32,14 +32,16 @@ def test_runs_outlive_the_journal_that_wrote_them(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "journal.db"
     with closing(SQLiteJournal(path)) as journal:
         run = store(board_of("a", "b"), journal)
-        kept = board().store(b"shared")
-        journal.append(
-            [Batch(run, 2, board_of("c").seal(), [kept[1]] if kept[1] else [])], wait=True
-        )
+        written = board()
+        kept = written.store(b"shared")
+        post(written, Note(text="c"))
+        journal.append([Batch(run, 2, written.seal(), written.kept())], wait=True)
     with closing(SQLiteJournal(path, create=False)) as journal:
         assert journal.runs() == [run]
         assert len(list(journal.read(run))) == 3
-        assert journal.content(run, kept[0]) == b"shared"
+        content = journal.content(run, kept)
+        assert content is not None
+        assert content.body == b"shared"
 
 
 def board_of(*texts: str) -> Board:
@@ -187,7 +189,6 @@ def test_a_busy_file_is_said_to_be_busy_to_whoever_cannot_wait(tmp_path: Path) -
             with pytest.raises(Busy, match=f"{path} is busy"):
                 journal.append([first], wait=False)
             assert journal.runs() == []  # reading never waits for a writer
-            assert journal.hold(new_run_id())  # nor does holding
         journal.append([first], wait=False)
         assert journal.runs() == [first.run]
 
@@ -246,7 +247,7 @@ HOLDER = """
 import sys, time
 from hive.journal.sqlite import SQLiteJournal
 journal = SQLiteJournal(sys.argv[1])
-assert journal.hold(sys.argv[2])
+journal.hold(sys.argv[2], "me")
 print("held", flush=True)
 time.sleep(600)
 """
@@ -260,10 +261,10 @@ def test_a_run_is_held_as_long_as_the_process_that_holds_it_lives(tmp_path: Path
     with holder, closing(SQLiteJournal(path)) as journal:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        assert journal.held(run)
-        assert not journal.hold(run)
-        assert journal.hold(new_run_id())
+        with pytest.raises(RunHeld, match="is held by me since"):
+            journal.hold(run, "another")
+        assert journal.hold(new_run_id(), "another")
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        assert not journal.held(run)
-        assert journal.hold(run)
+        assert journal.holder(run) is None
+        assert journal.hold(run, "another") == 2

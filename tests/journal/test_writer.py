@@ -67,7 +67,9 @@ async def test_what_is_durable_is_seen_through_another_connection(
             assert [stored.body for stored in other.read(run.run)] == [
                 entry.body for entry in run.board.entries
             ]
-            assert other.content(run.run, commitment) == text.encode()
+            content = other.content(run.run, commitment)
+            assert content is not None
+            assert content.body == text.encode()
         committer.close()
 
 

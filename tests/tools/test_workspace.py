@@ -130,10 +130,12 @@ def test_a_folder_swapped_during_a_write_is_still_the_one_written_to(
 ) -> None:
     replace = walk.replace
 
-    def swap_then_replace(path: str, name: str, parent: int, content: bytes) -> None:
+    def swap_then_replace(
+        path: str, name: str, parent: int, content: bytes, temporary: str
+    ) -> None:
         (work.root / "pkg").rename(work.root / "moved")
         (work.root / "pkg").symlink_to(outside)
-        replace(path, name, parent, content)
+        replace(path, name, parent, content, temporary)
 
     monkeypatch.setattr(walk, "replace", swap_then_replace)
     work.write("pkg/new.py", b"")

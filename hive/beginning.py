@@ -1,0 +1,128 @@
+"""How a run begins (floor 6): what its strands share, who may extend it, its first entry."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from hive.board.board import Board
+from hive.board.records import RunStarted
+from hive.board.tape import Tape
+from hive.clock import Clock
+from hive.control.budget import Scope
+from hive.journal.journal import Journal, new_run_id, own_name
+from hive.journal.opening import open_journal
+from hive.journal.writer import Writer, committer_for, salts
+from hive.phases.deadline import Deadline
+from hive.phases.strand import Desk
+from hive.run import Run
+from hive.tools.approval import Approver
+from hive.tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hive.workflow import Workflow
+
+__all__ = ["SCHEMA_VERSION", "begin", "board_for", "claimed", "desk_for", "own_version"]
+
+SCHEMA_VERSION = 1
+
+
+def begin(
+    workflow: "Workflow",
+    goal: str,
+    *,
+    journal: "str | Path | Journal | None",
+    workspace: str | Path | None,
+    seed: int | None,
+    tags: tuple[str, ...],
+    session: str | None,
+    overrides: dict[str, JsonValue],
+    reference: str,
+    approvals: Approver | None,
+    clock: Clock,
+) -> Run:
+    """A new run; `Workflow.start` is its door."""
+    place = None if workspace is None else Workspace(Path(workspace))
+    opened = open_journal(journal)
+    run = new_run_id()
+    desk = desk_for(workflow, run, opened, clock, Tape(), place, approvals)
+    first = RunStarted(
+        run=run,
+        hive=own_version(),
+        schema_version=SCHEMA_VERSION,
+        workflow=reference,
+        overrides=overrides,
+        fingerprint=desk.writer.keep(workflow.manifest_bytes),
+        vocabulary=desk.writer.keep(workflow.vocabulary_bytes),
+        session=session,
+        tags=tags,
+        workspace=None if place is None else str(place.root),
+        seed=int.from_bytes(salts(6)) if seed is None else seed,
+    )
+    owned = opened is not journal
+    with claimed(opened, run, owned) as lease:
+        desk.writer.board.lease = lease
+        return Run(workflow, first, goal, desk, opened, owned)
+
+
+@contextmanager
+def claimed(journal: Journal, run: str, owned: bool) -> Iterator[int]:
+    """Hold a run, with the token that its entries carry from now on, and give everything up again
+    if what follows fails. Raises RunHeld when somebody else holds it."""
+    try:
+        lease = journal.hold(run, own_name())
+        try:
+            yield lease
+        except BaseException:
+            journal.release(run)
+            raise
+    except BaseException:
+        if owned:
+            journal.close()
+        raise
+
+
+@functools.cache
+def own_version() -> str:
+    """The version of Hive that is at work."""
+    return version("hive-blackboard")
+
+
+def desk_for(
+    workflow: "Workflow",
+    run: str,
+    journal: Journal,
+    clock: Clock,
+    tape: Tape,
+    workspace: Workspace | None,
+    approvals: Approver | None,
+    board: Board | None = None,
+) -> Desk:
+    """What a run's strands share."""
+    board = board or board_for(workflow)
+    budget = workflow.budget
+    return Desk(
+        writer=Writer(run, board, committer_for(journal), clock),
+        tape=tape,
+        limits=workflow.limits,
+        approver=approvals or workflow.approvals,
+        scope=Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls),
+        deadline=Deadline(workflow.limits.call_seconds),
+        workspace=workspace,
+        in_doubt=workflow.in_doubt,
+    )
+
+
+def board_for(workflow: "Workflow") -> Board:
+    """An empty board that speaks a workflow's words."""
+    return Board(
+        workflow.vocabulary,
+        salts=salts,
+        writers=workflow.writers,
+        readable=workflow.readable,
+        folding=workflow.folding,
+    )

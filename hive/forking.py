@@ -1,0 +1,1 @@
+"""How a fork begins (floor 6): another course from a cut of a recorded run."""

@@ -1,0 +1,63 @@
+"""The strands of a turn beside each other (floor 6), until they end, or time is up, or a stop."""
+
+import asyncio
+
+import anyio
+
+from hive.phases.strand import Strand
+from hive.phases.turn import StrandEnd, run_strand
+
+__all__ = ["Strands"]
+
+
+class Strands:
+    """Runs strands beside each other; one that fails never takes its siblings along."""
+
+    def __init__(self) -> None:
+        self._scope: anyio.CancelScope | None = None
+        self._lone: asyncio.Task[object] | None = None
+
+    async def beside(self, strands: list[Strand], seconds: float | None) -> list[StrandEnd] | None:
+        """Run strands within so many seconds; None when they were cut off."""
+        if len(strands) == 1 and seconds is None:
+            return await self._alone(strands[0])
+        ends: list[StrandEnd] = []
+
+        async def one(strand: Strand) -> None:
+            ends.append(await run_strand(strand))
+
+        with anyio.CancelScope() as scope:
+            self._scope = scope
+            if seconds is not None:
+                scope.deadline = anyio.current_time() + seconds
+            if len(strands) == 1:
+                await one(strands[0])
+            else:
+                async with anyio.create_task_group() as group:
+                    for strand in strands:
+                        group.start_soon(one, strand)
+        self._scope = None
+        return None if scope.cancelled_caught else ends
+
+    def cut_off(self) -> None:
+        """Cancel the strands under way, whose open calls are closed on the board."""
+        if self._scope is not None:
+            self._scope.cancel()
+        elif self._lone is not None and self._lone is not asyncio.current_task():
+            lone, self._lone = self._lone, None  # which says that it is cut off, once
+            lone.cancel()
+
+    async def _alone(self, strand: Strand) -> list[StrandEnd] | None:
+        """Run the one strand of a turn. Without a scope of its own, which would cost as much as its
+        entries do."""
+        task = self._lone = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
+        try:
+            return [await run_strand(strand)]
+        except asyncio.CancelledError:
+            if self._lone is None and task.uncancel() <= before:
+                return None
+            raise
+        finally:
+            self._lone = None
