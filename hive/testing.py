@@ -12,14 +12,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import orjson
-
+from hive.audit.comparison import Comparable, comparable
 from hive.beginning import SCHEMA_VERSION, desk_for
 from hive.board.board import USER
 from hive.board.contributions import Goal, Note
-from hive.board.entry import Address, Entry, Label
+from hive.board.entry import Address, Entry
 from hive.board.payload import Payload
 from hive.board.records import RunStarted
 from hive.board.tape import Tape
@@ -214,57 +212,6 @@ class GatedModel:
     async def aclose(self) -> None:
         """As the model within."""
         await close(self.model)
-
-
-class Comparable(NamedTuple):
-    """What two runs of the same work have in common at one address."""
-
-    kind: str
-    author: str
-    origin: str
-    label: Label
-    causes: tuple[str, ...]
-    payload: Any
-
-
-LIFECYCLE = frozenset({"Paused", "Resumed"})
-OWN_TO_A_RUN: Mapping[str, frozenset[str]] = {
-    "RunStarted": frozenset({"run", "fingerprint", "vocabulary", "hive", "workspace"}),
-    "Request": frozenset({"system", "tools", "output"}),
-    "Inference": frozenset({"latency"}),
-    "ToolCall": frozenset({"key"}),
-    "Observation": frozenset({"latency"}),
-    "Change": frozenset({"before_content", "after_content"}),
-    "Termination": frozenset({"elapsed"}),
-}
-"""Fields that differ from run to run: ids, salted commitments, measured times."""
-
-
-def comparable(entries: Iterable[Entry]) -> dict[str, Comparable]:
-    """Address to what stands there, for `assert comparable(one) == comparable(other)`.
-
-    Left out is what differs between two runs that did the same: sequence, times, digests, leases,
-    the run's id, salted commitments, records of pausing and resuming, and all attempts at an
-    address but the last.
-    """
-    return {
-        str(entry.address): Comparable(
-            entry.kind, entry.author, entry.origin, entry.label, entry.causes, said(entry)
-        )
-        for entry in sorted(entries, key=lambda entry: (entry.address, entry.attempt))
-        if entry.kind not in LIFECYCLE
-    }
-
-
-def said(entry: Entry) -> Any:
-    """The payload's data without what is its run's own."""
-    data = orjson.loads(entry.body)
-    for field in OWN_TO_A_RUN.get(entry.kind, ()):
-        data.pop(field, None)
-    for change in data.get("changes", ()) if entry.kind == "Observation" else ():
-        for field in OWN_TO_A_RUN["Change"]:
-            change.pop(field, None)
-    return data
 
 
 class Prepared(Coordinator):

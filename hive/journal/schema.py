@@ -31,6 +31,7 @@ CREATE TABLE inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL,
     kind TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL
 );
+CREATE INDEX inbox_of_run ON inbox (run);
 """
 
 

@@ -208,8 +208,8 @@ class SQLiteJournal:
         with self._reading():
             rows = self._side.execute(
                 "SELECT id, run, at, by, kind, subject, text FROM inbox"
-                " WHERE id > ? AND (? IS NULL OR run = ?) ORDER BY id",
-                (after, run, run),
+                f" WHERE id > ?{'' if run is None else ' AND run = ?'} ORDER BY id",
+                (after,) if run is None else (after, run),
             )
             return [InboxItem(*row) for row in rows]
 
