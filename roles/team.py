@@ -53,7 +53,7 @@ def count_refusals(value: JsonValue, entry: object) -> JsonValue:
     return 0 if isinstance(payload, Verdict) else value
 
 
-REFUSALS = Tally("refusals in a row", 0, count_refusals)
+REFUSALS = Tally("refusals in a row", 0, count_refusals, frozenset({Review.kind, Verdict.kind}))
 
 
 @guard("sent back", kinds=(Review,), tallies=(REFUSALS,))

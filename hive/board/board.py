@@ -60,7 +60,7 @@ class Board:
         self.lease = lease
         self._sealed = 0
         self._writers = dict(writers or {})
-        self._readable = frozenset(readable)
+        self._readable = frozenset({*readable, Fault.kind})
         self._folding = folding or Folding()
         self._salts = salts
         self._index = Index()
@@ -232,7 +232,7 @@ class Board:
             if entry.level == "domain":
                 self._references[f"{entry.address.turn}.{contributions}"] = entry
                 contributions += 1
-            elif not self._shows(entry):
+            elif entry.kind not in self._readable or is_passing_fault(entry):
                 entry.rest()
                 continue
             self._closed.append(entry)
@@ -290,10 +290,10 @@ class Board:
     def _found(self, places: Iterable[int]) -> list[Entry]:
         return [self.entries[place] for place in places]
 
-    def _shows(self, entry: Entry) -> bool:
-        if entry.kind == "Fault":
-            return isinstance(entry.payload, Fault) and entry.payload.final
-        return entry.kind in self._readable
+
+def is_passing_fault(entry: Entry) -> bool:
+    """Whether an entry is a fault that did not end its strand, which is nobody else's concern."""
+    return entry.kind == Fault.kind and not getattr(entry.payload, "final", False)
 
 
 class Index:

@@ -30,14 +30,16 @@ PROGRESS_KEPT = 64
 
 
 class Tally(NamedTuple):
-    """Memory for a guard or policy: a JSON-shaped value folded over every entry of closed turns.
+    """Memory for a guard or policy: a JSON-shaped value folded over the entries of closed turns.
 
-    `step(value, entry)` must be pure and return a new value.
+    `step(value, entry)` must be pure and return a new value. `kinds` are the kinds of the entries
+    that can change the value, where they are known; it is then asked in no turn without one.
     """
 
     name: str
     init: JsonValue
     step: Callable[[JsonValue, Entry], JsonValue]
+    kinds: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +121,26 @@ def index_key(kind: str | type[Payload], author: str | None) -> str:
 
 
 class Draft:
-    """The next State while one turn is folded into it; copies what it changes, once."""
+    """The next State while one turn is folded into it. Counts and newest entries change in every
+    turn and are copied at once; the rest is made anew where it changes."""
+
+    __slots__ = (
+        "acted", "approvals", "calls", "contributions", "counts", "frontier", "handoffs", "idle",
+        "newest", "open", "ordinal", "questions", "spent", "tallies", "tasks", "tokens", "turn",
+        "units", "workspace",
+    )  # fmt: skip
 
     def __init__(self, state: State, turn: int) -> None:
         self.turn = turn
         self.counts = dict(state.counts)
         self.newest = dict(state.newest)
-        self.acted = dict(state.acted)
-        self.open = dict(state.open)
-        self.tasks = dict(state.tasks)
-        self.tallies = dict(state.tallies)
-        self.questions = list(state.questions)
-        self.approvals = list(state.approvals)
-        self.handoffs: list[tuple[str, str]] = []
+        self.acted = state.acted
+        self.open = state.open
+        self.tasks = state.tasks
+        self.tallies = state.tallies
+        self.questions = state.questions
+        self.approvals = state.approvals
+        self.handoffs: tuple[tuple[str, str], ...] = ()
         self.frontier = state.frontier
         self.spent = state.spent
         self.tokens = state.tokens
@@ -150,51 +159,46 @@ class Draft:
         if folding.per:
             for role, kind in folding.per.items():
                 if kind == entry.kind:
-                    self.open[role] = (*self.open.get(role, ()), reference)
+                    self.open = {**self.open, role: (*self.open.get(role, ()), reference)}
         payload = entry.payload
         if isinstance(payload, Task):
-            self.tasks[payload.id] = reference
+            self.tasks = {**self.tasks, payload.id: reference}
         elif self.tasks:
-            for closed in getattr(payload, "closes", ()):
-                self.tasks.pop(closed, None)
+            closed = getattr(payload, "closes", ())
+            if closed:
+                self.tasks = {id: ref for id, ref in self.tasks.items() if id not in closed}
 
     def served(self, role: str, reference: str) -> None:
         """A `per` strand ran for an entry: it no longer waits for that role."""
-        self.open[role] = tuple(ref for ref in self.open.get(role, ()) if ref != reference)
+        left = tuple(ref for ref in self.open.get(role, ()) if ref != reference)
+        self.open = {**self.open, role: left}
 
 
-def decided(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, Decision)
-    draft.frontier = tuple(dict.fromkeys([plan.role for plan in payload.strands]))
-    for role in draft.frontier:
-        draft.acted[role] = draft.turn
-    for plan in payload.strands:
+def decided(draft: Draft, entry: Entry, payload: Decision) -> None:
+    plans = payload.strands
+    draft.frontier = tuple(dict.fromkeys([plan.role for plan in plans]))
+    draft.acted = {**draft.acted, **dict.fromkeys(draft.frontier, draft.turn)}
+    for plan in plans:
         if plan.cause is not None:
             draft.served(plan.role, plan.strand.partition("#")[0].partition("@")[2])
 
 
-def began(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, RunStarted)
+def began(draft: Draft, entry: Entry, payload: RunStarted) -> None:
     draft.idle -= payload.elapsed
 
 
-def requested(draft: Draft, entry: Entry) -> None:
+def requested(draft: Draft, entry: Entry, payload: Request) -> None:
     draft.calls += 1
 
 
-def inferred(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, Inference)
+def inferred(draft: Draft, entry: Entry, payload: Inference) -> None:
+    usage = payload.usage
     draft.spent += payload.cost
-    draft.tokens += payload.usage.input + payload.usage.output
-    draft.units += payload.usage.units
+    draft.tokens += usage.input + usage.output
+    draft.units += usage.units
 
 
-def faulted(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, Fault)
+def faulted(draft: Draft, entry: Entry, payload: Fault) -> None:
     draft.spent += payload.cost
     draft.tokens += payload.tokens
 
@@ -226,47 +230,47 @@ def passed(draft: Draft, entry: Entry) -> None:
     """Take in what such an entry costs: money, tokens, time in which nothing was done."""
     payload = entry.payload
     if isinstance(payload, Fault):
-        faulted(draft, entry)
+        faulted(draft, entry, payload)
     elif isinstance(payload, Resumed):
         draft.idle += payload.idle
         draft.workspace = payload.workspace or draft.workspace
 
 
-def observed(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, Observation)
+def observed(draft: Draft, entry: Entry, payload: Observation) -> None:
     if payload.workspace is not None:
         draft.workspace = payload.workspace
 
 
-def handed(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, Handoff)
-    draft.handoffs.append((entry.author, payload.to))
+def handed(draft: Draft, entry: Entry, payload: Handoff) -> None:
+    draft.handoffs = (*draft.handoffs, (entry.author, payload.to))
 
 
-def asked(draft: Draft, entry: Entry) -> None:
-    draft.questions.append(str(entry.address))
+def asked(draft: Draft, entry: Entry, payload: Question) -> None:
+    draft.questions = (*draft.questions, str(entry.address))
 
 
-def answered(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, Answer)
-    if payload.question in draft.questions:
-        draft.questions.remove(payload.question)
+def answered(draft: Draft, entry: Entry, payload: Answer) -> None:
+    draft.questions = without(draft.questions, payload.question)
 
 
-def judged(draft: Draft, entry: Entry) -> None:
-    payload = entry.payload
-    assert isinstance(payload, Approval)
+def judged(draft: Draft, entry: Entry, payload: Approval) -> None:
     subject = entry.causes[0] if entry.causes else ""
     if payload.decision == "ask":
-        draft.approvals.append(subject)
-    elif subject in draft.approvals:
-        draft.approvals.remove(subject)
+        draft.approvals = (*draft.approvals, subject)
+    else:
+        draft.approvals = without(draft.approvals, subject)
 
 
-BY_CLASS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
+def without(items: tuple[str, ...], item: str) -> tuple[str, ...]:
+    """The items but for the first that equals one."""
+    if item not in items:
+        return items
+    place = items.index(item)
+    return (*items[:place], *items[place + 1 :])
+
+
+Step = Callable[[Draft, Entry, Any], None]
+BY_CLASS: dict[type[Payload], Step] = {
     RunStarted: began,
     Decision: decided,
     Request: requested,
@@ -278,7 +282,7 @@ BY_CLASS: dict[type[Payload], Callable[[Draft, Entry], None]] = {
     Answer: answered,
     Approval: judged,
 }
-STEPS = {cls.kind: {cls: step} for cls, step in BY_CLASS.items()}
+STEPS = {cls.kind: (cls, step) for cls, step in BY_CLASS.items()}
 
 
 def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
@@ -288,7 +292,8 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         return state
     turn, began = entries[0].address.turn, entries[0].at
     draft = Draft(state, turn)
-    if any(entry.kind in PASSING for entry in entries):
+    kinds = [entry.kind for entry in entries]
+    if not PASSING.isdisjoint(kinds):
         entries = lasting(draft, entries)
     counts, newest = draft.counts, draft.newest
     latest = state.started
@@ -301,17 +306,19 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         if entry.at > latest:
             latest = entry.at
         if kind in STEPS:
+            cls, step = STEPS[kind]
             payload = entry.payload
-            step = STEPS[kind].get(type(payload))
-            if step is not None:  # else a user's own kind of that name
-                step(draft, entry)
+            if type(payload) is cls:  # else a user's own kind of that name
+                step(draft, entry, payload)
         if entry.level == "domain":
             draft.contribute(entry, folding)
     for tally in folding.tallies:
-        value, step_tally = draft.tallies.get(tally.name, tally.init), tally.step
-        for entry in entries:
-            value = step_tally(value, entry)
-        draft.tallies[tally.name] = value
+        if (
+            tally.name not in draft.tallies
+            or tally.kinds is None
+            or not tally.kinds.isdisjoint(kinds)
+        ):
+            draft.tallies = {**draft.tallies, tally.name: counted(tally, draft.tallies, entries)}
     started = state.started or began
     return State(
         turn=turn,
@@ -327,15 +334,23 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         counts=draft.counts,
         newest=draft.newest,
         acted=draft.acted,
-        handoffs=tuple(draft.handoffs),
+        handoffs=draft.handoffs,
         open=draft.open,
         tasks=draft.tasks,
-        questions=tuple(draft.questions),
-        approvals=tuple(draft.approvals),
+        questions=draft.questions,
+        approvals=draft.approvals,
         workspace=draft.workspace,
         progress=(*state.progress, measure(draft, folding))[-PROGRESS_KEPT:],
         tallies=draft.tallies,
     )
+
+
+def counted(tally: Tally, known: Mapping[str, JsonValue], entries: Iterable[Entry]) -> JsonValue:
+    """A tally's value after some more entries."""
+    value, step = known.get(tally.name, tally.init), tally.step
+    for entry in entries:
+        value = step(value, entry)
+    return value
 
 
 def measure(draft: Draft, folding: Folding) -> int:

@@ -119,7 +119,7 @@ def rejected(value: JsonValue, entry: Entry) -> JsonValue:
     return cast(int, value) + (not entry.payload.approved)
 
 
-REJECTIONS = Tally("rejections", 0, rejected)
+REJECTIONS = Tally("rejections", 0, rejected, frozenset({Review.kind}))
 """How many reviews did not approve; a workflow folds it for the estimator."""
 
 

@@ -25,7 +25,7 @@ def collect(value: JsonValue, entry: Entry) -> JsonValue:
     return value if len(new) == len(known) else cast(JsonValue, sorted(new))
 
 
-COLLECTED = Tally("tests collected", [], collect)
+COLLECTED = Tally("tests collected", [], collect, frozenset({TestReport.kind}))
 """Every test id that any report of the test tool has named: a later report may lose none."""
 
 
