@@ -66,6 +66,8 @@ class Board:
         self._index = Index()
         self._effects: dict[str, list[int]] = {}
         self._effects_known = 0
+        self._places: dict[Address, Entry] = {}
+        self._places_known = 0
         self._stored: dict[bytes, str] = {}
         self._fresh: list[Content] = []
         self._kept: list[Content] = []
@@ -266,8 +268,14 @@ class Board:
 
     def at(self, address: Address | str) -> Entry | None:
         """The newest entry at an address (the last attempt), or None."""
-        found = self._caught_up().places.get(str(address))
-        return None if found is None else self.entries[found]
+        places, known = self._places, self._places_known
+        for entry in self.entries[known:]:
+            places[entry.address] = entry
+        self._places_known = len(self.entries)
+        try:
+            return places.get(Address.parse(address) if isinstance(address, str) else address)
+        except PayloadError:
+            return None
 
     def contributions(self, turn: int) -> list[Entry]:
         """The contributions of a closed turn, in address order."""
@@ -303,7 +311,6 @@ class Index:
     def __init__(self) -> None:
         self.kinds: dict[str, list[int]] = {}
         self.authors: dict[str, list[int]] = {}
-        self.places: dict[str, int] = {}
         self.position = 0
 
     def advance(self, entries: Sequence[Entry]) -> None:
@@ -312,5 +319,4 @@ class Index:
             entry = entries[place]
             self.kinds.setdefault(entry.kind, []).append(place)
             self.authors.setdefault(entry.author, []).append(place)
-            self.places[str(entry.address)] = place
         self.position = len(entries)
