@@ -70,13 +70,13 @@ class Coordinator:
                     await self.conclude(ending)
                     return ending
                 if self.suspended:
-                    await self.desk.writer.durable()
+                    await self.desk.durable()
                     return None
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
                 if not self.board.of_kind(Termination):  # then there is nothing left to resume
                     self.live(Paused(reason="interrupted"))
-                await self.desk.writer.durable()
+                await self.desk.durable()
             raise
 
     def begin(self, first: RunStarted) -> None:
@@ -254,7 +254,7 @@ class Coordinator:
         )
         self.answer = text = self.team.synthesis.synthesise(self.board, ending)
         self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
-        await self.desk.writer.durable()
+        await self.desk.durable()
 
     def post(
         self,

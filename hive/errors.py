@@ -10,7 +10,8 @@
     │   ├── JournalVersion        written by another, unreadable version
     │   ├── RunNotFound           no run, or more than one, by that id
     │   ├── RunHeld               somebody alive extends the run; carries `holder`
-    │   └── StaleWriter           somebody else has taken the run over, or extended it
+    │   ├── StaleWriter           somebody else has taken the run over, or extended it
+    │   └── WorkspaceLost         the record lacks files of a recorded state; carries `paths`
     ├── BudgetExceeded            a grant that does not fit under a cap
     ├── ModelError                a model call failed; carries `attempts` and `retryable`
     │   ├── MissingKey            no API key for the provider
@@ -53,6 +54,7 @@ __all__ = [
     "ToolError",
     "ToolRefused",
     "UnknownModel",
+    "WorkspaceLost",
     "WriteRefused",
 ]
 
@@ -107,6 +109,18 @@ class RunHeld(JournalError):
 
 class StaleWriter(JournalError):
     """Another writer has taken the run over or extended it; this one must stop."""
+
+
+class WorkspaceLost(JournalError):
+    """A recorded state of a workspace cannot be rebuilt: `paths` are on record nowhere, as they
+    were too large to be kept or have been erased, and stand nowhere any more as they were."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        super().__init__(
+            "the record does not hold these files as they were, and the workspace has changed them:"
+            f" {', '.join(map(repr, paths))}"
+        )
+        self.paths = tuple(paths)
 
 
 class BudgetExceeded(HiveError):

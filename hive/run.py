@@ -175,7 +175,7 @@ class Run:
                 with anyio.CancelScope(shield=True):
                     for mind in self._minds:
                         await close_model(mind)
-            self._desk.deadline.close()
+            self._desk.close()
             self._desk.writer.closed()
             self._ended.set()
             self.journal.release(self.id)
