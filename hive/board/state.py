@@ -24,7 +24,7 @@ from hive.board.records import (
     RunStarted,
 )
 
-__all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "fold", "fold_turns"]
+__all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "begun_anew", "fold", "fold_turns"]
 
 PROGRESS_KEPT = 64
 
@@ -151,11 +151,10 @@ class Draft:
             for role, kind in folding.per.items():
                 if kind == entry.kind:
                     self.open[role] = (*self.open.get(role, ()), reference)
-        payload = entry.payload
-        if isinstance(payload, Task):
-            self.tasks[payload.id] = reference
+        if issubclass(entry.cls, Task):
+            self.tasks[entry.payload.id] = reference  # type: ignore[attr-defined]
         elif self.tasks:
-            for closed in getattr(payload, "closes", ()):
+            for closed in getattr(entry.payload, "closes", ()):
                 self.tasks.pop(closed, None)
 
     def served(self, role: str, reference: str) -> None:
@@ -211,11 +210,20 @@ def passes(entry: Entry) -> bool:
     return isinstance(payload, Paused | Resumed | Redaction)
 
 
+def begun_anew(entries: Iterable[Entry]) -> int:
+    """The sequence number from which the entries of a turn count for more than their cost: that of
+    the last beginning of a turn that was begun anew, else 0."""
+    return max(
+        (e.seq for e in entries if isinstance(e.payload, Resumed) and e.payload.anew), default=0
+    )
+
+
 def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:
     """The entries that leave more than their cost, once that of the others is taken in."""
     lasting = []
+    first = begun_anew(entry for entry in entries if entry.kind == Resumed.kind)
     for entry in entries:
-        if entry.kind in PASSING and passes(entry):
+        if entry.seq < first or (entry.kind in PASSING and passes(entry)):
             passed(draft, entry)
         else:
             lasting.append(entry)
@@ -225,11 +233,11 @@ def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:
 def passed(draft: Draft, entry: Entry) -> None:
     """Take in what such an entry costs: money, tokens, time in which nothing was done."""
     payload = entry.payload
-    if isinstance(payload, Fault):
-        faulted(draft, entry)
-    elif isinstance(payload, Resumed):
+    if isinstance(payload, Resumed):
         draft.idle += payload.idle
         draft.workspace = payload.workspace or draft.workspace
+    elif isinstance(payload, Request | Inference | Fault | Observation):
+        BY_CLASS[type(payload)](draft, entry)
 
 
 def observed(draft: Draft, entry: Entry) -> None:
@@ -298,20 +306,17 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         counts[kind] = counts.get(kind, 0) + 1
         counts[own] = counts.get(own, 0) + 1
         newest[kind] = newest[own] = entry
+        if entry.erased:  # what came before it says no more than it does
+            del newest[kind], newest[own]
         if entry.at > latest:
             latest = entry.at
         if kind in STEPS:
-            payload = entry.payload
-            step = STEPS[kind].get(type(payload))
+            step = STEPS[kind].get(entry.cls)
             if step is not None:  # else a user's own kind of that name
                 step(draft, entry)
         if entry.level == "domain":
             draft.contribute(entry, folding)
-    for tally in folding.tallies:
-        value, step_tally = draft.tallies.get(tally.name, tally.init), tally.step
-        for entry in entries:
-            value = step_tally(value, entry)
-        draft.tallies[tally.name] = value
+    tallied(draft, entries, folding)
     started = state.started or began
     return State(
         turn=turn,
@@ -336,6 +341,15 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         progress=(*state.progress, measure(draft, folding))[-PROGRESS_KEPT:],
         tallies=draft.tallies,
     )
+
+
+def tallied(draft: Draft, entries: list[Entry], folding: Folding) -> None:
+    """Fold the entries into the tallies of guards and policies."""
+    for tally in folding.tallies:
+        value, step = draft.tallies.get(tally.name, tally.init), tally.step
+        for entry in entries:
+            value = step(value, entry)
+        draft.tallies[tally.name] = value
 
 
 def measure(draft: Draft, folding: Folding) -> int:
