@@ -7,7 +7,7 @@ after any entry, and the workspace's digest in it, follow from the record alone.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -50,11 +50,11 @@ class Manifest:
         one file in another order than that in which they were observed.
         """
         files = dict(self.files)
-        courses: dict[str, Course] = {}
+        courses: dict[str, list[Change]] = {}
         for change in changes:
-            if change.path not in courses:
-                courses[change.path] = Course(plain(files.get(change.path)))
-            if courses[change.path].moves(change):
+            courses.setdefault(change.path, []).append(change)
+        for path, course in courses.items():
+            for change in in_order(course, plain(files.get(path))):
                 set_down(files, change)
         return type(self)({path: files[path] for path in sorted(files, key=os.fsencode)})
 
@@ -72,41 +72,35 @@ class Manifest:
             if data["version"] != VERSION:
                 raise ValueError(f"version {data['version']!r}, this Hive reads {VERSION}")
             files = {read_path(path): recorded(file) for path, file in data["files"].items()}
+            check_folders(files)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise JournalError(f"the manifest of the workspace cannot be read: {error}") from error
         return cls(files)
 
 
-class Course:
-    """The digests that one file went through, where its changes may come out of their order.
+def check_folders(files: Mapping[str, Recorded]) -> None:
+    """Raise ValueError when something stands both at a path and inside it."""
+    for path in files:
+        folder = path
+        while "/" in folder:
+            folder = folder.rpartition("/")[0]
+            if folder in files:
+                raise ValueError(f"{folder!r} is a file and a folder")
 
-    `here` is the digest now. While `owed` is not empty, changes are on record that start from those
-    digests, to which nothing on record leads yet; `base` is what is led to so far.
-    """
 
-    def __init__(self, here: str | None) -> None:
-        self.here = here
-        self.base = here
-        self.owed: list[str | None] = []
-
-    def moves(self, change: Change) -> bool:
-        """Whether the file holds what the change left; if not, it was made before one that was
-        observed earlier."""
-        before, after = change.before, change.after
-        if self.owed and before == self.base and (after in self.owed or before != self.here):
-            self.base = after
-            if after in self.owed:
-                self.owed.remove(after)
-            return False
-        if before != self.here:
-            if after in self.owed:
-                self.owed[self.owed.index(after)] = before
-                return False
-            if not self.owed:
-                self.base = self.here
-            self.owed.append(before)
-        self.here = after
-        return True
+def in_order(course: list[Change], here: str | None) -> Iterator[Change]:
+    """The changes of one file in the order in which they were made, from its digest before them:
+    each starts from what the one before it left."""
+    left = course.copy()
+    while left:
+        place = next((at for at, change in enumerate(left) if change.before == here), None)
+        if place is None:  # what led to it is not on record, or not yet
+            afters = {change.after for change in left}
+            starts = (at for at, change in enumerate(left) if change.before not in afters)
+            place = next(starts, 0)
+        change = left.pop(place)
+        here = change.after
+        yield change
 
 
 def plain(file: Recorded | None) -> str | None:
