@@ -58,8 +58,8 @@ def content_of(journal: Journal, run: str, commitment: str) -> Content | None:
     content = journal.content(run, commitment)
     if content is not None:
         return content
-    for segment in reversed(lineage(journal, run)):
-        content = journal.content(segment.run, commitment)
+    for kin, _ in ancestry(journal, run):
+        content = journal.content(kin, commitment)
         if content is not None:
             return content
     return None
@@ -70,20 +70,26 @@ def lineage(journal: Journal, run: str) -> list[Segment]:
 
     Raises RunNotFound, and JournalError where what a run shares cannot be told.
     """
-    steps: list[tuple[str, int]] = []
-    """From the run to its oldest ancestor: a fork, and how many entries precede its own."""
-    at: str = run
-    while (origin := origin_of(journal, at, run)) is not None:
-        parent, cut = origin
-        steps.append((at, cut))
-        if any(parent == younger for younger, _ in steps):
-            raise JournalError(f"run {run} is said to be its own ancestor; `hive verify` says more")
-        at = parent
-    segments = [Segment(at, 0, None, 0)]
-    for fork, cut in reversed(steps):
+    *forks, (oldest, _) = ancestry(journal, run)
+    segments = [Segment(oldest, 0, None, 0)]
+    for fork, cut in reversed(forks):
         shared = [part for segment in segments if (part := clipped(segment, 1, cut)) is not None]
         segments = [Segment(fork, 0, 1, 0), *shared, Segment(fork, 1, None, cut)]
     return segments
+
+
+def ancestry(journal: Journal, run: str) -> Iterator[tuple[str, int]]:
+    """The run, its parent, and so on to the oldest, each with the number of entries that precede
+    its own. Raises like `lineage`."""
+    known: list[str] = []
+    at: str | None = run
+    while at is not None:
+        if at in known:
+            raise JournalError(f"run {run} is said to be its own ancestor; `hive verify` says more")
+        known.append(at)
+        parent, cut = origin_of(journal, at, run)
+        yield at, cut
+        at = parent
 
 
 def clipped(segment: Segment, start: int, end: int) -> Segment | None:
@@ -95,8 +101,8 @@ def clipped(segment: Segment, start: int, end: int) -> Segment | None:
     return Segment(segment.run, segment.first + first - segment.start, last - first, first)
 
 
-def origin_of(journal: Journal, at: str, run: str) -> tuple[str, int] | None:
-    """The parent that a run names in its first entry, and the cut; None for an ordinary run."""
+def origin_of(journal: Journal, at: str, run: str) -> tuple[str | None, int]:
+    """The parent that a run names in its first entry, and the cut; none for an ordinary run."""
     try:
         first = next(journal.read(at), None)
     except RunNotFound:
@@ -112,4 +118,4 @@ def origin_of(journal: Journal, at: str, run: str) -> tuple[str, int] | None:
     parent, cut = (data.get("parent"), data.get("cut")) if isinstance(data, dict) else (None, 0)
     if isinstance(parent, str) and parent and isinstance(cut, int) and cut > 0:
         return parent, cut
-    return None
+    return None, 0
