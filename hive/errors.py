@@ -11,6 +11,8 @@
     │   ├── RunNotFound           no run, or more than one, by that id
     │   ├── RunHeld               somebody alive extends the run; carries `holder`
     │   ├── StaleWriter           somebody else has taken the run over, or extended it
+    │   ├── WorkflowChanged       a run was made by another workflow; carries `changes`
+    │   ├── WorkspaceDrift        a workspace is not as its run left it; carries `drift`
     │   └── WorkspaceLost         the record lacks files of a recorded state; carries `paths`
     ├── BudgetExceeded            a grant that does not fit under a cap
     ├── ModelError                a model call failed; carries `attempts` and `retryable`
@@ -54,6 +56,8 @@ __all__ = [
     "ToolError",
     "ToolRefused",
     "UnknownModel",
+    "WorkflowChanged",
+    "WorkspaceDrift",
     "WorkspaceLost",
     "WriteRefused",
 ]
@@ -109,6 +113,27 @@ class RunHeld(JournalError):
 
 class StaleWriter(JournalError):
     """Another writer has taken the run over or extended it; this one must stop."""
+
+
+class WorkflowChanged(JournalError):
+    """A run was made by a workflow that differs from the one it is to go on under.
+
+    `changes` says in what, part by part; `calls` are the calls of the open turn that must not be
+    made again without more ado, where that turn would be begun anew.
+    """
+
+    def __init__(self, message: str, changes: Sequence[str], calls: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.changes = tuple(changes)
+        self.calls = tuple(calls)
+
+
+class WorkspaceDrift(JournalError):
+    """A workspace is not as its run left it; `drift` names each path and what was found there."""
+
+    def __init__(self, message: str, drift: Sequence[Any]) -> None:
+        super().__init__(message)
+        self.drift = tuple(drift)
 
 
 class WorkspaceLost(JournalError):

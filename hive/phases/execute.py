@@ -55,13 +55,15 @@ def begin(
 ) -> Begun:
     """Write a call down before it is made."""
     tool, use = action.tool, action.use
+    writer, address = strand.desk.writer, strand.address(*place)
+    anew = writer.aside[address]  # then it may be another call that stands at this address
     payload = ToolCall(
         id=use.id,
         tool=tool.name,
         arguments=use.arguments,
         effect=tool.effect,
         repeat=tool.repeat,
-        key=f"{strand.desk.writer.run}/{strand.address(*place)}",
+        key=f"{writer.run}/{address}{f'~{anew}' if anew else ''}",
     )
     return Begun(action, strand.post(place, payload, causes=because), payload)
 
