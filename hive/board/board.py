@@ -58,7 +58,7 @@ class Board:
         self.lease = lease
         self.shared = 0
         """How many of the entries stand in the logs of runs that this one was forked from."""
-        self._sealed = 0
+        self._unsealed: list[Entry] = []
         self._writers = dict(writers or {})
         self._readable = frozenset(readable)
         self._folding = folding or Folding()
@@ -102,6 +102,7 @@ class Board:
             self._kept += self._fresh
             self._fresh = []
         self.entries.append(entry)
+        self._unsealed.append(entry)
         self._turn.append(entry)
         return entry
 
@@ -118,8 +119,7 @@ class Board:
         """Commit to the contents of the entries posted since the last call, chain their headers,
         and give what outlives the process; `kept` then gives the shared contents that belong with
         it. In one go for many entries, which is quicker."""
-        first, self._sealed = self._sealed, len(self.entries)
-        new = self.entries[first:]
+        new, self._unsealed = self._unsealed, []
         chance, head = self._salts(16 * len(new)), self.head
         sealed = Sealed([], [], [], [])
         headers, digests, salts, bodies = sealed
@@ -194,7 +194,6 @@ class Board:
         after(entry.address.turn)
         self.entries.append(entry)
         self._turn.append(entry)
-        self._sealed = len(self.entries)
         if shared:
             self.shared += 1
         else:

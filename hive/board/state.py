@@ -75,7 +75,8 @@ class State(NamedTuple):
     elapsed: int = 0
     idle: int = 0
     """Microseconds since `started` in which the run was paused; below zero in a fork, which counts
-    the time of what it shares with its parent as its own."""
+    the time of what it shares with its parent as its own, and what is served at the time it took
+    there."""
     contributions: int = 0
     counts: Mapping[str, int] = NONE
     """Entries by kind, and by "author/kind"."""
@@ -141,6 +142,9 @@ class Draft:
         self.workspace = state.workspace
         self.contributions = state.contributions
         self.ordinal = 0
+        self.started = state.started
+        self.served = False
+        """Whether something in this turn was taken over from another run."""
 
     def contribute(self, entry: Entry, folding: Folding) -> None:
         reference = f"{self.turn}.{self.ordinal}"
@@ -157,9 +161,13 @@ class Draft:
             for closed in getattr(entry.payload, "closes", ()):
                 self.tasks.pop(closed, None)
 
-    def served(self, role: str, reference: str) -> None:
+    def close(self, role: str, reference: str) -> None:
         """A `per` strand ran for an entry: it no longer waits for that role."""
         self.open[role] = tuple(ref for ref in self.open.get(role, ()) if ref != reference)
+
+    def own(self, entry: Entry) -> bool:
+        """Whether the run made an entry; what it shares is older, and its time counted already."""
+        return entry.at >= self.started
 
 
 def decided(draft: Draft, entry: Entry) -> None:
@@ -170,7 +178,7 @@ def decided(draft: Draft, entry: Entry) -> None:
         draft.acted[role] = draft.turn
     for plan in payload.strands:
         if plan.cause is not None:
-            draft.served(plan.role, plan.strand.partition("#")[0].partition("@")[2])
+            draft.close(plan.role, plan.strand.partition("#")[0].partition("@")[2])
 
 
 def began(draft: Draft, entry: Entry) -> None:
@@ -189,6 +197,7 @@ def inferred(draft: Draft, entry: Entry) -> None:
     draft.spent += payload.cost
     draft.tokens += payload.usage.input + payload.usage.output
     draft.units += payload.usage.units
+    draft.served |= payload.served and draft.own(entry)
 
 
 def faulted(draft: Draft, entry: Entry) -> None:
@@ -234,7 +243,7 @@ def passed(draft: Draft, entry: Entry) -> None:
     """Take in what such an entry costs: money, tokens, time in which nothing was done."""
     payload = entry.payload
     if isinstance(payload, Resumed):
-        draft.idle += payload.idle
+        draft.idle += payload.idle if draft.own(entry) else 0
         draft.workspace = payload.workspace or draft.workspace
     elif isinstance(payload, Request | Inference | Fault | Observation):
         BY_CLASS[type(payload)](draft, entry)
@@ -245,6 +254,7 @@ def observed(draft: Draft, entry: Entry) -> None:
     assert isinstance(payload, Observation)
     if payload.workspace is not None:
         draft.workspace = payload.workspace
+    draft.served |= payload.served and draft.own(entry)
 
 
 def handed(draft: Draft, entry: Entry) -> None:
@@ -317,6 +327,8 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         if entry.level == "domain":
             draft.contribute(entry, folding)
     tallied(draft, entries, folding)
+    if draft.served:
+        draft.idle -= spared(entries)
     started = state.started or began
     return State(
         turn=turn,
@@ -350,6 +362,28 @@ def tallied(draft: Draft, entries: list[Entry], folding: Folding) -> None:
         for entry in entries:
             value = step(value, entry)
         draft.tallies[tally.name] = value
+
+
+def spared(entries: Iterable[Entry]) -> int:
+    """Microseconds that a turn would have taken longer, had what was served been asked: its longest
+    strand, less the longest of what was asked in it."""
+    whole: dict[tuple[str, int, str], int] = {}
+    asked: dict[tuple[str, int, str], int] = {}
+    for entry in entries:
+        payload = entry.payload
+        if isinstance(payload, Inference | Observation):
+            key = (entry.address.strand, entry.address.place[0], entry.kind)
+            for known in (whole,) if payload.served else (whole, asked):
+                known[key] = max(known.get(key, 0), payload.latency)
+    return longest(whole) - longest(asked)
+
+
+def longest(latencies: Mapping[tuple[str, int, str], int]) -> int:
+    """The time of the strand that took longest; the calls of one step run beside each other."""
+    strands: dict[str, int] = {}
+    for (strand, _, _), latency in latencies.items():
+        strands[strand] = strands.get(strand, 0) + latency
+    return max(strands.values(), default=0)
 
 
 def measure(draft: Draft, folding: Folding) -> int:
