@@ -28,6 +28,7 @@ from hive.control.guard import has_failed
 from hive.control.move import Line, Move
 from hive.decider import Decider
 from hive.diagnostics import debug, log
+from hive.phases.anew import begin_anew
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
@@ -43,7 +44,9 @@ SHIELD_SECONDS = 5.0
 class Coordinator:
     """Runs one goal to its end over a writer and a tape; there is no other loop."""
 
-    def __init__(self, team: Team, desk: Desk, goal: str, seed: int) -> None:
+    def __init__(
+        self, team: Team, desk: Desk, goal: str, seed: int, resumed: Resumed | None = None
+    ) -> None:
         self.team = team
         self.desk = desk
         self.goal = goal
@@ -52,6 +55,8 @@ class Coordinator:
         self.suspended: list[Entry] = []
         self.stopping: str | None = None
         self.answer = ""
+        self.resumed = resumed or Resumed()
+        """What is to be recorded when the run goes on, but for how long it was idle."""
         self.running = Strands()
         self._briefings: dict[str, Briefing] = {}
 
@@ -70,26 +75,33 @@ class Coordinator:
                     await self.conclude(ending)
                     return ending
                 if self.suspended:
-                    await self.desk.writer.durable()
+                    await self.desk.durable()
                     return None
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
                 if not self.board.of_kind(Termination):  # then there is nothing left to resume
                     self.live(Paused(reason="interrupted"))
-                await self.desk.writer.durable()
+                await self.desk.durable()
             raise
 
     def begin(self, first: RunStarted) -> None:
         """Post what every run begins with: turn 0."""
         writer = self.desk.writer
         if self.board.state.counts:  # turn 0 was read back from the journal
-            self.live(Resumed())
+            self.go_on()
             return
         log("run started", run=first.run, workflow=first.workflow)
         self.post((0,), first)
         goal = Address(0, "", (1,))
         writer.post(goal, USER, Goal(text=self.goal), origin=USER)
         self.board.close_turn()
+
+    def go_on(self) -> None:
+        """Post that the run goes on, and how long nothing was done."""
+        if self.resumed.anew:
+            begin_anew(self.desk)
+        idle = max(0, self.desk.writer.clock.now() - self.board.entries[-1].at)
+        self.live(self.resumed.model_copy(update={"idle": idle}))
 
     def live(self, payload: Paused | Resumed) -> None:
         """Post that the run is paused or goes on; each time is another attempt at one address."""
@@ -225,7 +237,12 @@ class Coordinator:
         if cap is None:
             return None
         state = self.board.state
-        used = self.desk.writer.clock.now() - state.started - state.idle
+        idle = state.idle + sum(
+            entry.payload.idle
+            for entry in self.board.of_kind(Resumed)
+            if entry.address.turn > state.turn and isinstance(entry.payload, Resumed)
+        )
+        used = self.desk.writer.clock.now() - state.started - idle
         return max(0.0, cap - used / 1_000_000)
 
     def out_of_time(self) -> Ending:
@@ -254,7 +271,7 @@ class Coordinator:
         )
         self.answer = text = self.team.synthesis.synthesise(self.board, ending)
         self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
-        await self.desk.writer.durable()
+        await self.desk.durable()
 
     def post(
         self,

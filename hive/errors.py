@@ -10,7 +10,10 @@
     │   ├── JournalVersion        written by another, unreadable version
     │   ├── RunNotFound           no run, or more than one, by that id
     │   ├── RunHeld               somebody alive extends the run; carries `holder`
-    │   └── StaleWriter           somebody else has taken the run over, or extended it
+    │   ├── StaleWriter           somebody else has taken the run over, or extended it
+    │   ├── WorkflowChanged       a run was made by another workflow; carries `changes`
+    │   ├── WorkspaceDrift        a workspace is not as its run left it; carries `drift`
+    │   └── WorkspaceLost         the record lacks files of a recorded state; carries `paths`
     ├── BudgetExceeded            a grant that does not fit under a cap
     ├── ModelError                a model call failed; carries `attempts` and `retryable`
     │   ├── MissingKey            no API key for the provider
@@ -53,6 +56,9 @@ __all__ = [
     "ToolError",
     "ToolRefused",
     "UnknownModel",
+    "WorkflowChanged",
+    "WorkspaceDrift",
+    "WorkspaceLost",
     "WriteRefused",
 ]
 
@@ -107,6 +113,39 @@ class RunHeld(JournalError):
 
 class StaleWriter(JournalError):
     """Another writer has taken the run over or extended it; this one must stop."""
+
+
+class WorkflowChanged(JournalError):
+    """A run was made by a workflow that differs from the one it is to go on under.
+
+    `changes` says in what, part by part; `calls` are the calls of the open turn that must not be
+    made again without more ado, where that turn would be begun anew.
+    """
+
+    def __init__(self, message: str, changes: Sequence[str], calls: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.changes = tuple(changes)
+        self.calls = tuple(calls)
+
+
+class WorkspaceDrift(JournalError):
+    """A workspace is not as its run left it; `drift` names each path and what was found there."""
+
+    def __init__(self, message: str, drift: Sequence[Any]) -> None:
+        super().__init__(message)
+        self.drift = tuple(drift)
+
+
+class WorkspaceLost(JournalError):
+    """A recorded state of a workspace cannot be rebuilt: `paths` are on record nowhere, as they
+    were too large to be kept or have been erased, and stand nowhere any more as they were."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        super().__init__(
+            "the record does not hold these files as they were, and the workspace has changed them:"
+            f" {', '.join(map(repr, paths))}"
+        )
+        self.paths = tuple(paths)
 
 
 class BudgetExceeded(HiveError):

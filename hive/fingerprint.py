@@ -1,46 +1,52 @@
 """What a workflow is, part by part (floor 6): no journal is resumed under another one unseen."""
 
-import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import JsonValue
 
-from hive.board.canonical import decode
-from hive.board.records import RunStarted
-from hive.errors import JournalError
-from hive.journal.journal import Journal
+from hive.board.payload import Payload
 from hive.role import Role
+from hive.tools.tool import Tool
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["check_fingerprint", "differences", "manifest"]
+__all__ = ["LASTING", "differences", "manifest", "part_of"]
+
+LASTING = frozenset({"budget", "in_doubt", "synthesis"})
+"""Parts that may change in the middle of a turn: no request and no decision depends on them."""
+NOTHING: tuple[JsonValue, ...] = (None, "", [], {})
+SHORT = 100
+"""Characters of a text that is shown in one line."""
 
 
 def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
-    """Part to what it is: text where a person can compare, a digest where it is long."""
+    """Part to what it is, in words that a person can compare.
+
+    Who approves of calls is no part of it: that may change while a run waits.
+    """
     parts: dict[str, JsonValue] = {
         "graph": [str(edge) for edge in workflow.graph.edges],
         "policy": workflow.policy.name,
         "allocator": spoken(workflow.allocator),
-        "estimator": digest_of(spoken(workflow.estimator)),
+        "estimator": spoken(workflow.estimator),
         "synthesis": type(workflow.synthesis).__qualname__,
         "budget": repr(workflow.budget),
         "limits": repr(workflow.limits),
+        "in_doubt": workflow.in_doubt,
     }
     for key, model in sorted(workflow.assigned.items()):
         parts[f"model {key}"] = model if isinstance(model, str) else model.name
     for name, role in sorted(workflow.roles.items()):
-        parts[f"role {name}"] = digest_of(describe(role))
+        parts[f"role {name}"] = described(role)
         for tool in role.tools:
-            parts[f"tool {tool.name}"] = digest_of(
-                [tool.description, tool.schema, tool.effect, tool.repeat, tool.version]
-            )
+            parts[f"tool {tool.name}"] = formed(tool)
     for kind, cls in sorted(workflow.vocabulary.items()):
-        parts[f"kind {kind}"] = cls.version
+        parts[f"kind {kind}"] = cls.version if cls.level == "control" else shaped(cls)
     return parts
 
 
@@ -49,47 +55,87 @@ def spoken(part: object) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", repr(part))
 
 
-def describe(role: Role) -> list[object]:
+def described(role: Role) -> dict[str, JsonValue]:
     program = role.program
-    return [
-        role.name,
-        role.instructions,
-        None if role.reads is None else sorted(cls.kind for cls in role.reads),
-        sorted(cls.kind for cls in role.writes),
-        [tool.name for tool in role.tools],
-        role.tier,
-        None if role.per is None else role.per.kind,
-        None if role.output is None else role.output.kind,
-        None if program is None else getattr(program, "__qualname__", type(program).__qualname__),
-        role.corrections,
-        role.settings.model_dump(mode="json"),
-    ]
+    return {
+        "instructions": role.instructions,
+        "reads": None if role.reads is None else [*sorted(cls.kind for cls in role.reads)],
+        "writes": [*sorted(cls.kind for cls in role.writes)],
+        "tools": [tool.name for tool in role.tools],
+        "tier": role.tier,
+        "per": None if role.per is None else role.per.kind,
+        "output": None if role.output is None else role.output.kind,
+        "program": None if program is None else named(program),
+        "corrections": role.corrections,
+        "settings": role.settings.model_dump(mode="json"),
+    }
 
 
-def digest_of(value: object) -> str:
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+def named(program: object) -> str:
+    return str(getattr(program, "__qualname__", type(program).__qualname__))
+
+
+def formed(tool: Tool) -> dict[str, JsonValue]:
+    return {
+        "description": tool.description,
+        "arguments": tool.schema,
+        "effect": tool.effect,
+        "repeat": tool.repeat,
+        "version": tool.version,
+    }
+
+
+def shaped(cls: type[Payload]) -> dict[str, JsonValue]:
+    """A contribution's kind: its version and what it is made of."""
+    schema = cls.model_json_schema()
+    return {"version": cls.version, "fields": schema.get("properties", {})}
 
 
 def differences(recorded: Mapping[str, JsonValue], current: Mapping[str, JsonValue]) -> list[str]:
-    """What changed between two manifests, a line for each part."""
-    lines = []
-    for part in sorted({*recorded, *current}):
-        before, now = recorded.get(part), current.get(part)
-        if before != now:
-            lines.append(
-                f"{part}: {before if before is not None else 'not there'} -> "
-                f"{now if now is not None else 'not there'}"
-            )
-    return lines
+    """What changed between two manifests: what each difference is about, then the two sides; a
+    unified diff, in lines of its own, where a text has several."""
+    return [
+        told
+        for part in sorted({*recorded, *current})
+        for told in compared(part, recorded.get(part), current.get(part))
+    ]
 
 
-def check_fingerprint(workflow: "Workflow", first: RunStarted, journal: Journal, run: str) -> None:
-    """Refuse to go on under a workflow that differs from the recorded one."""
-    kept = journal.content(run, first.fingerprint)
-    body = None if kept is None else kept.body
-    recorded: Mapping[str, JsonValue] = {} if body is None else decode(body)
-    changed = differences(recorded, decode(workflow.manifest_bytes))
-    if changed:
-        raise JournalError(
-            f"run {run} was made by another workflow; it differs in:\n  " + "\n  ".join(changed)
-        )
+def part_of(difference: str) -> str:
+    """The part that a difference is about, as `manifest` names it."""
+    return difference.partition(": ")[0]
+
+
+def compared(what: str, before: JsonValue, now: JsonValue) -> Iterator[str]:
+    """The differences of one thing, going into what is made of parts itself."""
+    if before == now:
+        return
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted({*before, *now}):
+            yield from compared(f"{what}: {key}", before.get(key), now.get(key))
+    elif before in NOTHING or now in NOTHING:
+        side, how = (now, "new") if before in NOTHING else (before, "gone")
+        shown = "" if isinstance(side, dict) else f": {short(side)}"
+        yield f"{what}: {how}{shown}"
+    elif (old := lines_of(before)) is not None and (new := lines_of(now)) is not None:
+        diff = list(unified_diff(old, new, n=1, lineterm=""))[2:]
+        gone, more = (sum(line[0] == sign for line in diff) for sign in "-+")
+        yield "\n".join([f"{what}: {gone} lines gone, {more} new", *(f"  {each}" for each in diff)])
+    else:
+        yield f"{what}: {short(before)} -> {short(now)}"
+
+
+def lines_of(value: JsonValue) -> list[str] | None:
+    """A list of texts, or a text too long for one line, line by line; None for anything else."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return [str(each) for each in value]
+    if isinstance(value, str) and ("\n" in value or len(value) > SHORT):
+        return value.splitlines()
+    return None
+
+
+def short(value: JsonValue) -> str:
+    """A value in one line."""
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = " ".join(text.split())
+    return text if len(text) <= SHORT else f"{text[:SHORT]}…"

@@ -1,17 +1,25 @@
 """How a recorded run is taken up again (floor 6): read back, compared, and put on its tape."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hive.beginning import board_for, claimed, desk_for
+from hive.board.board import Board
+from hive.board.canonical import decode
+from hive.board.entry import Address, Entry
+from hive.board.fold import begun_anew
 from hive.board.records import Paused, Resumed, RunStarted, Termination
 from hive.board.tape import Tape
 from hive.clock import Clock
-from hive.errors import JournalError
-from hive.fingerprint import check_fingerprint
+from hive.errors import DeclarationError, JournalError, WorkflowChanged
+from hive.fingerprint import LASTING, differences, part_of
 from hive.journal.journal import Journal
 from hive.journal.opening import find_run, open_journal
 from hive.journal.reading import remember, restore
+from hive.phases.anew import calls_made, put_aside
 from hive.run import Run
 from hive.tools.approval import Approver
 from hive.tools.workspace import Workspace
@@ -19,7 +27,10 @@ from hive.tools.workspace import Workspace
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["resume"]
+__all__ = ["ACCEPTED", "resume"]
+
+ACCEPTED = ("workflow", "calls", "workspace")
+"""What can be accepted as other than it was: see `Workflow.resume`."""
 
 
 def resume(
@@ -28,9 +39,15 @@ def resume(
     *,
     journal: "str | Path | Journal",
     approvals: Approver | None,
+    accept: Collection[str],
     clock: Clock,
 ) -> Run:
     """A run read back from its journal; `Workflow.resume` is its door."""
+    unknown = set(accept) - set(ACCEPTED)
+    if unknown:
+        raise DeclarationError(
+            f"accept={sorted(unknown)[0]!r}: there are {', '.join(map(repr, ACCEPTED))}"
+        )
     opened = open_journal(journal, create=False)
     owned = opened is not journal
     try:
@@ -40,9 +57,7 @@ def resume(
             opened.close()
         raise
     with claimed(opened, run, owned) as lease:
-        again = taken_up(workflow, run, opened, owned, approvals, clock)
-        again.board.lease = lease
-        return again
+        return taken_up(workflow, run, opened, owned, lease, approvals, accept, clock)
 
 
 def taken_up(
@@ -50,28 +65,99 @@ def taken_up(
     run: str,
     opened: Journal,
     owned: bool,
+    lease: int,
     approvals: Approver | None,
+    accept: Collection[str],
     clock: Clock,
 ) -> Run:
     """The run as its journal tells it. Raises JournalError when it cannot go on."""
     board = board_for(workflow)
     open_turn = restore(board, opened, run)
     remember(board, opened, run)
+    board.lease = lease
     first, goal = board.entries[0].payload, board.of_kind("Goal")
     assert isinstance(first, RunStarted)
     if board.of_kind(Termination):
         raise JournalError(f"run {run} has ended; there is nothing to resume")
-    check_fingerprint(workflow, first, opened, run)
-    desk = desk_for(
-        workflow, run, opened, clock, Tape(open_turn),
-        None if first.workspace is None else Workspace(Path(first.workspace)),
-        approvals, board,
-    )  # fmt: skip
-    desk.writer.recorded = {
-        (entry.address, entry.attempt): entry
+    began = begun_anew(open_turn)
+    counts = [entry for entry in open_turn if entry.seq >= began]
+    resumed = changed(workflow, board, opened, run, counts, accept)
+    place = None if first.workspace is None else Workspace(Path(first.workspace))
+    aside = Counter(
+        entry.address
         for entry in open_turn
-        if not isinstance(entry.payload, Paused | Resumed)
-    }
+        if entry.seq < began and not isinstance(entry.payload, Paused | Resumed)
+    )
+    tape = Tape() if resumed.anew else Tape([numbered(entry, aside) for entry in counts])
+    desk = desk_for(workflow, run, opened, clock, tape, place, approvals, board)
     desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
+    put_aside(desk, open_turn[: len(open_turn) - len(counts)])
+    if not resumed.anew:
+        desk.writer.recorded = {
+            (entry.address, entry.attempt): entry
+            for entry in counts
+            if not isinstance(entry.payload, Paused | Resumed)
+        }
     text = getattr(goal[0].payload, "text", "") if goal else ""
-    return Run(workflow, first, text, desk, opened, owned)
+    return Run(workflow, first, text, desk, opened, owned, resumed)
+
+
+def changed(
+    workflow: "Workflow",
+    board: Board,
+    journal: Journal,
+    run: str,
+    turn: Sequence[Entry],
+    accept: Collection[str],
+) -> Resumed:
+    """Compare the workflow with the one on record; gives what is to be recorded on resuming, with
+    what was accepted. Raises WorkflowChanged."""
+    changes = changes_of(workflow, board, journal, run)
+    if not changes:
+        return Resumed()
+    anew = any(part_of(change) not in LASTING for change in changes) and any(
+        not isinstance(entry.payload, Paused | Resumed) for entry in turn
+    )
+    calls = calls_made(turn) if anew else ()
+    said = f"run {run} was made by another workflow; it differs in:\n" + "\n".join(
+        f"  {line}" for change in changes for line in change.split("\n")
+    )
+    if "workflow" not in accept:
+        raise WorkflowChanged(said, changes, calls)
+    if calls and "calls" not in accept:
+        number = turn[0].address.turn
+        raise WorkflowChanged(
+            f"turn {number} of run {run} would be begun anew under the changed workflow, and has"
+            f" made calls that may not simply be made again: {', '.join(calls)}; accept 'calls' too"
+            " if it may ask for them once more",
+            changes,
+            calls,
+        )
+    return Resumed(
+        accepted=tuple(f"workflow: {change.splitlines()[0]}" for change in changes),
+        fingerprint=board.store(workflow.manifest_bytes),
+        vocabulary=board.store(workflow.vocabulary_bytes),
+        anew=anew,
+    )
+
+
+def changes_of(workflow: "Workflow", board: Board, journal: Journal, run: str) -> list[str]:
+    """In what a workflow differs from the one that the run was last under."""
+    commitment = ""
+    for entry in (board.entries[0], *board.of_kind(Resumed)):
+        commitment = getattr(entry.payload, "fingerprint", None) or commitment
+    kept = journal.content(run, commitment)
+    if kept is None or kept.body is None:
+        return ["manifest: it was erased, so that nothing can be compared"]
+    if kept.body == workflow.manifest_bytes:
+        return []
+    return differences(decode(kept.body), decode(workflow.manifest_bytes))
+
+
+def numbered(entry: Entry, aside: Counter[Address]) -> Entry:
+    """An entry with its attempts counted from where its turn was begun anew."""
+    if not aside[entry.address]:
+        return entry
+    again = copy(entry)
+    again.attempt -= aside[entry.address]
+    return again

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hive.board.contributions import Note, TestReport
+from hive.board.contributions import Goal, Note, TestReport, UserMessage
 from hive.board.payload import Payload
 from hive.board.view import View
 from hive.errors import DeclarationError
@@ -22,6 +22,8 @@ Program = Callable[[View], Awaitable[Payload | Sequence[Payload] | None]]
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 RESERVED = frozenset({"user", "coordinator"})
 TOOLS_POST = frozenset({TestReport.kind})
+USERS = frozenset({Goal.kind, UserMessage.kind})
+"""What only the user says, and all roles see."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Role:
                 )
         self._check_kinds()
         self._check_tools()
+        for kind in sorted(self.kinds_written & USERS):
+            raise DeclarationError(
+                f"role {self.name!r} may not write {kind}, not even through its tools; it is the"
+                " user's own word"
+            )
         if self.corrections < 0:
             raise DeclarationError(
                 f"role {self.name!r} has corrections={self.corrections}; from 0 on"

@@ -10,11 +10,7 @@ import anyio
 import anyio.abc
 
 from hive.board.entry import Entry
-from hive.board.records import (
-    Outcome,
-    Reason,
-    RunStarted,
-)
+from hive.board.records import Outcome, Reason, Resumed, RunStarted
 from hive.board.state import State
 from hive.control.budget import usd
 from hive.control.graph import Ending
@@ -76,6 +72,7 @@ class Run:
         desk: Desk,
         journal: Journal,
         owns_journal: bool,
+        resumed: Resumed | None = None,
     ) -> None:
         self.workflow = workflow
         self.id = first.run
@@ -87,7 +84,7 @@ class Run:
         self._owns_journal = owns_journal
         team = workflow.team()
         self._minds = team.own
-        self._coordinator = Coordinator(team, desk, goal, first.seed)
+        self._coordinator = Coordinator(team, desk, goal, first.seed, resumed)
         self._listeners: list[Callable[[str, str], None]] = []
         self._group: anyio.abc.TaskGroup | None = None
         self._done = False
@@ -175,7 +172,7 @@ class Run:
                 with anyio.CancelScope(shield=True):
                     for mind in self._minds:
                         await close_model(mind)
-            self._desk.deadline.close()
+            self._desk.close()
             self._desk.writer.closed()
             self._ended.set()
             self.journal.release(self.id)

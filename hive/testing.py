@@ -30,7 +30,7 @@ from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request
 from hive.models import FunctionModel, Model, ModelCard, ScriptedModel, check, close
 from hive.phases.strand import Desk, Limits
-from hive.role import TOOLS_POST, Role
+from hive.role import TOOLS_POST, USERS, Role
 from hive.tools.approval import Approver
 from hive.tools.call import Call
 from hive.tools.tool import Tool
@@ -273,7 +273,7 @@ def giver_of(role: Role, payloads: tuple[Payload, ...]) -> Role:
 
     named = [type(payload) for payload in payloads] + ([role.per] if role.per else [])
     kinds = tuple(dict.fromkeys(named))
-    own = tuple(cls for cls in kinds if cls.kind not in TOOLS_POST)
+    own = tuple(cls for cls in kinds if cls.kind not in TOOLS_POST | USERS)
     brought = tuple(cls for cls in kinds if cls.kind in TOOLS_POST)
     tools = (Tool("bring", "Bring it.", {}, never, posts=brought),) if brought else ()
     name = "given" if role.name != "given" else "giver"

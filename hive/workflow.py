@@ -1,6 +1,6 @@
 """A workflow (floor 6): a team declared, checked when it is made, and started on goals."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -167,14 +167,26 @@ class Workflow:
         *,
         journal: "str | Path | Journal",
         approvals: Approver | None = None,
+        accept: Collection[str] = (),
         clock: Clock | None = None,
     ) -> Run:
         """Go on with a run that was paused, is waiting, or whose process died.
 
-        What was recorded is not asked for again. Raises RunNotFound, and JournalError when the run
-        has ended, is held by another process, or was made by a workflow that differs.
+        What was recorded is not asked for again. `accept` names what may be other than on record,
+        and is put on record itself: "workflow", this one, under which the open turn is then begun
+        anew; "calls", those of that turn that may not simply be made again; "workspace", the
+        files as they stand. Raises RunNotFound; RunHeld when somebody else extends the run;
+        WorkflowChanged and WorkspaceDrift for what was not accepted; and JournalError when the run
+        has ended.
         """
-        return resume(self, run, journal=journal, approvals=approvals, clock=clock or SystemClock())
+        return resume(
+            self,
+            run,
+            journal=journal,
+            approvals=approvals,
+            accept=accept,
+            clock=clock or SystemClock(),
+        )
 
     async def run(self, goal: str, **options: Any) -> Result:
         """Run a goal to its end; the options are those of `start`."""

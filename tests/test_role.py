@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pytest
 
 from hive import Finding, Goal, Note, Payload, Plan, Role, Task, TestReport, tool
+from hive.board.contributions import UserMessage
 from hive.board.records import Decision, Fault
 from hive.errors import DeclarationError
 from hive.tools import Tool
@@ -16,6 +17,12 @@ from tests.phases.replies import Colour
 async def look(where: str) -> str:
     """Look."""
     return where
+
+
+@tool(effect="read", posts=(UserMessage,))
+async def tells(text: str) -> str:
+    """Speak for the user."""
+    return text
 
 
 def test_a_role_is_a_frozen_value_and_changes_make_another() -> None:
@@ -57,6 +64,9 @@ class Secret(Payload):
         ({"writes": (Fault,)}, "may not write Fault; records are the coordinator's"),
         ({"writes": (Secret,)}, "may not write Secret; records are the coordinator's"),
         ({"writes": (TestReport,)}, "may not write TestReport; only the test tool posts it"),
+        ({"writes": (Note, UserMessage)}, "may not write UserMessage, not even through its tools"),
+        ({"writes": (Goal,)}, "may not write Goal, not even through its tools; it is the user's"),
+        ({"tools": (tells,)}, "may not write UserMessage, not even through"),
         ({"output": Finding}, "has the output Finding but writes Note; add it to writes"),
         ({"corrections": -1}, "has corrections=-1; from 0 on"),
         ({"tools": (look, look)}, "has two tools named 'look'"),

@@ -14,6 +14,7 @@ from hive.board.canonical import decode
 from hive.control.budget import usd
 from hive.errors import JournalError, PayloadError
 from hive.journal.journal import Journal, Stored
+from hive.journal.lineage import read_whole
 
 __all__ = ["Course", "RunState", "Summary", "summaries"]
 
@@ -149,7 +150,7 @@ def summaries(journal: Journal, newest: int | None = None) -> list[Summary]:
 def summary_of(journal: Journal, run: str) -> Summary:
     course = Course()
     held = journal.holder(run) is not None
-    for stored in journal.read(run):
+    for stored in read_whole(journal, run):
         try:
             course.take(stored)
         except (PayloadError, KeyError, TypeError, ValueError) as error:

@@ -17,6 +17,7 @@ from hive.board.payload import Vocabulary
 from hive.board.records import RECORDS, RunStarted
 from hive.errors import JournalError, JournalVersion, PayloadError
 from hive.journal.journal import Journal
+from hive.journal.lineage import content_of, read_whole
 from hive.journal.opening import find_run, open_journal
 from hive.journal.writer import salts
 from hive.tools.workspace import FileChange
@@ -38,12 +39,11 @@ class Record:
         self._owned: Journal | None = None
         course = Course()
         held = journal.holder(run) is not None
-        for stored in journal.read(run):
+        for stored in read_whole(journal, run):
             row, _, body = stored
-            if body is None:
-                raise JournalError(f"entry {row.seq} of run {run} has lost its content")
             try:
-                self.board.load(row, body, after=stay)
+                entry = self.board.load(row, body, after=stay)
+                entry.payload  # noqa: B018  read now, so that what does not fit is found here
                 course.take(stored)
             except JournalVersion:
                 raise
@@ -91,7 +91,7 @@ class Record:
 
     def content(self, commitment: str | None) -> bytes | None:
         """What is kept under a commitment; None when unknown or erased."""
-        kept = None if commitment is None else self.journal.content(self.id, commitment)
+        kept = None if commitment is None else content_of(self.journal, self.id, commitment)
         return None if kept is None else kept.body
 
     def changes(self) -> tuple[FileChange, ...]:

@@ -58,8 +58,9 @@ def load_key(path: Path) -> "Ed25519PrivateKey":
         raise SigningError(MISSING) from error
     try:
         key = load_pem_private_key(pem_of(path), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SigningError(f"{path} holds no private key that can be read: {error}") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        what = "holds no private key in PEM, or one behind a password"
+        raise SigningError(f"{path} {what}; --new-key makes one") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise SigningError(f"{path} holds a key that is not Ed25519; --new-key makes one")
     return key
@@ -75,8 +76,8 @@ def load_public_key(path: Path) -> str:
         raise SigningError(MISSING) from error
     try:
         key = load_pem_public_key(pem_of(path))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise SigningError(f"{path} holds no public key that can be read: {error}") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise SigningError(f"{path} holds no public key in PEM") from None
     if not isinstance(key, Ed25519PublicKey):
         raise SigningError(f"{path} holds a key that is not Ed25519")
     return key.public_bytes_raw().hex()

@@ -88,7 +88,7 @@ def verify(
         shared=0 if own.origin is None else own.origin.cut,
         head=own.head.hex(),
         erased=len(line.erased),
-        unfinished=() if found else tuple(sorted(line.named - set(line.erased))),
+        unfinished=() if found else tuple(sorted(own.named - line.gone)),
         finding=found,
     )
 
@@ -111,6 +111,7 @@ class Line:
 
     def __init__(self, journal: Journal, beat: Callable[[int], None]) -> None:
         self.named: set[str] = set()
+        self.gone: set[str] = set()
         self.erased: dict[str, Finding] = {}
         self._found: list[Finding] = []
         self._journal = journal
@@ -134,6 +135,7 @@ class Line:
             beat=lambda rows: self._beat(done + rows),
         )
         self.named |= result.named
+        self.gone |= result.erased.keys()
         wrong = self._wrong(result, claims, needed)
         if wrong is None:
             within = {c: f for c, f in result.erased.items() if is_within(f, needed)}

@@ -78,7 +78,7 @@ class Walk:
     @property
     def entries(self) -> int:
         """How many entries hold, what the run shares included."""
-        return self.number(self.rows - 1) + 1 if self.rows else 0
+        return self.number(self.rows)
 
 
 Fields = dict[str, Any]

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from operator import attrgetter
 
-from hive.board.canonical import decode
 from hive.board.entry import (
     CHAIN_START,
-    HEADER_VERSION,
     SHARED_BYTES,
     Address,
     Content,
@@ -21,11 +19,12 @@ from hive.board.entry import (
     Sealed,
     commit,
 )
+from hive.board.fold import begun_anew, fold
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import Fault
-from hive.board.state import Folding, State, fold
+from hive.board.state import Folding, State
 from hive.board.view import Gallery, View, Window
-from hive.errors import JournalVersion, PayloadError, WriteRefused
+from hive.errors import PayloadError, WriteRefused
 
 __all__ = ["COORDINATOR", "USER", "Board"]
 
@@ -58,7 +57,9 @@ class Board:
         self.state = State()
         self.head = CHAIN_START
         self.lease = lease
-        self._sealed = 0
+        self.shared = 0
+        """How many of the entries stand in the logs of runs that this one was forked from."""
+        self._unsealed: list[Entry] = []
         self._writers = dict(writers or {})
         self._readable = frozenset({*readable, Fault.kind})
         self._folding = folding or Folding()
@@ -104,6 +105,7 @@ class Board:
             self._kept += self._fresh
             self._fresh = []
         self.entries.append(entry)
+        self._unsealed.append(entry)
         self._turn.append(entry)
         return entry
 
@@ -120,8 +122,7 @@ class Board:
         """Commit to the contents of the entries posted since the last call, chain their headers,
         and give what outlives the process; `kept` then gives the shared contents that belong with
         it. In one go for many entries, which is quicker."""
-        first, self._sealed = self._sealed, len(self.entries)
-        new = self.entries[first:]
+        new, self._unsealed = self._unsealed, []
         chance, head = self._salts(16 * len(new)), self.head
         sealed = Sealed([], [], [], [])
         headers, digests, salts, bodies = sealed
@@ -175,45 +176,45 @@ class Board:
                 self._fresh.remove(content)
                 return
 
+    def stored_as(self, key: bytes) -> str | None:
+        """The commitment (hex) of bytes that the run keeps already, by their SHA-256."""
+        return self._stored.get(key)
+
     def remember(self, commitment: str, body: bytes) -> None:
         """Have bytes that a journal holds stored under their commitment (hex) from now on."""
         self._stored.setdefault(sha256(body).digest(), commitment)
 
-    def load(self, row: Row, body: bytes, after: Callable[[int], None]) -> Entry:
-        """Append an entry that was read back from a journal.
+    def load(
+        self, row: Row, body: bytes | None, after: Callable[[int], None], *, shared: bool = False
+    ) -> Entry:
+        """Append an entry that was read back from a journal; `body` is None where it was erased.
 
         `after(turn)` is called with its turn before it is appended, so that the turn before can be
-        closed. Raises JournalVersion for a header that this Hive cannot read.
+        closed. `shared` says that it stands in the log of a run that this one was forked from.
+        Raises JournalVersion for a header that this Hive cannot read.
         """
-        header = decode(row.header)
-        if header.get("v") != HEADER_VERSION:
-            raise JournalVersion(
-                f"entry {row.seq} has header version {header.get('v')!r}; this Hive reads version"
-                f" {HEADER_VERSION}"
-            )
-        after(header["turn"])
-        entry = Entry(
-            seq=row.seq,
-            address=Address(header["turn"], header["strand"], tuple(header["place"])),
-            attempt=header["attempt"],
-            author=header["author"],
-            origin=header["origin"],
-            label=header["label"],
-            causes=tuple(header["causes"]),
-            at=header["at"],
-            lease=header["lease"],
-            payload=self.vocabulary.read(header["kind"], header["kind_version"], body),
-            body=body,
-        )
-        entry.kind, entry.version = header["kind"], header["kind_version"]
-        entry.commitment, entry.digest = bytes.fromhex(header["content"]), row.digest
-        entry.kept = tuple(header.get("kept", ()))
-        if len(body) >= SHARED_BYTES:
-            self.remember(header["content"], body)
+        entry = Entry.stored(row, body, self.vocabulary)
+        after(entry.address.turn)
         self.entries.append(entry)
         self._turn.append(entry)
-        self.head, self._sealed = row.digest, len(self.entries)
+        if shared:
+            self.shared += 1
+        else:
+            self.head = row.digest
+        if body is not None and len(body) >= SHARED_BYTES:
+            self.remember(entry.commitment.hex(), body)
         return entry
+
+    def adopt(self, entry: Entry) -> None:
+        """Append an entry of another board as it is, its number included."""
+        self.entries.append(entry)
+        self._turn.append(entry)
+
+    def arrange(self) -> None:
+        """Bring adopted entries into the order of their numbers, which is that in which they came
+        at first."""
+        self.entries.sort(key=attrgetter("seq"))
+        self._index, self._effects, self._effects_known = Index(), {}, 0
 
     def close_turn(self, strands: Sequence[str] = ()) -> State:
         """End the open turn: fold its entries in address order, `strands` as their decision has
@@ -230,8 +231,11 @@ class Board:
             turn.sort(key=IN_ORDER)
         self.state = fold(self.state, turn, self._folding)
         contributions = 0
+        first = begun_anew(entry for entry in turn if entry.kind == "Resumed")
         for entry in turn:
-            if entry.level == "domain":
+            if entry.seq < first:
+                entry.rest()
+            elif entry.level == "domain":
                 self._references[f"{entry.address.turn}.{contributions}"] = entry
                 contributions += 1
             elif entry.kind not in self._readable or is_passing_fault(entry):
@@ -260,9 +264,9 @@ class Board:
     def caused_by(self, address: Address | str) -> list[Entry]:
         """All entries that name an address among their causes."""
         effects, known = self._effects, self._effects_known
-        for entry in self.entries[known:]:
+        for place, entry in enumerate(self.entries[known:], known):
             for cause in entry.causes:
-                effects.setdefault(cause, []).append(entry.seq)
+                effects.setdefault(cause, []).append(place)
         self._effects_known = len(self.entries)
         return self._found(effects.get(str(address), ()))
 

@@ -1,13 +1,14 @@
 """Entries and their addresses (floor 1): one immutable line of the board, and where it stands."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Self
 
 import orjson
 
 from hive.board.canonical import write
-from hive.board.payload import Payload
-from hive.errors import PayloadError
+from hive.board.payload import Erased, Opaque, Payload
+from hive.errors import JournalVersion, PayloadError
 
 __all__ = [
     "CHAIN_START",
@@ -28,6 +29,7 @@ __all__ = [
 
 HEADER_VERSION = 1
 CHAIN_START = bytes(32)
+NOTHING = Erased().body()
 SHARED_BYTES = 4096
 """A body of so many bytes is stored as a shared content: once, however often it is posted."""
 
@@ -111,7 +113,7 @@ class Entry:
     """
 
     __slots__ = (
-        "_class", "_payload", "address", "at", "attempt", "author", "body", "causes", "commitment",
+        "_payload", "address", "at", "attempt", "author", "body", "causes", "cls", "commitment",
         "digest", "kept", "kind", "label", "lease", "level", "origin", "seq", "version",
     )  # fmt: skip
 
@@ -147,15 +149,49 @@ class Entry:
         self.digest = b""
         """Empty until the entry is sealed, at the latest when it is made durable."""
         self._payload: Payload | None = payload
-        self._class = type(payload)
+        self.cls = type(payload)
+        """The class of the payload, for whoever need not read it."""
+
+    @classmethod
+    def stored(cls, row: Row, body: bytes | None, classes: Mapping[str, type[Payload]]) -> Self:
+        """An entry as it was stored; its payload is read when somebody asks.
+
+        Raises PayloadError for a header that is none, and JournalVersion for one that this Hive
+        cannot read.
+        """
+        try:
+            header = orjson.loads(row.header)
+            if header["v"] != HEADER_VERSION:
+                raise JournalVersion(
+                    f"entry {row.seq} has header version {header['v']!r}; this Hive reads version"
+                    f" {HEADER_VERSION}"
+                )
+            entry = cls.__new__(cls)
+            entry._take(header)
+            entry.commitment = bytes.fromhex(header["content"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise PayloadError(f"entry {row.seq} has no header that can be read: {error}") from None
+        known = classes.get(entry.kind, Opaque)
+        entry.seq, entry.digest = row.seq, row.digest
+        entry.level, entry.cls = known.level, known
+        entry._payload = None
+        if body is None:
+            entry.cls, body = Erased, NOTHING
+        entry.body = body
+        return entry
 
     @property
     def payload(self) -> Payload:
         """What the entry says."""
         payload = self._payload
         if payload is None:
-            payload = self._payload = self._class.read(self.body, self.version)
+            payload = self._payload = self.cls.read(self.body, self.version)
         return payload
+
+    @property
+    def erased(self) -> bool:
+        """Whether the content was redacted: only the header is known."""
+        return self.cls is Erased
 
     def rest(self) -> None:
         """Let go of the payload's object; it is read from its bytes when somebody asks again.
@@ -169,6 +205,19 @@ class Entry:
         if not isinstance(other, Entry):
             return NotImplemented
         return self.header() == other.header() and self.body == other.body
+
+    def _take(self, header: dict[str, Any]) -> None:
+        self.address = Address(header["turn"], header["strand"], tuple(header["place"]))
+        self.attempt = header["attempt"]
+        self.author = header["author"]
+        self.kind = header["kind"]
+        self.version = header["kind_version"]
+        self.origin = header["origin"]
+        self.label = header["label"]
+        self.causes = tuple(header["causes"])
+        self.at = header["at"]
+        self.lease = header["lease"]
+        self.kept = tuple(header.get("kept", ()))
 
     def __hash__(self) -> int:
         return hash((self.seq, self.address))
@@ -213,7 +262,7 @@ class Entry:
             "causes": list(self.causes),
             "at": self.at,
             "digest": self.digest.hex(),
-            "payload": orjson.loads(self.body),
+            "payload": None if self.erased else orjson.loads(self.body),
         }
 
 

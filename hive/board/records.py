@@ -215,6 +215,8 @@ class Observation(Record):
     workspace: str | None = None
     """Digest of the workspace after the call, where the tool changed it."""
     latency: int = 0
+    served: bool = False
+    """Whether it was taken over from another run, and the tool not called in this one."""
 
 
 class Handoff(Record):
@@ -257,6 +259,8 @@ class Fault(Record):
     """Tokens that it is settled at, where nobody knows how many were used."""
     digest: str = ""
     """The digest of the request that failed, where one did."""
+    served: bool = False
+    """Whether the failure was taken over from another run."""
 
 
 class Suspension(Record):
@@ -298,6 +302,12 @@ class Resumed(Record):
     """What was found changed in the workspace."""
     workspace: str | None = None
     """Digest of the workspace where that is another than the record has."""
+    fingerprint: str | None = None
+    """Commitment of the manifest of the workflow, where it goes on under another one."""
+    vocabulary: str | None = None
+    """Commitment of the kinds that this one speaks."""
+    anew: bool = False
+    """Whether the open turn is begun anew: of what it had done only the cost counts."""
 
 
 class Redaction(Record):

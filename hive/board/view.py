@@ -98,7 +98,7 @@ def show(entry: Entry) -> Shown:
 
 def line_of(entry: Entry) -> str:
     """An entry's data as one line of JSON; the middle of a long one is left out, visibly."""
-    body = entry.body.decode()
+    body = "(erased)" if entry.erased else entry.body.decode()
     if not body.isascii():
         body = body.translate(LINE_BREAKS)
     if len(body) <= LONGEST_SHOWN:

@@ -23,6 +23,9 @@ COMMANDS = {
     "models": "Say which models there are and what each role gets.",
     "runs": "List the runs of a journal.",
     "show": "Tell what happened in a run.",
+    "verify": "Check that a run is as it was written.",
+    "sign": "Sign the head of a run.",
+    "export": "Copy a run into a file.",
 }
 """Every command with what it does; the module of the same name beside this one holds it."""
 

@@ -10,10 +10,10 @@ from hive.audit.record import Record
 from hive.cli.exits import Mistake
 from hive.errors import RunNotFound
 from hive.journal.journal import Journal
-from hive.journal.opening import open_journal
+from hive.journal.opening import find_run, open_journal
 from hive.journal.writer import committer_for
 
-__all__ = ["DEFAULT", "VARIABLE", "hint", "is_there", "opened", "record_of", "short_id"]
+__all__ = ["DEFAULT", "VARIABLE", "hint", "is_there", "opened", "record_of", "run_of", "short_id"]
 
 DEFAULT = ".hive/journal.db"
 VARIABLE = "HIVE_JOURNAL"
@@ -50,12 +50,17 @@ def is_there(where: str) -> bool:
 
 def record_of(journal: Journal, run: str) -> Record:
     """The run whose id begins so; "last" is the newest. Raises RunNotFound with what there is."""
+    return Record(journal, run_of(journal, run))
+
+
+def run_of(journal: Journal, run: str) -> str:
+    """The id of the run that begins so; "last" is the newest. Raises RunNotFound."""
     if run != "last":
-        return Record.open(journal, run)
+        return find_run(journal, run)
     runs = journal.runs()
     if not runs:
         raise RunNotFound("the journal holds no run yet; `hive run` and `hive demo` make some")
-    return Record(journal, runs[0])
+    return runs[0]
 
 
 def short_id(journal: Journal, run: str) -> str:

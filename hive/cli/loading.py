@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from hive.cli.exits import Mistake
 from hive.cli.near import listed, near_miss
@@ -17,7 +18,7 @@ from hive.errors import DeclarationError
 from hive.role import Chain, Role
 from hive.workflow import Workflow
 
-__all__ = ["BadTeam", "Declared", "load"]
+__all__ = ["BadTeam", "Declared", "load", "load_part"]
 
 Declared = Workflow | Graph | Chain | Role
 """What may stand behind a name; anything but a Workflow is made one."""
@@ -55,6 +56,29 @@ def load(reference: str, directory: Path | None = None) -> Declared:
     if not name:
         raise Mistake(f"{reference!r} names no team; {offered(module, place.written)}")
     return found(module, name, place.written)
+
+
+def load_part(reference: str, method: str, directory: Path | None = None) -> Any:
+    """What stands behind `module:name`, which must have a method of that name; a class is called
+    without arguments. Raises Mistake and BadTeam as `load` does."""
+    here = directory or Path.cwd()
+    look_in(here)
+    module_part, colon, name = reference.rpartition(":")
+    if not colon:
+        raise Mistake(f"{reference!r} names nothing that can {method}; write module:name")
+    place = placed(module_part, here)
+    module = imported(place, here)
+    value = getattr(module, name, None)
+    if isinstance(value, type):
+        try:
+            value = value()
+        except TypeError as error:
+            raise Mistake(f"{reference} cannot be made without arguments: {error}") from None
+    if not callable(getattr(value, method, None)):
+        has = [key for key, one in vars(module).items() if callable(getattr(one, method, None))]
+        near = near_miss(name, has)
+        raise Mistake(f"{reference} has no method {method}; {near}that module has {listed(has)}")
+    return value
 
 
 def look_in(folder: Path) -> None:

@@ -13,7 +13,7 @@ graph is checked and not before, so that `import hive` stays quick.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
@@ -107,6 +107,25 @@ class Graph:
         from hive.control.verify import build
 
         return build(self)
+
+    def with_instructions(self, texts: Mapping[str, str]) -> "Graph":
+        """The same graph with other instructions for some roles, by name. Raises DeclarationError
+        for a name that no role has."""
+        unknown = sorted(texts.keys() - self.roles.keys())
+        if unknown:
+            raise DeclarationError(
+                f"no role is named {unknown[0]!r}; there are {', '.join(self.roles)}"
+            )
+
+        def told(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+            return tuple(
+                role.with_(instructions=texts[role.name]) if role.name in texts else role
+                for role in roles
+            )
+
+        return Graph(
+            *(replace(e, sources=told(e.sources), targets=told(e.targets)) for e in self.edges)
+        )
 
     def candidates(self, state: State, max_strands: int = MOST_STRANDS) -> tuple[Move, ...]:
         """The moves allowed now, in the order in which their edges are written.

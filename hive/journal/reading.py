@@ -1,10 +1,11 @@
 """Reading a run back from its journal onto a board (floor 2), turn by turn."""
 
 from hive.board.board import Board
-from hive.board.entry import Entry
-from hive.board.records import Decision, Request
+from hive.board.entry import Entry, Row, chain, commit
+from hive.board.records import Decision, Request, RunStarted
 from hive.errors import JournalError
 from hive.journal.journal import Journal
+from hive.journal.lineage import content_of, read_whole
 
 __all__ = ["close_before", "remember", "restore"]
 
@@ -12,17 +13,48 @@ __all__ = ["close_before", "remember", "restore"]
 def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
     """Read a run back onto a board, closing its turns; gives the entries of the open one.
 
-    Raises RunNotFound, JournalVersion, and JournalError where a content is gone that is needed.
+    What is read is what was written: each of the run's own entries follows from the one before, and
+    contents are those that headers name. Raises RunNotFound, JournalVersion, and JournalError for
+    an entry of which that is not so.
     """
     opened: list[Entry] = []
-    for row, _, body in journal.read(run):
-        if body is None:
-            raise JournalError(f"entry {row.seq} of run {run} has lost its content")
-        entry = board.load(row, body, after=lambda turn: close_before(board, opened, turn))
+    cut = 0
+
+    def close(turn: int) -> None:
+        close_before(board, opened, turn)
+
+    for row, salt, body in read_whole(journal, run):
+        shared = 0 < row.seq < cut
+        before = board.head
+        entry = board.load(row, body, after=close, shared=shared)
+        if not shared and not follows(before, row):
+            raise broken(run, row, "does not follow from the one before it")
+        if body is not None and not says(entry, salt, body):
+            raise broken(run, row, "does not say what its header names")
+        if not row.seq and isinstance(entry.payload, RunStarted) and entry.payload.parent:
+            cut = entry.payload.cut or 0
         opened.append(entry)
     if opened and opened[0].address.turn == 0 and len(opened) > 1:
         close_before(board, opened, 1)
     return opened
+
+
+def follows(before: bytes, row: Row) -> bool:
+    try:
+        return chain(before, row.header) == row.digest
+    except TypeError:  # a database holds whatever was put there, be it bytes or not
+        return False
+
+
+def says(entry: Entry, salt: bytes | None, body: bytes) -> bool:
+    try:
+        return salt is not None and commit(salt, body) == entry.commitment
+    except TypeError:
+        return False
+
+
+def broken(run: str, row: Row, what: str) -> JournalError:
+    return JournalError(f"entry {row.seq} of run {run} {what}; `hive verify {run}` says more")
 
 
 def remember(board: Board, journal: Journal, run: str) -> None:
@@ -32,7 +64,7 @@ def remember(board: Board, journal: Journal, run: str) -> None:
         if isinstance(entry.payload, Request):
             shared |= {entry.payload.system, entry.payload.tools, entry.payload.output}
     for commitment in shared:
-        content = None if commitment is None else journal.content(run, commitment)
+        content = None if commitment is None else content_of(journal, run, commitment)
         if commitment is not None and content is not None and content.body is not None:
             board.remember(commitment, content.body)
 
@@ -43,7 +75,7 @@ def close_before(board: Board, opened: list[Entry], turn: int) -> None:
         return
     strands: tuple[str, ...] = ()
     for entry in opened:
-        if isinstance(entry.payload, Decision):
+        if entry.cls is Decision and isinstance(entry.payload, Decision):
             plans = entry.payload.strands
             strands = (*entry.payload.advisors, *[plan.strand for plan in plans])
     board.close_turn(strands)

@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 import weakref
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from hive.board.board import Board
@@ -154,6 +155,8 @@ class Writer:
         self.clock = clock
         self.broken: BaseException | None = None
         self.recorded: dict[tuple[Address, int], Entry] = {}
+        self.aside: Counter[Address] = Counter()
+        """How many attempts at each address were used up before the open turn was begun anew."""
         self._committer = committer
         self._end = len(board.entries)
         self._dirty = False
@@ -171,6 +174,8 @@ class Writer:
     ) -> Entry:
         """Append an entry. Raises what `Board.post` raises, JournalError when earlier entries could
         not be stored, and Divergence when a recorded entry says something else."""
+        if self.aside:
+            attempt += self.aside[address]
         if self.recorded:
             while self._followed(address, attempt, payload):
                 attempt += 1

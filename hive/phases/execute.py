@@ -12,7 +12,7 @@ from hive.phases.judge import judge
 from hive.phases.observe import observed
 from hive.phases.select import UseTool
 from hive.phases.strand import Strand
-from hive.tools.call import Call, ToolOutput
+from hive.tools.call import Call, ToolOutput, reported
 
 __all__ = ["execute"]
 
@@ -29,7 +29,7 @@ async def execute(
     judged = [await judge(strand, call) for call in begun]
     if any(not isinstance(judgement, Done) for judgement in judged):
         try:
-            await strand.desk.writer.durable()
+            await strand.desk.durable()
         except anyio.get_cancelled_exc_class():
             for call, judgement in zip(begun, judged, strict=True):
                 if judgement is None:
@@ -55,13 +55,15 @@ def begin(
 ) -> Begun:
     """Write a call down before it is made."""
     tool, use = action.tool, action.use
+    writer, address = strand.desk.writer, strand.address(*place)
+    anew = writer.aside[address]  # then it may be another call that stands at this address
     payload = ToolCall(
         id=use.id,
         tool=tool.name,
         arguments=use.arguments,
         effect=tool.effect,
         repeat=tool.repeat,
-        key=f"{strand.desk.writer.run}/{strand.address(*place)}",
+        key=f"{writer.run}/{address}{f'~{anew}' if anew else ''}",
     )
     return Begun(action, strand.post(place, payload, causes=because), payload)
 
@@ -70,6 +72,8 @@ async def carry_out(strand: Strand, call: Begun) -> Done:
     """Make one call. A cancelled one is closed on the board before cancellation goes on."""
     desk = strand.desk
     clock = desk.writer.clock
+    address = str(call.entry.address)
+    workspace = desk.logged(address)
     started = clock.elapsed()
     how: Literal["withdrawn", "cancelled"] = "withdrawn"
     try:
@@ -80,18 +84,23 @@ async def carry_out(strand: Strand, call: Begun) -> Done:
             Call(
                 key=call.payload.key,
                 run=desk.writer.run,
-                address=str(call.entry.address),
+                address=address,
                 role=strand.role.name,
-                workspace=desk.workspace,
+                workspace=workspace,
                 latest=desk.latest,
             ),
         )
     except ToolError as error:
         output = ToolOutput(text=str(error), error=True)
     except anyio.get_cancelled_exc_class():
+        if workspace is not None:
+            workspace.take_back()
         cut_off(strand, call, how)
         raise
+    if workspace is not None:
+        output = reported(output, workspace.changes)
     entry, _ = observed(strand, call.entry, output, clock.elapsed() - started)
+    desk.settle(workspace)
     return told(strand, call, entry)
 
 

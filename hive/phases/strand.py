@@ -1,7 +1,7 @@
 """What a strand works with (floor 5): the run's shared things, and its own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hive.board.entry import Address, Entry, Label
@@ -20,6 +20,7 @@ from hive.role import Role
 from hive.tools.approval import Approver
 
 if TYPE_CHECKING:
+    from hive.tools.undo import CallLog
     from hive.tools.workspace import Workspace
 
 __all__ = ["Desk", "InDoubt", "Limits", "Strand"]
@@ -65,6 +66,33 @@ class Desk:
     listener: Callable[[str, str], None] | None = None
     """Receives (strand, piece of text) while a model answers, if anybody listens."""
     in_doubt: InDoubt = "ask"
+    unsettled: "list[CallLog]" = field(default_factory=list)
+    """What it takes to undo the calls whose results may not be durable yet."""
+
+    def logged(self, call: str) -> "Workspace | None":
+        """The workspace for one call, by its address: what the call changes can be undone."""
+        return None if self.workspace is None else self.workspace.under(self.writer.run, call)
+
+    def settle(self, workspace: "Workspace | None") -> None:
+        """Note that the result of a call is on the board, with the workspace as the call had it."""
+        if workspace is not None and workspace.log is not None and workspace.changes:
+            self.unsettled.append(workspace.log)
+
+    async def durable(self) -> None:
+        """Wait until everything posted so far is as durable as the journal promises; after that
+        no call that was observed needs undoing."""
+        observed = tuple(self.unsettled)
+        await self.writer.durable()
+        for log in observed:
+            log.drop()
+        if observed:
+            self.unsettled[:] = [log for log in self.unsettled if log not in observed]
+
+    def close(self) -> None:
+        """The run is over, or goes on in another process."""
+        self.deadline.close()
+        if self.workspace is not None:
+            self.workspace.tidy(self.writer.run)
 
     def latest(self, kind: str) -> Payload | None:
         """The newest payload of a kind in the closed turns."""

@@ -1,7 +1,7 @@
 """What goes into a tool beside its arguments, and what comes out (floor 2)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import orjson
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from hive.board.payload import Payload
 from hive.errors import ToolError
 from hive.tools.workspace import FileChange, Workspace
 
-__all__ = ["Call", "ToolOutput", "shape"]
+__all__ = ["Call", "ToolOutput", "reported", "shape"]
 
 
 def nothing(kind: str) -> Payload | None:
@@ -49,6 +49,17 @@ class ToolOutput:
     changes: tuple[FileChange, ...] = ()
     posts: tuple[Payload, ...] = ()
     error: bool = False
+
+
+def reported(output: ToolOutput, made: Iterable[FileChange]) -> ToolOutput:
+    """The output with every change that was made, also those the tool says nothing of."""
+    told = {change.path for change in output.changes}
+    net: dict[str, FileChange] = {}
+    for change in made:
+        first = net.get(change.path, change)
+        net[change.path] = replace(change, before=first.before)
+    untold = (c for c in net.values() if c.path not in told and c.before != c.after)
+    return replace(output, changes=(*output.changes, *untold)) if net else output
 
 
 def shape(value: object) -> ToolOutput:

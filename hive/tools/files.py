@@ -1,8 +1,9 @@
 """The file tools (floor 2): look around, read, search, edit and write inside the workspace.
 
 Each answers with one JSON object. Reading touches nothing; `edit_file` and `write_file` change
-files by one rename each and give back both contents for the record. Neither may be repeated blindly
-after a crash: an edit that was made no longer fits, and a write would undo what came after it.
+files by one rename each and give back both contents for the record. All of them may be repeated
+after a crash: what a call changed whose result is not on record is put back before it is made
+again (`hive.tools.undo`), so that an edit finds the text it was meant for.
 """
 
 import re
@@ -88,7 +89,7 @@ def search(
     return {"matches": found[:MOST_MATCHES], "more": max(0, len(found) - MOST_MATCHES)}
 
 
-@tool(effect="write", thread=True)
+@tool(effect="write", repeat="safe", thread=True)
 def edit_file(
     call: Call,
     edits: Annotated[list[Edit], Field(min_length=1, description="All are made, or none")],
@@ -99,11 +100,13 @@ def edit_file(
     of the same call add or take away.
     """
     workspace = call.require_workspace()
-    changed = edited_files(workspace, edits)
-    return changes_made(workspace.write_all({path: after for path, (_, after) in changed.items()}))
+    with workspace.alone():  # a call beside this one may be about to edit the same file
+        changed = edited_files(workspace, edits)
+        changes = workspace.write_all({path: after for path, (_, after) in changed.items()})
+    return changes_made(changes)
 
 
-@tool(effect="write", thread=True)
+@tool(effect="write", repeat="safe", thread=True)
 def write_file(
     call: Call,
     path: Annotated[str, Field(description="File, relative to the workspace")],

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, Self, overload
 
 from hive.tools.walk import Item
 
-__all__ = ["Digests", "FileChange", "Standing", "digest_of", "relinked", "sha256"]
+__all__ = ["KINDS", "Digests", "FileChange", "Standing", "digest_of", "relinked", "sha256"]
 
 SETTLED = 2_000_000_000
 """Nanoseconds after which a time stamp can tell two states of a file apart: the coarsest clocks of
@@ -25,6 +25,7 @@ file systems in use count in two seconds."""
 
 Stamp = tuple[int, ...]
 Kind = Literal["file", "run", "link"]
+KINDS: tuple[Kind, ...] = ("file", "run", "link")
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,10 +244,10 @@ def drop(root: Path, run: str, call: str) -> None:
 
 
 def remove_log(root: Path, run: str, name: str) -> None:
-    """Remove the folder of a log, the log itself first: copies without one undo nothing."""
+    """Remove the folder of a log."""
     with suppress(ToolError), walk.folder(root, (*HOME, run)) as home:
         with walk.folder(root, (*HOME, run, name)) as place:
-            for copy in sorted(os.listdir(place), key=LOG.__ne__):
+            for copy in os.listdir(place):
                 os.unlink(copy, dir_fd=place)
         os.rmdir(name, dir_fd=home)
 

@@ -7,7 +7,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from hive.tools import walk
 from hive.tools.paths import PROTECTED, fault, parse_path
 from hive.tools.protection import Protection, configured_globs
 from hive.tools.standing import Digests, FileChange, Standing, digest_of, relinked
-from hive.tools.undo import CallLog
+from hive.tools.undo import CallLog, tidy
 from hive.tools.walk import LARGEST_FILE, Item
 
 __all__ = ["FileChange", "Workspace", "digest_of"]
@@ -91,6 +91,21 @@ class Workspace:
         logged = copy.copy(self)
         object.__setattr__(logged, "log", CallLog(self.root, run, call))
         return logged
+
+    @property
+    def changes(self) -> tuple[FileChange, ...]:
+        """What the call that this workspace is in the hands of has changed so far."""
+        return () if self.log is None else tuple(self.log.changes)
+
+    def take_back(self) -> None:
+        """Undo, as far as that can be done now, what the call has changed."""
+        if self.log is not None:
+            with suppress(ToolError, OSError):  # then the log is there for whoever resumes the run
+                self.log.undo()
+
+    def tidy(self, run: str) -> None:
+        """Remove the folders that undo logs of a run stood in, if nothing stands in them now."""
+        tidy(self.root, run)
 
     def alone(self) -> AbstractContextManager[object]:
         """Hold off every other writer of this process, from reading a file to writing it again."""

@@ -16,6 +16,7 @@ from hive.board.contributions import (
     TestReport,
 )
 from hive.board.entry import Address, Entry
+from hive.board.fold import fold_turns
 from hive.board.payload import Payload
 from hive.board.records import (
     Approval,
@@ -28,7 +29,7 @@ from hive.board.records import (
     Request,
     StrandPlan,
 )
-from hive.board.state import PROGRESS_KEPT, Folding, State, Tally, fold_turns
+from hive.board.state import PROGRESS_KEPT, Folding, State, Tally
 from hive.journal.memory import MemoryJournal
 from hive.message import Usage
 from tests.board.boards import board, reread, store

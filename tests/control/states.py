@@ -9,9 +9,10 @@ from typing import Any
 
 from hive.board.contributions import TestFailure, TestReport
 from hive.board.entry import Address, Entry
+from hive.board.fold import fold_turns
 from hive.board.payload import Payload
 from hive.board.records import Complexity, Decision, StrandPlan
-from hive.board.state import Folding, State, Tally, fold_turns
+from hive.board.state import Folding, State, Tally
 from hive.control import Line, Move, Situation, features, generator
 from hive.role import Role
 

@@ -48,8 +48,8 @@ def test_each_says_truly_what_it_touches() -> None:
         "list_files": ("read", "safe"),
         "read_file": ("read", "safe"),
         "search": ("read", "safe"),
-        "edit_file": ("write", "never"),
-        "write_file": ("write", "never"),
+        "edit_file": ("write", "safe"),
+        "write_file": ("write", "safe"),
     }
 
 
