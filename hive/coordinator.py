@@ -33,7 +33,7 @@ from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
 from hive.role import Role
-from hive.strands import Strands
+from hive.strands import OneByOne, Strands
 from hive.team import Team
 
 __all__ = ["Coordinator"]
@@ -57,7 +57,7 @@ class Coordinator:
         self.answer = ""
         self.resumed = resumed or Resumed()
         """What is to be recorded when the run goes on, but for how long it was idle."""
-        self.running = Strands()
+        self.running = Strands() if desk.tape.live else OneByOne(desk.tape)
         self._briefings: dict[str, Briefing] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
@@ -94,7 +94,7 @@ class Coordinator:
         self.post((0,), first)
         goal = Address(0, "", (1,))
         writer.post(goal, USER, Goal(text=self.goal), origin=USER)
-        self.board.close_turn()
+        self.close(0, (), ())
 
     def go_on(self) -> None:
         """Post that the run goes on, and how long nothing was done."""
@@ -104,7 +104,10 @@ class Coordinator:
         self.live(self.resumed.model_copy(update={"idle": idle}))
 
     def live(self, payload: Paused | Resumed) -> None:
-        """Post that the run is paused or goes on; each time is another attempt at one address."""
+        """Post that the run is paused or goes on; each time is another attempt at one address. In a
+        replay the tape says so."""
+        if not self.desk.tape.live:
+            return
         address = Address(self.board.state.turn + 1, "", (9,))
         before = [*self.board.of_kind(Paused), *self.board.of_kind(Resumed)]
         attempt = sum(entry.address == address for entry in before)
@@ -113,8 +116,9 @@ class Coordinator:
     def ending(self) -> Ending | None:
         """Whether the run is over: by its graph, or because its budget leaves no room."""
         state = self.board.state
-        if self.stopping is not None:
-            return Ending("stopped", "cancelled", "", self.stopping)
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
         if not state.turn:
             return None
         ending = self.team.graph.termination(state)
@@ -138,7 +142,7 @@ class Coordinator:
         complexity = self.team.estimator.estimate(self.goal, state)
         consulted = await self.advise(number, state, candidates, complexity)
         if consulted is None:
-            self.board.close_turn()
+            self.close(number, (), ())
             return self.out_of_time()
         advice, advisors = consulted
         situation = self.decider.situation(state, candidates, advice, number)
@@ -162,8 +166,14 @@ class Coordinator:
         return None
 
     def close(self, number: int, plans: tuple[StrandPlan, ...], advisors: tuple[str, ...]) -> State:
-        """The join: fold the turn's entries in address order."""
+        """The join: take in what was said meanwhile, fold the turn's entries in address order."""
+        self.take_in(number)
         return self.board.close_turn((*advisors, *[plan.strand for plan in plans]))
+
+    def take_in(self, number: int) -> None:
+        """Put on the board what was said to the run from outside, before a turn is closed."""
+        for entry in self.desk.tape.join(number):
+            self.desk.writer.again(entry)
 
     async def advise(
         self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
@@ -245,9 +255,21 @@ class Coordinator:
         used = self.desk.writer.clock.now() - state.started - idle
         return max(0.0, cap - used / 1_000_000)
 
-    def out_of_time(self) -> Ending:
+    def stopped(self) -> Ending | None:
+        """The ending of a run that was stopped, or was on record; None while it may go on."""
         if self.stopping is not None:
             return Ending("stopped", "cancelled", "", self.stopping)
+        told = self.desk.tape.cut_short(self.board.state.turn + 1)
+        if told is None:
+            return None
+        return Ending(told.outcome, told.reason, told.guard, told.message)
+
+    def out_of_time(self) -> Ending:
+        """The ending of a run whose open turn was cut off."""
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
+        self.desk.tape.missing(Address(self.board.state.turn + 1, "", (0,)), "ending")
         cap = f"budget(seconds={self.team.budget.seconds})"
         return Ending("stopped", "time_exhausted", cap, f"the {cap} is used up")
 

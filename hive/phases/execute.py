@@ -11,6 +11,7 @@ from hive.phases.calls import Begun, Done, told
 from hive.phases.judge import judge
 from hive.phases.observe import observed
 from hive.phases.select import UseTool
+from hive.phases.served import put_back
 from hive.phases.strand import Strand
 from hive.tools.call import Call, ToolOutput, reported
 
@@ -26,6 +27,8 @@ async def execute(
     person leaves a Suspension on the board and a Done without an entry.
     """
     begun = [begin(strand, (step, slot), action, because) for slot, action in actions]
+    if strand.desk.tape:
+        put_back(strand, begun)
     judged = [await judge(strand, call) for call in begun]
     if any(not isinstance(judgement, Done) for judgement in judged):
         try:

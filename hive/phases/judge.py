@@ -6,7 +6,7 @@ from hive.board.board import USER
 from hive.board.records import Approval, Suspension
 from hive.phases.calls import Begun, Done, told
 from hive.phases.observe import observed, said, unobserved
-from hive.phases.served import replay, ruled_again
+from hive.phases.served import served
 from hive.phases.strand import Strand
 from hive.tools.approval import ProposedCall
 from hive.tools.call import ToolOutput
@@ -26,10 +26,9 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
     tape, tool = strand.desk.tape, call.action.tool
     ruled = None
     if tape:
-        served = tape.results(address, call.payload)
-        if served is not None:
-            ruled_again(strand, address)
-            return replay(strand, call, served)
+        done = served(strand, call)
+        if done is not None:
+            return done
         ruled = tape.approval(address)
     if ruled is not None and ruled.decision == "allow":
         return in_doubt(strand, call) if tool.repeat == "never" else None
