@@ -21,6 +21,7 @@ from hive.board.records import (
     Synthesis as SynthesisRecord,
 )
 from hive.board.state import State
+from hive.concluding import cancelled, close_calls, cut_short, last_record
 from hive.control.budget import UNCAPPED
 from hive.control.chooser import agenda
 from hive.control.graph import Ending
@@ -28,6 +29,8 @@ from hive.control.guard import has_failed
 from hive.control.move import Line, Move
 from hive.decider import Decider
 from hive.diagnostics import debug, log
+from hive.journal.journal import InboxItem
+from hive.outside import Outside
 from hive.phases.anew import begin_anew
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Strand
@@ -58,6 +61,7 @@ class Coordinator:
         self.resumed = resumed or Resumed()
         """What is to be recorded when the run goes on, but for how long it was idle."""
         self.running = Strands() if desk.tape.live else OneByOne(desk.tape)
+        self.outside = Outside(desk.writer, desk.room, self.stop)
         self._briefings: dict[str, Briefing] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
@@ -79,7 +83,8 @@ class Coordinator:
                     return None
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
-                if not self.board.of_kind(Termination):  # then there is nothing left to resume
+                over = self.board.of_kind(Termination)  # then there is nothing left to resume
+                if not over and not self.outside.paused:
                     self.live(Paused(reason="interrupted"))
                 await self.desk.durable()
             raise
@@ -89,6 +94,8 @@ class Coordinator:
         writer = self.desk.writer
         if self.board.state.counts:  # turn 0 was read back from the journal
             self.go_on()
+            if self.stopping is not None:  # somebody asked for that while nobody was at work
+                cut_short(self.board, writer)
             return
         log("run started", run=first.run, workflow=first.workflow)
         self.post((0,), first)
@@ -156,14 +163,26 @@ class Coordinator:
         entry = self.post((0,), decision, turn=number)
         debug("decided", run=self.desk.writer.run, turn=number, reason=decision.reason)
         ends = await self.run_strands(plans, entry, number)
-        if ends is None:
+        if ends is None or self.stopping is not None:
+            close_calls(self.board, self.desk.writer)
             self.close(number, plans, advisors)
             return self.out_of_time()
         if "suspended" in ends:
             self.suspended = waiting(self.board.entries, number)
             return None
+        if self.outside.pausing is not None:
+            await self.pause(self.outside.pausing)
         self.close(number, plans, advisors)
         return None
+
+    async def pause(self, item: InboxItem) -> None:
+        """Stay between two turns until somebody says to go on, or to stop."""
+        self.live(Paused(reason=item.text, by=item.by, item=item.id))
+        await self.desk.durable()
+        word = await self.outside.word_to_go()
+        if word is not None:
+            self.resumed = Resumed(reason=word.text, by=word.by, item=word.id)
+            self.go_on()
 
     def close(self, number: int, plans: tuple[StrandPlan, ...], advisors: tuple[str, ...]) -> State:
         """The join: take in what was said meanwhile, fold the turn's entries in address order."""
@@ -174,6 +193,7 @@ class Coordinator:
         """Put on the board what was said to the run from outside, before a turn is closed."""
         for entry in self.desk.tape.join(number):
             self.desk.writer.again(entry)
+        self.outside.post_messages(number)
 
     async def advise(
         self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
@@ -188,6 +208,7 @@ class Coordinator:
         plan = self.decider.planned(line, situation, complexity)
         opened = self.strand(plan, advisor, number, state_address(state))
         opened = opened._replace(task=agenda(situation))
+        self.desk.room.open(1)
         ends = await self.running.beside([opened], self.seconds_left())
         if ends is None:
             return None
@@ -205,12 +226,14 @@ class Coordinator:
         """Run the strands of a turn beside each other; None when the run was stopped meanwhile."""
         roles, address = self.team.graph.roles, str(decision.address)
         opened = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
+        self.desk.room.open(len(opened))
         return await self.running.beside(opened, self.seconds_left())
 
     def stop(self, reason: str) -> None:
         """End the run: what is open is cancelled, closed on the board, and concluded."""
-        self.stopping = reason
+        self.stopping = self.stopping or reason
         self.running.cut_off()
+        self.outside.go_on(None)
 
     def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
         """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""
@@ -258,7 +281,7 @@ class Coordinator:
     def stopped(self) -> Ending | None:
         """The ending of a run that was stopped, or was on record; None while it may go on."""
         if self.stopping is not None:
-            return Ending("stopped", "cancelled", "", self.stopping)
+            return cancelled(self.stopping)
         told = self.desk.tape.cut_short(self.board.state.turn + 1)
         if told is None:
             return None
@@ -277,20 +300,7 @@ class Coordinator:
         """Post the ending, a turn of its own, and make it durable."""
         state = self.board.state
         log("run ended", run=self.desk.writer.run, turn=state.turn, reason=ending.reason)
-        end = self.post(
-            (0,),
-            Termination(
-                outcome=ending.outcome,
-                reason=ending.reason,
-                guard=ending.guard,
-                message=ending.message,
-                turns=state.turn,
-                spent=state.spent,
-                tokens=state.tokens,
-                elapsed=state.elapsed,
-            ),
-            turn=state.turn + 1,
-        )
+        end = self.post((0,), last_record(ending, state), turn=state.turn + 1)
         self.answer = text = self.team.synthesis.synthesise(self.board, ending)
         self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
         await self.desk.durable()
