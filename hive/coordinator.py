@@ -21,6 +21,7 @@ from hive.board.records import (
     Synthesis as SynthesisRecord,
 )
 from hive.board.state import State
+from hive.concluding import cancelled, close_calls, cut_short, last_record
 from hive.control.budget import UNCAPPED
 from hive.control.chooser import agenda
 from hive.control.graph import Ending
@@ -28,12 +29,14 @@ from hive.control.guard import has_failed
 from hive.control.move import Line, Move
 from hive.decider import Decider
 from hive.diagnostics import debug, log
+from hive.journal.journal import InboxItem
+from hive.outside import Outside
 from hive.phases.anew import begin_anew
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
 from hive.role import Role
-from hive.strands import Strands
+from hive.strands import OneByOne, Strands
 from hive.team import Team
 
 __all__ = ["Coordinator"]
@@ -57,7 +60,8 @@ class Coordinator:
         self.answer = ""
         self.resumed = resumed or Resumed()
         """What is to be recorded when the run goes on, but for how long it was idle."""
-        self.running = Strands()
+        self.running = Strands() if desk.tape.live else OneByOne(desk.tape)
+        self.outside = Outside(desk.writer, desk.room, self.stop)
         self._briefings: dict[str, Briefing] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
@@ -79,7 +83,8 @@ class Coordinator:
                     return None
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
-                if not self.board.of_kind(Termination):  # then there is nothing left to resume
+                over = self.board.of_kind(Termination)  # then there is nothing left to resume
+                if not over and not self.outside.paused:
                     self.live(Paused(reason="interrupted"))
                 await self.desk.durable()
             raise
@@ -89,12 +94,14 @@ class Coordinator:
         writer = self.desk.writer
         if self.board.state.counts:  # turn 0 was read back from the journal
             self.go_on()
+            if self.stopping is not None:  # somebody asked for that while nobody was at work
+                cut_short(self.board, writer)
             return
         log("run started", run=first.run, workflow=first.workflow)
         self.post((0,), first)
         goal = Address(0, "", (1,))
         writer.post(goal, USER, Goal(text=self.goal), origin=USER)
-        self.board.close_turn()
+        self.close(0, (), ())
 
     def go_on(self) -> None:
         """Post that the run goes on, and how long nothing was done."""
@@ -104,7 +111,10 @@ class Coordinator:
         self.live(self.resumed.model_copy(update={"idle": idle}))
 
     def live(self, payload: Paused | Resumed) -> None:
-        """Post that the run is paused or goes on; each time is another attempt at one address."""
+        """Post that the run is paused or goes on; each time is another attempt at one address. In a
+        replay the tape says so."""
+        if not self.desk.tape.live:
+            return
         address = Address(self.board.state.turn + 1, "", (9,))
         before = [*self.board.of_kind(Paused), *self.board.of_kind(Resumed)]
         attempt = sum(entry.address == address for entry in before)
@@ -113,8 +123,9 @@ class Coordinator:
     def ending(self) -> Ending | None:
         """Whether the run is over: by its graph, or because its budget leaves no room."""
         state = self.board.state
-        if self.stopping is not None:
-            return Ending("stopped", "cancelled", "", self.stopping)
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
         if not state.turn:
             return None
         ending = self.team.graph.termination(state)
@@ -138,7 +149,7 @@ class Coordinator:
         complexity = self.team.estimator.estimate(self.goal, state)
         consulted = await self.advise(number, state, candidates, complexity)
         if consulted is None:
-            self.board.close_turn()
+            self.close(number, (), ())
             return self.out_of_time()
         advice, advisors = consulted
         situation = self.decider.situation(state, candidates, advice, number)
@@ -152,18 +163,37 @@ class Coordinator:
         entry = self.post((0,), decision, turn=number)
         debug("decided", run=self.desk.writer.run, turn=number, reason=decision.reason)
         ends = await self.run_strands(plans, entry, number)
-        if ends is None:
+        if ends is None or self.stopping is not None:
+            close_calls(self.board, self.desk.writer)
             self.close(number, plans, advisors)
             return self.out_of_time()
         if "suspended" in ends:
             self.suspended = waiting(self.board.entries, number)
             return None
+        if self.outside.pausing is not None:
+            await self.pause(self.outside.pausing)
         self.close(number, plans, advisors)
         return None
 
+    async def pause(self, item: InboxItem) -> None:
+        """Stay between two turns until somebody says to go on, or to stop."""
+        self.live(Paused(reason=item.text, by=item.by, item=item.id))
+        await self.desk.durable()
+        word = await self.outside.word_to_go()
+        if word is not None:
+            self.resumed = Resumed(reason=word.text, by=word.by, item=word.id)
+            self.go_on()
+
     def close(self, number: int, plans: tuple[StrandPlan, ...], advisors: tuple[str, ...]) -> State:
-        """The join: fold the turn's entries in address order."""
+        """The join: take in what was said meanwhile, fold the turn's entries in address order."""
+        self.take_in(number)
         return self.board.close_turn((*advisors, *[plan.strand for plan in plans]))
+
+    def take_in(self, number: int) -> None:
+        """Put on the board what was said to the run from outside, before a turn is closed."""
+        for entry in self.desk.tape.join(number):
+            self.desk.writer.again(entry)
+        self.outside.post_messages(number)
 
     async def advise(
         self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
@@ -178,6 +208,7 @@ class Coordinator:
         plan = self.decider.planned(line, situation, complexity)
         opened = self.strand(plan, advisor, number, state_address(state))
         opened = opened._replace(task=agenda(situation))
+        self.desk.room.open(1)
         ends = await self.running.beside([opened], self.seconds_left())
         if ends is None:
             return None
@@ -195,12 +226,14 @@ class Coordinator:
         """Run the strands of a turn beside each other; None when the run was stopped meanwhile."""
         roles, address = self.team.graph.roles, str(decision.address)
         opened = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
+        self.desk.room.open(len(opened))
         return await self.running.beside(opened, self.seconds_left())
 
     def stop(self, reason: str) -> None:
         """End the run: what is open is cancelled, closed on the board, and concluded."""
-        self.stopping = reason
+        self.stopping = self.stopping or reason
         self.running.cut_off()
+        self.outside.go_on(None)
 
     def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
         """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""
@@ -245,9 +278,21 @@ class Coordinator:
         used = self.desk.writer.clock.now() - state.started - idle
         return max(0.0, cap - used / 1_000_000)
 
-    def out_of_time(self) -> Ending:
+    def stopped(self) -> Ending | None:
+        """The ending of a run that was stopped, or was on record; None while it may go on."""
         if self.stopping is not None:
-            return Ending("stopped", "cancelled", "", self.stopping)
+            return cancelled(self.stopping)
+        told = self.desk.tape.cut_short(self.board.state.turn + 1)
+        if told is None:
+            return None
+        return Ending(told.outcome, told.reason, told.guard, told.message)
+
+    def out_of_time(self) -> Ending:
+        """The ending of a run whose open turn was cut off."""
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
+        self.desk.tape.missing(Address(self.board.state.turn + 1, "", (0,)), "ending")
         cap = f"budget(seconds={self.team.budget.seconds})"
         return Ending("stopped", "time_exhausted", cap, f"the {cap} is used up")
 
@@ -255,20 +300,7 @@ class Coordinator:
         """Post the ending, a turn of its own, and make it durable."""
         state = self.board.state
         log("run ended", run=self.desk.writer.run, turn=state.turn, reason=ending.reason)
-        end = self.post(
-            (0,),
-            Termination(
-                outcome=ending.outcome,
-                reason=ending.reason,
-                guard=ending.guard,
-                message=ending.message,
-                turns=state.turn,
-                spent=state.spent,
-                tokens=state.tokens,
-                elapsed=state.elapsed,
-            ),
-            turn=state.turn + 1,
-        )
+        end = self.post((0,), last_record(ending, state), turn=state.turn + 1)
         self.answer = text = self.team.synthesis.synthesise(self.board, ending)
         self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
         await self.desk.durable()

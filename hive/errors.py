@@ -215,8 +215,17 @@ class SigningError(HiveError):
 
 
 class Divergence(HiveError):
-    """A replay met an entry that differs, or had to ask anew; `address` says where."""
+    """What is done again is not what is on record; `address` says where.
 
-    def __init__(self, message: str, address: str = "") -> None:
+    `recorded` is the entry there, None where there is none; `now` is the entry that it would be,
+    None where none comes. `cause` says what has probably been changed, where somebody looked.
+    """
+
+    def __init__(
+        self, message: str, address: str = "", recorded: Any = None, now: Any = None
+    ) -> None:
         super().__init__(message)
         self.address = address
+        self.recorded = recorded
+        self.now = now
+        self.cause = ""

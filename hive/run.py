@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import anyio
 import anyio.abc
 
+from hive.board.board import USER
 from hive.board.entry import Entry
 from hive.board.records import Outcome, Reason, Resumed, RunStarted
 from hive.board.state import State
@@ -16,10 +17,12 @@ from hive.control.budget import usd
 from hive.control.graph import Ending
 from hive.coordinator import Coordinator
 from hive.errors import HiveError, JournalError
-from hive.journal.journal import Journal
+from hive.journal.inbox import inbox_for, send
+from hive.journal.journal import InboxKind, Journal
 from hive.journal.writer import committer_for
 from hive.models.model import close as close_model
 from hive.phases.strand import Desk
+from hive.phases.waiting import Decided, spoken
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
@@ -128,6 +131,33 @@ class Run:
         """End the run now: what is open is cancelled and closed on the board."""
         self._coordinator.stop(reason)
 
+    def say(self, text: str, *, by: str = USER) -> None:
+        """Tell the run something: every role sees it from the next decision on, as a UserMessage.
+
+        Like the three below it goes through the run's inbox, which any process may fill (`hive
+        say`); `by` is who speaks. Raises HiveError when the run is not under way any more.
+        """
+        self._send("say", text, by)
+
+    def pause(self, reason: str = "", *, by: str = USER) -> None:
+        """Have the run decide nothing more after the turn under way, until `go` or `stop`; time
+        spent so does not count. Raises what `say` raises."""
+        self._send("pause", reason, by)
+
+    def go(self, *, by: str = USER) -> None:
+        """Let a paused run go on. Raises what `say` raises."""
+        self._send("go", "", by)
+
+    def answer(self, call: str, decided: Decided, text: str = "", *, by: str = USER) -> None:
+        """Say of a tool call that waits for a person, by its address, what is to become of it.
+
+        One that needs a yes: "allow" or "deny", `text` being the reason. One in doubt: it was
+        "done", and `text` is what came of it; it is to be made "again"; or nobody can find out, and
+        it is "lost". While other strands of the turn work, it goes on at once. Raises what `say`
+        raises.
+        """
+        self._send("answer", spoken(decided, text), by, call)
+
     async def __aenter__(self) -> Self:
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
@@ -152,13 +182,21 @@ class Run:
                 raise group.exceptions[0] from None
             raise
 
+    def _send(self, kind: InboxKind, text: str, by: str, subject: str = "") -> None:
+        if self._done:
+            raise HiveError(f"run {self.id} is not under way here any more; nobody would hear it")
+        send(self.journal, self.id, kind, by=by, subject=subject, text=text)
+
     def _say(self, strand: str, text: str) -> None:
         for listener in self._listeners:
             listener(strand, text)
 
     async def _drive(self) -> None:
         self._desk.writer.opened()
+        inbox, outside = inbox_for(self.journal), self._coordinator.outside
         try:
+            self._desk.room.look = inbox.look
+            outside.take_up(inbox.join(self.id, outside.take), self._coordinator.resumed)
             ending = await self._coordinator.run(self._first)
             self._result = self._made(ending)
         except BaseException as error:
@@ -168,6 +206,7 @@ class Run:
             raise self._error from None
         finally:
             self._done = True
+            inbox.leave(self.id)
             if self._minds:
                 with anyio.CancelScope(shield=True):
                     for mind in self._minds:

@@ -1,13 +1,16 @@
 """The strands of a turn beside each other (floor 6), until they end, or time is up, or a stop."""
 
 import asyncio
+import contextlib
 
 import anyio
+import anyio.lowlevel
 
+from hive.board.tape import BreaksOff, Tape
 from hive.phases.strand import Strand
 from hive.phases.turn import StrandEnd, run_strand
 
-__all__ = ["Strands"]
+__all__ = ["OneByOne", "Strands"]
 
 
 class Strands:
@@ -25,6 +28,7 @@ class Strands:
 
         async def one(strand: Strand) -> None:
             ends.append(await run_strand(strand))
+            strand.desk.room.leave()
 
         with anyio.CancelScope() as scope:
             self._scope = scope
@@ -61,3 +65,29 @@ class Strands:
             raise
         finally:
             self._lone = None
+
+
+class OneByOne:
+    """Runs the strands of a replay one after the other, in the order of their decision, so that the
+    first difference found is the first there is. No time and no stop binds them: where strands were
+    cut off, the tape says so.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+
+    async def beside(self, strands: list[Strand], seconds: float | None) -> list[StrandEnd] | None:
+        """Run strands; None when they were cut off, which is on record."""
+        ends: list[StrandEnd] = []
+        for strand in strands:
+            await anyio.lowlevel.checkpoint()
+            with contextlib.suppress(BreaksOff):
+                ends.append(await run_strand(strand))
+                self._tape.closed(strand.turn, strand.name)
+        ended = self._tape.cut_short(strands[0].turn + 1)
+        if len(ends) < len(strands) or ("suspended" in ends and ended is not None):
+            return None
+        return ends
+
+    def cut_off(self) -> None:
+        """Nothing is under way for long."""

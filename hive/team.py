@@ -9,13 +9,26 @@ from hive.control.budget import Budget
 from hive.control.complexity import Estimator
 from hive.control.graph import Graph
 from hive.control.policy import Policy
+from hive.errors import Divergence
+from hive.message import Reply, Request
 from hive.models.catalog import ModelCard
 from hive.models.model import Model
 from hive.phases.strand import Limits
 from hive.role import Role
 from hive.synthesis import Synthesis
 
-__all__ = ["Mind", "Team"]
+__all__ = ["Mind", "Silent", "Team"]
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Stands for a model in a replay, where it is not asked."""
+
+    name: str
+
+    async def complete(self, request: Request) -> Reply:
+        """Refuse: what is on record needs no model."""
+        raise Divergence(f"model {self.name} is asked for what is not on record")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from hive.control.policy import GraphOrder, Policy
 from hive.errors import DeclarationError
 from hive.fingerprint import manifest
 from hive.journal.journal import Journal
-from hive.models.catalog import FREE, ModelCard, card_of
+from hive.models.catalog import FREE, ModelCard, card, card_of
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
 from hive.phases.strand import InDoubt, Limits
@@ -32,7 +32,7 @@ from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
-from hive.team import Mind, Team
+from hive.team import Mind, Silent, Team
 from hive.tools.approval import Approver, ask
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
@@ -300,6 +300,23 @@ class Workflow:
             check(model)
             minds[key] = Mind(model.name, card_of(model), model)
         self._check_prices(minds)
+        own = tuple(
+            mind.model
+            for key, mind in minds.items()
+            if isinstance(self.assigned[key], str) and mind.model is not None
+        )
+        return self._team(minds, own)
+
+    def silent_team(self) -> Team:
+        """The workflow for a replay: its models are names with their cards, and are not asked."""
+        minds: dict[str, Mind] = {}
+        for key, given in self.assigned.items():
+            name = given if isinstance(given, str) else given.name
+            known = card(given) if isinstance(given, str) else card_of(given)
+            minds[key] = Mind(name, known, Silent(name))
+        return self._team(minds, ())
+
+    def _team(self, minds: Mapping[str, Mind], own: tuple[Model, ...]) -> Team:
         return Team(
             graph=self.graph,
             policy=self.policy,
@@ -316,11 +333,7 @@ class Workflow:
             },
             reads=self.reads,
             targets=self.targets,
-            own=tuple(
-                mind.model
-                for key, mind in minds.items()
-                if isinstance(self.assigned[key], str) and mind.model is not None
-            ),
+            own=own,
         )
 
     def _check(self) -> None:

@@ -302,6 +302,8 @@ class Resumed(Record):
     """What was found changed in the workspace."""
     workspace: str | None = None
     """Digest of the workspace where that is another than the record has."""
+    snapshot: str | None = None
+    """Commitment of the manifest of the workspace as it was found then."""
     fingerprint: str | None = None
     """Commitment of the manifest of the workflow, where it goes on under another one."""
     vocabulary: str | None = None

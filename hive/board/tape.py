@@ -5,62 +5,108 @@ Resume, replay and fork are the ordinary coordinator over a tape; a first run ha
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple, NoReturn
 
 from hive.board.entry import Address, Entry
-from hive.board.records import Approval, Fault, Inference, Observation, Request, ToolCall
+from hive.board.records import (
+    Approval,
+    Fault,
+    Observation,
+    Request,
+    Resumed,
+    Synthesis,
+    Termination,
+    ToolCall,
+)
 from hive.errors import Divergence
 
-__all__ = ["Tape"]
+__all__ = ["Asked", "BreaksOff", "Redacted", "Tape", "WholeTape", "is_from_outside"]
+
+PASSED = ("cancelled", "interrupted", "withdrawn")
+OUTSIDE = (8, 9, 10)
+"""Where words from outside go among the coordinator's places: messages of the user, lifecycle,
+redactions."""
+
+
+class BreaksOff(Exception):
+    """The record was cut off here: it holds nothing more of a strand, or of the run."""
+
+
+class Redacted(Exception):
+    """A content is needed that was erased; `entry` held it."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(f"the content of {entry.address} was erased")
+        self.entry = entry
+
+
+class Asked(NamedTuple):
+    """One attempt at a request as recorded: what was asked, None where that was refused for want
+    of budget; and how it was closed, None where the process ended before."""
+
+    attempt: int
+    request: Request | None
+    closing: Entry | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether another attempt follows: it was cut off, or never closed."""
+        payload = None if self.closing is None else self.closing.payload
+        return payload is None or (isinstance(payload, Fault) and payload.code in PASSED)
 
 
 class Tape:
-    """What was recorded of model replies and tool results.
+    """What was recorded of model replies and tool results. `live` says that what the tape does not
+    hold is asked for."""
 
-    `live` says whether what the tape does not hold may be asked for; if not, that is a Divergence.
-    """
+    live = True
 
-    def __init__(self, entries: Iterable[Entry] = (), *, live: bool = True) -> None:
-        self.live = live
-        self._replies: dict[Address, Entry] = {}
-        self._requests: dict[Address, list[Request]] = {}
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._requests: dict[Address, dict[int, Entry]] = {}
+        self._closings: dict[Address, dict[int, Entry]] = {}
         self._approvals: dict[Address, Approval] = {}
         self._rulings: Counter[Address] = Counter()
         self._calls: dict[Address, ToolCall] = {}
-        self._results: dict[Address, list[Entry]] = {}
+        self._pasts: dict[Address, list[Entry]] = {}
         for entry in entries:
             self._take(entry)
 
     def __bool__(self) -> bool:
         return bool(self._requests) or not self.live
 
-    def reply(self, address: Address, digest: str) -> Entry | None:
-        """The recorded answer to the request with a digest, or the fault it ended in."""
-        entry = self._replies.get(address)
-        if entry is not None:
-            payload = entry.payload
-            if isinstance(payload, Inference | Fault) and payload.digest == digest:
-                return entry
-        self._missing(address, "reply of a model to this request")
-        return None
+    def asked(self, address: Address, digest: str) -> list[Asked]:
+        """The recorded attempts at an address to ask what has this digest, in order: their grants
+        are read from there. Raises Redacted where that was erased."""
+        requests = self._requests.get(address, {})
+        answer = address._replace(place=(address.place[0], 1))
+        closings = self._closings.get(answer, {})
+        found = []
+        for number, attempt in enumerate(sorted({*requests, *closings})):
+            begun, closing = requests.get(attempt), closings.get(attempt)
+            for entry in (begun, closing):
+                if entry is not None and entry.erased:
+                    raise Redacted(entry)
+            request = None if begun is None else begun.payload
+            known = request or (None if closing is None else closing.payload)
+            if getattr(known, "digest", None) == digest:
+                assert request is None or isinstance(request, Request)
+                found.append(Asked(number, request, closing))
+        return found
 
-    def results(self, address: Address, call: ToolCall) -> list[Entry] | None:
-        """The recorded observation of a call, and what the tool posted, in address order."""
+    def past(self, address: Address, call: ToolCall) -> list[Entry]:
+        """All that was recorded about a tool call, in the order in which it came: rulings, waits,
+        interruptions, and at last the result with what the tool posted."""
         recorded = self._calls.get(address)
-        entries = self._results.get(address)
-        same = (
-            recorded is not None
-            and recorded.tool == call.tool
-            and recorded.arguments == call.arguments
-        )
-        if same and entries and any(isinstance(e.payload, Observation) for e in entries):
-            return sorted(entries, key=lambda entry: entry.address.place)
-        self._missing(address, f"result of {call.tool}")
-        return None
+        if recorded is None or recorded.tool != call.tool or recorded.arguments != call.arguments:
+            return []
+        return self._pasts.get(address, [])
 
-    def requests(self, address: Address, digest: str) -> list[Request]:
-        """The recorded requests at an address that ask the same, attempt by attempt: their grants
-        are read from there."""
-        return [request for request in self._requests.get(address, ()) if request.digest == digest]
+    def result(self, address: Address, call: ToolCall) -> Entry | None:
+        """The recorded observation of a tool call."""
+        for entry in self.past(address, call):
+            if isinstance(entry.payload, Observation):
+                return entry
+        return None
 
     def approval(self, call: Address) -> Approval | None:
         """What was ruled last on a tool call; one that was allowed, and not withdrawn before it was
@@ -71,27 +117,159 @@ class Tape:
         """How often a tool call was ruled on."""
         return self._rulings[call]
 
-    def _missing(self, address: Address, what: str) -> None:
-        if not self.live:
-            raise Divergence(f"the record holds no {what} at {address}", str(address))
+    def join(self, turn: int) -> list[Entry]:
+        """What came from outside by the end of a turn, where that is not taken in live."""
+        return []
+
+    def closed(self, turn: int, strand: str) -> None:
+        """Say that a strand has ended."""
+
+    def cut_short(self, turn: int) -> Termination | None:
+        """The recorded ending at a turn that neither the board nor the workflow decides: a stop, or
+        a deadline."""
+        return None
+
+    def missing(self, address: Address, what: str) -> None:
+        """Say that the record does not hold what is needed next. A live tape lets it be asked."""
 
     def _take(self, entry: Entry) -> None:
         address, payload = entry.address, entry.payload
-        if len(address.place) == 2 and address.place[1] == 1:
-            if isinstance(payload, Inference) or (isinstance(payload, Fault) and payload.final):
-                self._replies[address] = entry
-        elif isinstance(payload, Request):
-            self._requests.setdefault(address, []).append(payload)
-        elif isinstance(payload, Approval):
-            call = address._replace(place=address.place[:2])
-            self._approvals[call] = payload
-            self._rulings[call] += 1
-        elif isinstance(payload, Fault) and payload.code == "withdrawn":
-            self._approvals.pop(address._replace(place=address.place[:2]), None)
+        place = address.place
+        if not address.strand:
+            return
+        if len(place) == 2 and place[1] == 0 and entry.kind == Request.kind:
+            self._requests.setdefault(address, {})[entry.attempt] = entry
+        elif len(place) == 2 and place[1] == 1:
+            self._closings.setdefault(address, {})[entry.attempt] = entry
         elif isinstance(payload, ToolCall):
             self._calls[address] = payload
-        elif len(address.place) > 2 and (
-            isinstance(payload, Observation) or entry.origin.startswith("tool:")
-        ):
-            call = address._replace(place=address.place[:2])
-            self._results.setdefault(call, []).append(entry)
+        elif len(place) > 2 and place[1] > 1:
+            call = address._replace(place=place[:2])
+            self._pasts.setdefault(call, []).append(entry)
+            if isinstance(payload, Approval):
+                self._approvals[call] = payload
+                self._rulings[call] += 1
+            elif isinstance(payload, Fault) and payload.code == "withdrawn":
+                self._approvals.pop(call, None)
+
+
+class WholeTape(Tape):
+    """A tape that holds everything, for replay: nothing is asked for, and nothing else is posted.
+
+    Every entry is taken once. Where the record breaks off, by a stop, a deadline or the end of the
+    process, a strand that has nothing left on record is cut off there; anywhere else, what is not
+    on record and what never comes are Divergences.
+    """
+
+    live = False
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        kept = list(entries)
+        began = beginnings(kept)
+        super().__init__(entry for entry in kept if entry.seq >= began.get(entry.address.turn, 0))
+        self.aside: Counter[Address] = Counter()
+        """How many attempts at each address were used up before its turn was begun anew."""
+        self._left: dict[tuple[int, str], dict[tuple[Address, int], Entry]] = {}
+        self._outside: list[Entry] = []
+        self._ending: Entry | None = None
+        said = False
+        for entry in kept:
+            before = entry.seq < began.get(entry.address.turn, 0)
+            if said or before or is_from_outside(entry):
+                self._outside.append(entry)
+                self.aside[entry.address] += before
+                continue
+            strand = self._left.setdefault((entry.address.turn, entry.address.strand), {})
+            strand[entry.address, entry.attempt] = entry
+            if not entry.address.strand:
+                self._ending = entry if entry.kind == Termination.kind else self._ending
+                said = entry.kind == Synthesis.kind
+        self._cut = self._cut_turn(said)
+
+    def take(self, address: Address, attempt: int) -> Entry | None:
+        """The entry recorded at an address, once."""
+        strand = self._left.get((address.turn, address.strand))
+        return None if strand is None else strand.pop((address, attempt), None)
+
+    def past(self, address: Address, call: ToolCall) -> list[Entry]:
+        """All that was recorded about a tool call, which is the recorded one: it was posted."""
+        return self._pasts.get(address, [])
+
+    def join(self, turn: int) -> list[Entry]:
+        """What came from outside by the end of a turn. Raises Divergence where something that is on
+        record of it never came."""
+        for (of_turn, strand), left in self._left.items():
+            if of_turn <= turn and left:
+                self.closed(of_turn, strand)
+        given = [entry for entry in self._outside if entry.address.turn <= turn]
+        self._outside = [entry for entry in self._outside if entry.address.turn > turn]
+        return given
+
+    def end(self) -> list[Entry]:
+        """What came from outside and was not given yet, once the run is over. Raises Divergence
+        where something that is on record never came."""
+        last = max((entry.address.turn for entry in self._outside), default=0)
+        return self.join(max([last, *(turn for turn, _ in self._left)]))
+
+    def closed(self, turn: int, strand: str) -> None:
+        """Say that a strand has ended. Raises Divergence where it has something left on record."""
+        left = self._left.get((turn, strand))
+        if left:
+            entry = min(left.values(), key=lambda entry: entry.seq)
+            raise never_came(entry)
+
+    def cut_short(self, turn: int) -> Termination | None:
+        """The recorded ending at a turn, where a stop or a deadline is its reason."""
+        ending = None if self._ending is None else self._ending.payload
+        if not isinstance(ending, Termination) or self._ending is None:
+            return None
+        if self._ending.address.turn != turn:
+            return None
+        late = ending.reason == "time_exhausted" and ending.guard.startswith("budget(")
+        return ending if late or ending.reason == "cancelled" else None
+
+    def missing(self, address: Address, what: str) -> None:
+        """Raise BreaksOff where the record was cut off, and Divergence anywhere else."""
+        self.differ(address, None, None, f"the record holds no {what} at {address}")
+
+    def differ(
+        self, address: Address, recorded: Entry | None, now: Entry | None, message: str
+    ) -> NoReturn:
+        """Raise what it means that the entry at an address is another: a Divergence, unless the
+        record was cut off before. An earlier step of the strand that never came goes first."""
+        left = self._left.get((address.turn, address.strand), {})
+        if recorded is None and not left and self._cut is not None and address.turn >= self._cut:
+            raise BreaksOff(f"the record breaks off before {address}")
+        skipped = [entry for entry in left.values() if entry.address.place[0] < address.place[0]]
+        if skipped:
+            raise never_came(min(skipped, key=lambda entry: entry.seq))
+        raise Divergence(message, str(address), recorded, now)
+
+    def _cut_turn(self, said: bool) -> int | None:
+        """The turn in which the run was cut off; None where it came to its own end."""
+        if self._ending is not None and self.cut_short(self._ending.address.turn):
+            return self._ending.address.turn - 1
+        last = max((turn for turn, _ in self._left), default=0)
+        last = max(last, *(entry.address.turn for entry in self._outside), last)
+        return None if said else last
+
+
+def beginnings(entries: Iterable[Entry]) -> dict[int, int]:
+    """The turns that were begun anew, with the sequence numbers from which they count."""
+    anew = [e for e in entries if isinstance(e.payload, Resumed) and e.payload.anew]
+    return {entry.address.turn: entry.seq for entry in anew}
+
+
+def is_from_outside(entry: Entry) -> bool:
+    """Whether an entry was said to the run and not made by it."""
+    return not entry.address.strand and entry.address.place[0] in OUTSIDE
+
+
+def never_came(entry: Entry) -> Divergence:
+    return Divergence(
+        f"the record holds {entry.kind} by {entry.author} at {entry.address}, which now does not"
+        " come",
+        str(entry.address),
+        entry,
+        None,
+    )

@@ -172,9 +172,8 @@ def own_name() -> str:
 
 def held(run: str, holder: Holder) -> RunHeld:
     """The error for whoever wants a run that somebody has."""
-    since = datetime.fromtimestamp(holder.since / 1_000_000, UTC)
-    return RunHeld(
-        f"run {run} is held by {holder.name} since {since:%Y-%m-%d %H:%M:%S} UTC; stop that one"
-        " first",
-        holder,
-    )
+    since = ""
+    if holder.since:
+        at = datetime.fromtimestamp(holder.since / 1_000_000, UTC)
+        since = f" since {at:%Y-%m-%d %H:%M:%S} UTC"
+    return RunHeld(f"run {run} is held by {holder.name}{since}; stop that one first", holder)

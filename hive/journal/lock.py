@@ -38,19 +38,23 @@ class RunLocks:
         except BlockingIOError:
             return False
         except OSError as error:
-            raise JournalError(f"the lock file {self._path} cannot be used: {error}") from error
+            raise self._unusable(error) from error
         self._own.add(run)
         return True
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait to be the only one who makes the journal, and be that. Raises OSError."""
-        file = self._open()
-        fcntl.fcntl(file, fcntl.F_OFD_SETLKW, region(fcntl.F_WRLCK, ""))
+    def alone(self, run: str = "") -> Iterator[None]:
+        """Wait to be the only one who takes a run, or makes the journal, and be that for a moment.
+        Raises JournalError."""
+        try:
+            file = self._open()
+            fcntl.fcntl(file, fcntl.F_OFD_SETLKW, region(fcntl.F_WRLCK, f"taking {run}"))
+        except OSError as error:
+            raise self._unusable(error) from error
         try:
             yield
         finally:
-            fcntl.fcntl(file, fcntl.F_OFD_SETLK, region(fcntl.F_UNLCK, ""))
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, region(fcntl.F_UNLCK, f"taking {run}"))
 
     def release(self, run: str) -> None:
         """Give the lock of a run up, where this journal has it."""
@@ -77,6 +81,9 @@ class RunLocks:
             os.close(self._file)
             self._file = None
             self._own.clear()
+
+    def _unusable(self, error: OSError) -> JournalError:
+        return JournalError(f"the lock file {self._path} cannot be used: {error}")
 
     def _open(self) -> int:
         if self._file is None:

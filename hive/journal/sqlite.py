@@ -31,7 +31,7 @@ HAS_ENTRIES = (
 PATIENCE = 10.0
 ROWS_AT_ONCE = 500
 """Rows that are read in one go: no reader keeps the file's log from being folded in."""
-UNKNOWN = "another process"
+UNKNOWN = Holder("another process", 0)
 
 Synchronous = Literal["normal", "full"]
 
@@ -164,19 +164,20 @@ class SQLiteJournal:
             return [run for (run,) in rows]
 
     def hold(self, run: str, name: str) -> int:
-        if not self._locks.hold(run):
-            raise held(run, self.holder(run) or Holder(UNKNOWN, time.time_ns() // 1000))
-        try:
-            with self._writing():
-                row = self._side.execute(
-                    "INSERT INTO runs (run, lease, holder, since) VALUES (?, 1, ?, ?)"
-                    " ON CONFLICT (run) DO UPDATE SET lease = lease + 1, holder = excluded.holder,"
-                    " since = excluded.since RETURNING lease",
-                    (run, name, time.time_ns() // 1000),
-                ).fetchone()
-        except BaseException:
-            self._locks.release(run)
-            raise
+        with self._locks.alone(run):  # who comes second waits until the first has left its name
+            if not self._locks.hold(run):
+                raise held(run, self.holder(run) or UNKNOWN)
+            try:
+                with self._writing():
+                    row = self._side.execute(
+                        "INSERT INTO runs (run, lease, holder, since) VALUES (?, 1, ?, ?)"
+                        " ON CONFLICT (run) DO UPDATE SET lease = lease + 1,"
+                        " holder = excluded.holder, since = excluded.since RETURNING lease",
+                        (run, name, time.time_ns() // 1000),
+                    ).fetchone()
+            except BaseException:
+                self._locks.release(run)
+                raise
         return int(row[0])
 
     def release(self, run: str) -> None:
@@ -189,7 +190,7 @@ class SQLiteJournal:
             row = self._side.execute(
                 "SELECT holder, since FROM runs WHERE run = ?", (run,)
             ).fetchone()
-        return Holder(UNKNOWN, time.time_ns() // 1000) if row is None else Holder(*row)
+        return UNKNOWN if row is None else Holder(*row)
 
     def send(
         self, run: str, at: int, by: str, kind: InboxKind, subject: str = "", text: str = ""
@@ -246,7 +247,7 @@ class SQLiteJournal:
 
     def forget(self, run: str) -> None:
         if not self._locks.hold(run):
-            raise held(run, self.holder(run) or Holder(UNKNOWN, time.time_ns() // 1000))
+            raise held(run, self.holder(run) or UNKNOWN)
         try:
             with self._writing():
                 db = self._side

@@ -20,10 +20,12 @@ from hive.errors import Divergence, JournalError
 from hive.journal.journal import Batch, Journal
 from hive.journal.sqlite import Busy
 
-__all__ = ["Committer", "Writer", "committer_for", "salts"]
+__all__ = ["Committer", "Writer", "brief", "committer_for", "differs", "salts", "same"]
 
 salts = os.urandom
 FAIR_SECONDS = 0.001
+SHOWN = 200
+"""Characters of an entry that an error shows."""
 
 
 class Committer:
@@ -158,7 +160,7 @@ class Writer:
         self.aside: Counter[Address] = Counter()
         """How many attempts at each address were used up before the open turn was begun anew."""
         self._committer = committer
-        self._end = len(board.entries)
+        self._end = len(board.entries) - board.shared
         self._dirty = False
         self._followers: list[asyncio.Future[None]] = []
 
@@ -179,8 +181,14 @@ class Writer:
         if self.recorded:
             while self._followed(address, attempt, payload):
                 attempt += 1
-            known = self._recorded(address, attempt, payload)
+            known = self.recorded.pop((address, attempt), None)
             if known is not None:
+                now = Entry(
+                    known.seq, address, attempt, author, origin, label, causes, known.at,
+                    known.lease, payload, payload.body(),
+                )  # fmt: skip
+                if not same(known, now):
+                    raise differs(known, now)
                 return known
         if self.broken is not None:
             raise self._lost() from self.broken
@@ -193,6 +201,16 @@ class Writer:
         if self._followers:
             self.wake()
         return entry
+
+    def again(self, entry: Entry) -> Entry:
+        """Put an entry that is on a tape on the board as it was, if it does not stand there yet."""
+        known = self.recorded.get((entry.address, entry.attempt))
+        if known is not None:
+            return known
+        return self.post(
+            entry.address, entry.author, entry.payload, entry.origin, entry.causes, entry.label,
+            entry.attempt,
+        )  # fmt: skip
 
     def keep(self, body: bytes, key: bytes | None = None) -> str:
         """Store bytes with the next entry, once per run; gives their commitment (hex). `key` is
@@ -248,17 +266,34 @@ class Writer:
     def _lost(self) -> JournalError:
         return JournalError(f"run {self.run} can no longer be recorded: {self.broken}")
 
-    def _recorded(self, address: Address, attempt: int, payload: Payload) -> Entry | None:
-        known = self.recorded.pop((address, attempt), None)
-        if known is None:
-            return None
-        if known.kind != payload.kind or known.body != payload.body():
-            raise Divergence(
-                f"{address}: the record holds {known.kind} {known.body.decode()[:200]}, and now it"
-                f" would be {payload.kind} {payload.body().decode()[:200]}",
-                str(address),
-            )
-        return known
+
+def same(recorded: Entry, now: Entry) -> bool:
+    """Whether two entries of one address say the same, for the same reasons; of what was erased
+    nobody can tell more than its header."""
+    return (
+        (recorded.body == now.body or recorded.erased)
+        and recorded.kind == now.kind
+        and recorded.author == now.author
+        and recorded.causes == now.causes
+        and recorded.origin == now.origin
+        and recorded.label == now.label
+    )
+
+
+def differs(recorded: Entry, now: Entry) -> Divergence:
+    """The error that an entry is another than the recorded one."""
+    return Divergence(
+        f"{now.address}: the record holds {brief(recorded)}, and now it would be {brief(now)}",
+        str(now.address),
+        recorded,
+        now,
+    )
+
+
+def brief(entry: Entry) -> str:
+    """What an entry says, in one line."""
+    text = entry.body.decode(errors="replace")
+    return f"{entry.kind} by {entry.author} {text[:SHOWN]}{'…' if len(text) > SHOWN else ''}"
 
 
 COMMITTERS: "weakref.WeakKeyDictionary[Journal, Committer]" = weakref.WeakKeyDictionary()

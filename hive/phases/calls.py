@@ -21,11 +21,13 @@ class Begun(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A call with its result; `entry` is None while it waits for something outside the run."""
+    """A call with its result; `entry` is None while it waits for a person, one of whose `words`
+    would let it go on."""
 
     slot: int
     result: ToolResult | Text
     entry: Entry | None
+    words: frozenset[str] = frozenset()
 
 
 def told(strand: Strand, call: Begun, entry: Entry) -> Done:

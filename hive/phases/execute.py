@@ -1,5 +1,6 @@
 """Phase four (floor 5): judge every call, write it down, then make them side by side."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import anyio
@@ -8,10 +9,12 @@ import anyio.lowlevel
 from hive.board.records import Fault, ToolCall
 from hive.errors import ToolError
 from hive.phases.calls import Begun, Done, told
-from hive.phases.judge import judge
+from hive.phases.judge import heeded, judge
 from hive.phases.observe import observed
 from hive.phases.select import UseTool
+from hive.phases.served import put_back
 from hive.phases.strand import Strand
+from hive.phases.waiting import Party
 from hive.tools.call import Call, ToolOutput, reported
 
 __all__ = ["execute"]
@@ -26,20 +29,22 @@ async def execute(
     person leaves a Suspension on the board and a Done without an entry.
     """
     begun = [begin(strand, (step, slot), action, because) for slot, action in actions]
+    if strand.desk.tape:
+        put_back(strand, begun)
     judged = [await judge(strand, call) for call in begun]
-    if any(not isinstance(judgement, Done) for judgement in judged):
-        try:
-            await strand.desk.durable()
-        except anyio.get_cancelled_exc_class():
-            for call, judgement in zip(begun, judged, strict=True):
-                if judgement is None:
-                    cut_off(strand, call, "withdrawn")
-            raise
+    allowed = [call for call, done in zip(begun, judged, strict=True) if done is None]
+    if allowed:
+        await recorded(strand, allowed)
     finished: list[Done | None] = [j if isinstance(j, Done) else None for j in judged]
-    open_calls = [index for index, done in enumerate(finished) if done is None]
+    open_calls = [i for i, done in enumerate(finished) if done is None or done.words]
+    party = Party(strand.desk.room, len(open_calls))
 
     async def one(index: int) -> None:
-        finished[index] = await carry_out(strand, begun[index])
+        done = finished[index]
+        if done is not None:
+            done = await waited(strand, begun[index], done, party)
+        finished[index] = done or await carry_out(strand, begun[index])
+        party.end()
 
     if len(open_calls) == 1:
         await one(open_calls[0])
@@ -66,6 +71,31 @@ def begin(
         key=f"{writer.run}/{address}{f'~{anew}' if anew else ''}",
     )
     return Begun(action, strand.post(place, payload, causes=because), payload)
+
+
+async def waited(strand: Strand, call: Begun, done: Done, party: Party) -> Done | None:
+    """Let a call wait for a person's word as long as anybody works; None lets it be made."""
+    word = await strand.desk.room.wait(str(call.entry.address), done.words, party)
+    if word is None:
+        return done
+    ended = heeded(strand, call, word)
+    if ended is None:
+        await recorded(strand, (call,))
+    return ended
+
+
+async def recorded(strand: Strand, calls: Sequence[Begun]) -> None:
+    """Wait until it is on record that calls are to be made; they are withdrawn if that is
+    cancelled."""
+    for call in calls:
+        if strand.desk.parent is not None:
+            strand.desk.parent.asks(call.payload.effect)
+    try:
+        await strand.desk.durable()
+    except anyio.get_cancelled_exc_class():
+        for call in calls:
+            cut_off(strand, call, "withdrawn")
+        raise
 
 
 async def carry_out(strand: Strand, call: Begun) -> Done:

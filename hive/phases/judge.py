@@ -1,17 +1,18 @@
 """Whether a tool call may be made (floor 5): by rule, by a person, or by what is on the tape."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from hive.board.board import USER
 from hive.board.records import Approval, Suspension
 from hive.phases.calls import Begun, Done, told
 from hive.phases.observe import observed, said, unobserved
-from hive.phases.served import replay, ruled_again
+from hive.phases.served import served, taken_over
 from hive.phases.strand import Strand
+from hive.phases.waiting import APPROVALS, SETTLEMENTS, Word
 from hive.tools.approval import ProposedCall
 from hive.tools.call import ToolOutput
 
-__all__ = ["Settlement", "judge", "settle"]
+__all__ = ["heeded", "judge"]
 
 SETTLED = {
     "done": "it was done and is not made again",
@@ -26,13 +27,18 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
     tape, tool = strand.desk.tape, call.action.tool
     ruled = None
     if tape:
-        served = tape.results(address, call.payload)
-        if served is not None:
-            ruled_again(strand, address)
-            return replay(strand, call, served)
+        done = served(strand, call)
+        if done is not None:
+            return done
         ruled = tape.approval(address)
     if ruled is not None and ruled.decision == "allow":
         return in_doubt(strand, call) if tool.repeat == "never" else None
+    done = taken_over(strand, call) if ruled is None else None
+    if done is not None:
+        return done
+    word = None if ruled is None else strand.desk.room.word(str(address), APPROVALS)
+    if word is not None:  # it came while nobody was at work: there is no need to ask anybody again
+        return heeded(strand, call, word)
     judgement = await strand.desk.approver.judge(
         ProposedCall(
             tool=tool.name,
@@ -55,9 +61,39 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
         return None
     if judgement.decision == "ask":
         return wait(strand, call, "approval", judgement.reason or tool.name)
-    reason = judgement.reason or "not allowed"
-    output = ToolOutput(text=f"{tool.name} was denied by {judgement.by}: {reason}", error=True)
+    return denied(strand, call, judgement.by, judgement.reason)
+
+
+def denied(strand: Strand, call: Begun, by: str, reason: str) -> Done:
+    """Tell a role that its call is not made."""
+    text = f"{call.payload.tool} was denied by {by}: {reason or 'not allowed'}"
+    output = ToolOutput(text=text, error=True)
     return told(strand, call, observed(strand, call.entry, output, 0)[0])
+
+
+def heeded(strand: Strand, call: Begun, word: Word) -> Done | None:
+    """Do with a call that waited as a person said; None lets it be made."""
+    if word.decided == "allow" or word.decided == "deny":
+        ruled_by(strand, call, word, word.decided, word.text)
+        return None if word.decided == "allow" else denied(strand, call, word.by, word.text)
+    return settle(strand, call, word)
+
+
+def ruled_by(
+    strand: Strand, call: Begun, word: Word, ruling: Literal["allow", "deny"], reason: str
+) -> None:
+    """Record how a person ruled on a call, after all that was ruled on it before."""
+    address = call.entry.address
+    where = address._replace(place=(*address.place, 0))
+    writer = strand.desk.writer
+    rulings = sum(entry.address == where for entry in writer.board.of_kind(Approval))
+    strand.post(
+        where.place,
+        Approval(decision=ruling, by=word.by, reason=reason, item=word.item),
+        causes=(str(address),),
+        origin=USER,
+        attempt=rulings - writer.aside[where],
+    )
 
 
 def wait(
@@ -67,7 +103,11 @@ def wait(
     address = call.entry.address
     waiting = Suspension(waits_for=waits_for, subject=str(address), text=text)
     strand.post((*address.place, 0, 0), waiting, causes=(str(address),), origin="coordinator")
-    return Done(address.place[1], said(strand, call.action.use, f"waits for {waits_for}"), None)
+    strand.desk.room.expect(str(address))
+    result = said(strand, call.action.use, f"waits for {waits_for}")
+    return Done(
+        address.place[1], result, None, APPROVALS if waits_for == "approval" else SETTLEMENTS
+    )
 
 
 def in_doubt(strand: Strand, call: Begun) -> Done | None:
@@ -82,32 +122,17 @@ def in_doubt(strand: Strand, call: Begun) -> Done | None:
     return wait(strand, call, "in_doubt", text)
 
 
-class Settlement(NamedTuple):
-    """What a person says of a call in doubt: that it was done, with what came of it in `text`; that
-    it is to be made again; or that nobody can find out. `item` is that of the inbox."""
-
-    how: Literal["done", "again", "lost"]
-    by: str
-    text: str = ""
-    item: int = 0
-
-
-def settle(strand: Strand, call: Begun, settlement: Settlement) -> Done | None:
-    """End the doubt about a call as a person settled it; None lets the call be made again."""
-    how, by, text, item = settlement
-    again = how == "again"
-    address = call.entry.address
-    where = address._replace(place=(*address.place, 0))
-    ruling = Approval(
-        decision="allow" if again else "deny", by=by, reason=f"in doubt: {SETTLED[how]}", item=item
-    )
-    rulings = [e for e in strand.desk.writer.board.of_kind(Approval) if e.address == where]
-    strand.post(where.place, ruling, causes=(str(address),), origin=USER, attempt=len(rulings))
+def settle(strand: Strand, call: Begun, word: Word) -> Done | None:
+    """End the doubt about a call as a person settled it: it was done, and the word's text is what
+    came of it; it is to be made again, which None lets happen; or nobody can find out."""
+    again = word.decided == "again"
+    reason = f"in doubt: {SETTLED[word.decided]}"
+    ruled_by(strand, call, word, "allow" if again else "deny", reason)
     if again:
         return None
-    if how == "lost":
+    if word.decided == "lost":
         return lost(strand, call, USER)
-    return told(strand, call, unobserved(strand, call.entry, text, USER))
+    return told(strand, call, unobserved(strand, call.entry, word.text, USER))
 
 
 def lost(strand: Strand, call: Begun, origin: str) -> Done:

@@ -11,6 +11,7 @@ from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Fault, FaultCode, Inference, Overrun
 from hive.board.records import Request as RequestRecord
+from hive.board.tape import Asked
 from hive.control.budget import NOTHING, Grant
 from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError, PayloadError
@@ -40,25 +41,13 @@ async def reason(
     Cancellation closes the call with a Fault at its worst cost and goes on.
     """
     tape, asking = strand.desk.tape, strand.address(step, 0)
-    begun = tape.requests(asking, request.digest) if tape else []
-    served = tape.reply(strand.address(step, 1), request.digest) if tape else None
-    attempt, because = len(begun), (str(asking),)
+    attempt, because = 0, (str(asking),)
     try:
-        for earlier, recorded in enumerate(begun):
-            grant, most = reserve(strand, request, recorded)
-            post_request(strand, request, causes, step, grant, most, earlier)
-            if served is not None and served.attempt == earlier:
-                return serve(strand, served, grant, because, step)
-            interrupted(strand, grant, Place(step, earlier, because))
-        if served is not None:  # refused, for it has no request of its own
-            strand.post(
-                (step, 1),
-                served.payload,
-                causes=causes,
-                origin="coordinator",
-                attempt=served.attempt,
-            )
-            return None
+        for asked in tape.asked(asking, request.digest) if tape else ():
+            if not asked.passed:
+                return serve(strand, request, asked, causes, step)
+            pass_over(strand, request, asked, causes, step)
+            attempt = asked.attempt + 1
         grant, most = reserve(strand, request, None)
         post_request(strand, request, causes, step, grant, most, attempt)
     except BudgetExceeded as error:
@@ -110,23 +99,35 @@ async def call(
     return None
 
 
-def interrupted(strand: Strand, grant: Grant, place: Place) -> None:
-    """Settle a recorded call that has no answer: at its worst case, unless it was never made."""
-    known = strand.desk.writer.recorded.get((strand.address(place.step, 1), place.attempt))
-    closing = None if known is None else known.payload
-    withdrawn = isinstance(closing, Fault) and closing.code == "withdrawn"
-    strand.scope.settle(grant, NOTHING if withdrawn else grant)
-    if closing is not None:  # closed when it was cancelled
+def pass_over(
+    strand: Strand, request: Request, asked: Asked, causes: tuple[str, ...], step: int
+) -> None:
+    """Put a recorded attempt on the board again that gave no answer and was made anew. One that was
+    never closed is settled at its worst case."""
+    grant, _ = begun_again(strand, request, asked, causes, step)
+    if asked.closing is not None:
+        closing = strand.desk.writer.again(asked.closing).payload
+        assert isinstance(closing, Fault)
+        strand.scope.settle(grant, Grant(closing.cost, closing.tokens))
         return
+    strand.desk.tape.missing(strand.address(step, 1), "reply of a model to this request")
+    strand.scope.settle(grant, grant)
     lost = Fault(
         code="interrupted",
         message="the process ended before the answer",
         cost=grant.cost,
         tokens=grant.tokens,
     )
-    strand.post(
-        (place.step, 1), lost, causes=place.because, origin="coordinator", attempt=place.attempt
-    )
+    because = (str(strand.address(step, 0)),)
+    strand.post((step, 1), lost, causes=because, origin="coordinator", attempt=asked.attempt)
+
+
+def begun_again(
+    strand: Strand, request: Request, asked: Asked, causes: tuple[str, ...], step: int
+) -> tuple[Grant, Entry]:
+    """Post a recorded request again, under its recorded grant."""
+    grant, most = reserve(strand, request, asked.request)
+    return grant, post_request(strand, request, causes, step, grant, most, asked.attempt)
 
 
 def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) -> tuple[Grant, int]:
@@ -256,17 +257,22 @@ def record(
 
 
 def serve(
-    strand: Strand, served: Entry, grant: Grant, because: tuple[str, ...], step: int
+    strand: Strand, request: Request, asked: Asked, causes: tuple[str, ...], step: int
 ) -> Thought | None:
     """Go on with an answer from the tape."""
-    answer, attempt = served.payload, served.attempt
+    closing = asked.closing
+    assert closing is not None
+    if asked.request is None:  # refused, so that nothing was asked
+        strand.desk.writer.again(closing)
+        return None
+    grant, begun = begun_again(strand, request, asked, causes, step)
+    answer = closing.payload
     if isinstance(answer, Inference):
-        settle(strand, grant, answer, step, because)
-        again = strand.post((step, 1), answer, causes=because, attempt=attempt)
-        return Thought(again, answer)
-    cost, tokens = (answer.cost, answer.tokens) if isinstance(answer, Fault) else (0, 0)
-    strand.scope.settle(grant, Grant(cost, tokens))
-    strand.post((step, 1), answer, causes=because, origin="coordinator", attempt=attempt)
+        settle(strand, grant, answer, step, (str(begun.address),))
+        return Thought(strand.desk.writer.again(closing), answer)
+    if isinstance(answer, Fault):
+        strand.scope.settle(grant, Grant(answer.cost, answer.tokens))
+    strand.desk.writer.again(closing)
     return None
 
 

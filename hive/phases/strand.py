@@ -16,6 +16,7 @@ from hive.models.catalog import ModelCard
 from hive.models.model import Model
 from hive.phases.brief import Briefing
 from hive.phases.deadline import Deadline
+from hive.phases.waiting import WaitingRoom
 from hive.role import Role
 from hive.tools.approval import Approver
 
@@ -66,6 +67,8 @@ class Desk:
     listener: Callable[[str, str], None] | None = None
     """Receives (strand, piece of text) while a model answers, if anybody listens."""
     in_doubt: InDoubt = "ask"
+    room: WaitingRoom = field(default_factory=WaitingRoom)
+    """Where calls wait for a person's word."""
     unsettled: "list[CallLog]" = field(default_factory=list)
     """What it takes to undo the calls whose results may not be durable yet."""
 

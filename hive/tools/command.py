@@ -63,12 +63,12 @@ async def shell(
 
 
 def bring_back(copy: Copy, workspace: Workspace) -> tuple[tuple[FileChange, ...], list[str]]:
-    """Make the copy's changes in the workspace; gives them, and why others were dropped."""
+    """Make the copy's changes in the workspace, all or none; gives them, and why others were
+    dropped."""
     now = copy.workspace.contents()
     links = {item.path for item in copy.workspace.items() if item.link is not None}
     touched = [p for p in sorted({*now, *copy.contents}) if now.get(p) != copy.contents.get(p)]
-    written: dict[str, bytes] = {}
-    removed: list[str] = []
+    made: dict[str, bytes | None] = {}
     dropped: list[str] = []
     for path in touched:
         try:
@@ -78,9 +78,6 @@ def bring_back(copy: Copy, workspace: Workspace) -> tuple[tuple[FileChange, ...]
         except ToolRefused as error:
             dropped.append(str(error))
             continue
-        if path in now:
-            written[path] = copy.workspace.read(path)
-        else:
-            removed.append(path)
-    changes = workspace.write_all(written)
-    return (*changes, *(workspace.remove(path) for path in removed)), dropped
+        made[path] = copy.workspace.read(path) if path in now else None
+    removals_first = sorted(made, key=lambda path: made[path] is not None)
+    return workspace.write_all({path: made[path] for path in removals_first}), dropped

@@ -7,7 +7,7 @@ after any entry, and the workspace's digest in it, follow from the record alone.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -15,12 +15,13 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from hive.board.records import Change
+from hive.board.payload import Payload
+from hive.board.records import Change, Observation, Resumed, RunStarted
 from hive.errors import JournalError
 from hive.tools.paths import hidden
 from hive.tools.standing import KINDS, Standing, digest_of
 
-__all__ = ["Manifest", "Recorded"]
+__all__ = ["Manifest", "Recorded", "recorded_state"]
 
 VERSION = 1
 
@@ -58,6 +59,26 @@ class Manifest:
                 set_down(files, change)
         return type(self)({path: files[path] for path in sorted(files, key=os.fsencode)})
 
+    def changes_to(self, other: "Manifest") -> tuple[Change, ...]:
+        """One change for each path at which another state differs, ordered by path.
+
+        Links are no files, and a change does not tell whether a file may be executed: only a
+        manifest has all of it.
+        """
+        paths = sorted({*self.files, *other.files}, key=os.fsencode)
+        pairs = [(path, self.files.get(path), other.files.get(path)) for path in paths]
+        return tuple(
+            Change(
+                path=os.fsencode(path).decode(errors="backslashreplace"),
+                before=plain(old),
+                after=plain(new),
+                before_content=old.content if old is not None else None,
+                after_content=new.content if new is not None else None,
+            )
+            for path, old, new in pairs
+            if (old and old.standing) != (new and new.standing)
+        )
+
     def to_bytes(self) -> bytes:
         """The manifest as JSON, with paths as `written` writes them."""
         files = {written(path): as_json(file) for path, file in self.files.items()}
@@ -76,6 +97,28 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise JournalError(f"the manifest of the workspace cannot be read: {error}") from error
         return cls(files)
+
+
+def recorded_state(
+    payloads: Iterable[Payload], content: Callable[[str], bytes | None]
+) -> Manifest | None:
+    """The workspace as the record has it after entries with these payloads, from the first one on
+    in the order of the log; None for a run that took no snapshot.
+
+    `content` gives what the journal keeps under a commitment. Raises JournalError when a manifest
+    is not there.
+    """
+    state: Manifest | None = None
+    changes: list[Change] = []
+    for payload in payloads:
+        if isinstance(payload, RunStarted | Resumed) and payload.snapshot is not None:
+            body = content(payload.snapshot)
+            if body is None:
+                raise JournalError("the manifest of the workspace is not in the journal any more")
+            state, changes = Manifest.from_bytes(body), []
+        elif isinstance(payload, Observation | Resumed):
+            changes += payload.changes
+    return None if state is None else state.after(changes)
 
 
 def check_folders(files: Mapping[str, Recorded]) -> None:

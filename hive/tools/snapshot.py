@@ -12,6 +12,7 @@ from hive.board.records import Change
 from hive.errors import DeclarationError, ToolError, WorkspaceLost
 from hive.tools import walk
 from hive.tools.manifest import Manifest, Recorded
+from hive.tools.paths import parse_path
 from hive.tools.standing import sha256
 from hive.tools.workspace import Workspace
 
@@ -104,15 +105,16 @@ def apply(changes: Iterable[Change], workspace: Workspace, content: Contents) ->
     now: dict[str, bytes | None] = {}
     start: dict[str, bytes | None] = {}
     try:
-        for change in changes:
-            path = change.path
-            if path not in now:
-                start[path] = now[path] = content_at(workspace.root, path)
-            after = content(change.after_content) if change.after_content else None
-            if (sha256(now[path]), sha256(after)) != (change.before, change.after):
-                return False
-            now[path] = after
-        workspace.restore({path: now[path] for path in now if now[path] != start[path]})
+        with workspace.alone():
+            for change in changes:
+                path = "/".join(parse_path(change.path))
+                if path not in now:
+                    start[path] = now[path] = content_at(workspace.root, path)
+                after = content(change.after_content) if change.after_content else None
+                if (sha256(now[path]), sha256(after)) != (change.before, change.after):
+                    return False
+                now[path] = after
+            workspace.restore({path: now[path] for path in now if now[path] != start[path]})
     except ToolError:  # a link or a folder stands there
         return False
     return True

@@ -1,62 +1,15 @@
 """What every journal promises, whichever keeps the bytes."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import pytest
 
 from hive.board.board import Board
 from hive.board.contributions import Note
 from hive.errors import RunHeld, RunNotFound, StaleWriter
-from hive.journal.journal import Batch, Journal, new_run_id
-from hive.journal.memory import MemoryJournal
-from hive.journal.sqlite import SQLiteJournal
+from hive.journal.journal import Batch, new_run_id
 from tests.board.boards import board, post, reread
+from tests.journal.stores import LARGE, Store, batch, bodies, proven
 
 ABSENT = new_run_id()
-
-
-@dataclass
-class Store:
-    """A place that journals can be opened on, again and again."""
-
-    make: Callable[[], Journal]
-    opened: list[Journal] = field(default_factory=list)
-
-    def open(self) -> Journal:
-        self.opened.append(self.make())
-        return self.opened[-1]
-
-    def close(self) -> None:
-        for journal in self.opened:
-            journal.close()
-
-
-@pytest.fixture(params=["memory", "sqlite", "sqlite full"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    memory = MemoryJournal()
-    stores = {
-        "memory": Store(lambda: memory),
-        "sqlite": Store(lambda: SQLiteJournal(tmp_path / "journal.db")),
-        "sqlite full": Store(lambda: SQLiteJournal(tmp_path / "journal.db", synchronous="full")),
-    }
-    yield stores[request.param]
-    stores[request.param].close()
-
-
-def batch(written: Board, run: str, *texts: str, keep: tuple[bytes, ...] = ()) -> Batch:
-    """The next entries of a run, ready to be appended."""
-    expected = len(written.entries)
-    for body in keep:
-        written.store(body)
-    for text in texts:
-        post(written, Note(text=text), f"0//{len(written.entries)}")
-    return Batch(run, expected, written.seal(), written.kept())
-
-
-def texts(journal: Journal, run: str, start: int = 0) -> list[bytes | None]:
-    return [stored.body for stored in journal.read(run, start)]
 
 
 def test_what_was_appended_is_read_as_it_was(store: Store) -> None:
@@ -69,7 +22,7 @@ def test_what_was_appended_is_read_as_it_was(store: Store) -> None:
     assert [row.seq for row in rows] == [0, 1, 2, 3, 4]
     assert [row.digest for row in rows] == sealed
     assert [row.header for row in rows] == [entry.header() for entry in written.entries]
-    assert texts(journal, run) == [entry.body for entry in written.entries]
+    assert bodies(journal, run) == [entry.body for entry in written.entries]
     assert reread(journal, run).entries == written.entries
 
 
@@ -77,7 +30,7 @@ def test_what_was_appended_is_read_as_it_was(store: Store) -> None:
 def test_reading_begins_at_any_position(store: Store, start: int) -> None:
     journal, written, run = store.open(), board(), new_run_id()
     journal.append([batch(written, run, "a", "b", "c")], wait=True)
-    assert texts(journal, run, start) == [entry.body for entry in written.entries[start:]]
+    assert bodies(journal, run, start) == [entry.body for entry in written.entries[start:]]
 
 
 def test_a_run_that_is_not_there_is_not_found(store: Store) -> None:
@@ -98,9 +51,9 @@ def test_a_writer_that_is_behind_or_ahead_is_refused_and_nothing_is_stored(store
     for wrong in (0, 1, 3, 7):
         with pytest.raises(StaleWriter, match=run):
             journal.append([following._replace(expected=wrong)], wait=True)
-    assert len(texts(journal, run)) == 2
+    assert len(bodies(journal, run)) == 2
     journal.append([following], wait=True)
-    assert len(texts(journal, run)) == 3
+    assert len(bodies(journal, run)) == 3
 
 
 def test_a_second_writer_of_a_run_is_refused(store: Store) -> None:
@@ -112,7 +65,7 @@ def test_a_second_writer_of_a_run_is_refused(store: Store) -> None:
     other.append([batch(mine, run, "c")], wait=True)
     with pytest.raises(StaleWriter):
         one.append([Batch(run, 1, board_with("d").seal())], wait=True)
-    assert texts(one, run) == texts(other, run) == [b'{"text":"a"}', b'{"text":"c"}']
+    assert bodies(one, run) == bodies(other, run) == [b'{"text":"a"}', b'{"text":"c"}']
 
 
 def test_a_run_that_others_have_extended_can_be_taken_up_again(store: Store) -> None:
@@ -121,7 +74,7 @@ def test_a_run_that_others_have_extended_can_be_taken_up_again(store: Store) -> 
     one.append([batch(written, run, "a")], wait=True)
     other.append([batch(written, run, "b")], wait=True)
     one.append([batch(written, run, "c")], wait=True)
-    assert len(texts(one, run)) == 3
+    assert len(bodies(one, run)) == 3
 
 
 def board_with(text: str) -> Board:
@@ -146,12 +99,12 @@ def test_batches_of_several_runs_are_stored_together_or_not_at_all(store: Store)
     journal.append([batch(boards[3], runs[3], "d")], wait=True)
     journal.append([fresh], wait=True)
     assert journal.runs() == [runs[3], runs[1], runs[0]]
-    assert [texts(journal, run) for run in journal.runs()] == [
+    assert [bodies(journal, run) for run in journal.runs()] == [
         [b'{"text":"d"}'],
         [b'{"text":"b"}'],
         [b'{"text":"a"}'],
     ]
-    assert [texts(store.open(), run) for run in runs[:2]] == [[b'{"text":"a"}'], [b'{"text":"b"}']]
+    assert [bodies(store.open(), run) for run in runs[:2]] == [[b'{"text":"a"}'], [b'{"text":"b"}']]
 
 
 def test_shared_contents_are_found_by_their_commitment_in_their_own_run(store: Store) -> None:
@@ -180,27 +133,6 @@ def test_runs_are_listed_newest_first(store: Store) -> None:
     assert journal.runs() == store.open().runs() == runs[::-1]
 
 
-def test_only_one_may_hold_a_run(store: Store) -> None:
-    one, other, run = store.open(), store.open(), new_run_id()
-    assert one.holder(run) is None
-    assert one.hold(run, "the first") == 1
-    held = one.holder(run)
-    assert held is not None
-    assert held == other.holder(run)
-    assert held.name == "the first"
-    for journal in (one, other):
-        with pytest.raises(RunHeld, match=f"run {run} is held by the first since 2") as caught:
-            journal.hold(run, "another")
-        assert caught.value.holder == held
-    assert other.hold(ABSENT, "another") == 1
-    assert one.runs() == []  # who holds a run has written nothing yet
-    one.release(run)
-    assert other.holder(run) is None
-    assert other.hold(run, "the second") == 2
-    with pytest.raises(RunHeld, match="the second"):
-        one.hold(run, "the first")
-
-
 def test_a_run_can_be_read_while_it_is_written(store: Store) -> None:
     journal, written, run = store.open(), board(), new_run_id()
     journal.append([batch(written, run, "a", "b")], wait=True)
@@ -208,7 +140,93 @@ def test_a_run_can_be_read_while_it_is_written(store: Store) -> None:
     assert next(reading).body == b'{"text":"a"}'
     store.open().append([batch(written, run, "c")], wait=True)
     assert next(reading).body == b'{"text":"b"}'
-    assert texts(journal, run)[-1] == b'{"text":"c"}'
+    assert bodies(journal, run)[-1] == b'{"text":"c"}'
+
+
+def test_many_entries_are_read_in_order(store: Store) -> None:
+    journal, written, run = store.open(), board(), new_run_id()
+    journal.append([batch(written, run, *map(str, range(1234)))], wait=True)
+    journal.append([batch(board(), new_run_id(), "another run's")], wait=True)
+    assert [stored.row.seq for stored in journal.read(run)] == list(range(1234))
+    assert [stored.row.seq for stored in journal.read(run, 1200)] == list(range(1200, 1234))
+    assert bodies(journal, run, 1234) == []
+    assert proven(list(journal.read(run)))
+
+
+def test_a_large_content_is_stored_once_however_often_it_is_said(store: Store) -> None:
+    journal, written, run = store.open(), board(), new_run_id()
+    large, other = "x" * LARGE, "y" * LARGE
+    journal.append([batch(written, run, large, "small", large, keep=(b"the prompt",))], wait=True)
+    journal.append([batch(written, run, large, other)], wait=True)
+    assert bodies(journal, run) == [entry.body for entry in written.entries]
+    assert proven(list(journal.read(run)))
+    kept = [content.body for content in journal.kept(run)]
+    assert kept == [b"the prompt", written.entries[0].body, written.entries[4].body]
+    assert reread(journal, run).entries == written.entries
+    for stored in (0, 2, 3):
+        content = journal.content(run, written.entries[stored].commitment.hex())
+        assert content is not None
+        assert content.body == written.entries[0].body
+
+
+def test_what_was_erased_is_gone_and_everything_else_is_as_it_was(store: Store) -> None:
+    journal, other = store.open(), store.open()
+    run, beside, written = new_run_id(), new_run_id(), board()
+    large = "secret " + "x" * LARGE
+    first = batch(written, run, "secret a", large, "said", large, keep=(b"secret b", b"prompt"))
+    journal.append([first], wait=True)
+    journal.append([batch(board(), beside, "said", large)], wait=True)
+    item = journal.send(run, 1, "me", "say", "0//1", "secret c")
+    spared = journal.send(run, 2, "me", "say", "0//1", "word")
+    rows = [stored.row for stored in journal.read(run)]
+    secret, prompt = (content.commitment.hex() for content in first.kept[:2])
+    journal.erase(run, [0, 1], [secret], [item])
+    for seen in (journal, other):
+        assert bodies(seen, run) == [None, None, b'{"text":"said"}', None]
+        assert [stored.salt is None for stored in seen.read(run)] == [True, True, False, True]
+        assert [stored.row for stored in seen.read(run)] == rows
+        assert proven(list(seen.read(run)))
+        gone, kept = seen.content(run, secret), seen.content(run, prompt)
+        assert gone is not None
+        assert (gone.salt, gone.body) == (None, None)
+        assert kept is not None
+        assert kept.body == b"prompt"
+        assert [content.body for content in seen.kept(run)] == [None, b"prompt", None]
+        assert bodies(seen, beside)[1] is not None
+        assert [(said.id, said.subject, said.text) for said in seen.inbox(run=run)] == [
+            (item, "", ""),
+            (spared, "0//1", "word"),
+        ]
+    journal.append([batch(written, run, "and on")], wait=True)
+    journal.erase(run, [])
+    with pytest.raises(RunNotFound):
+        journal.erase(ABSENT, [0])
+
+
+def test_a_run_that_is_forgotten_leaves_nothing(store: Store) -> None:
+    journal, other = store.open(), store.open()
+    runs = sorted(new_run_id() for _ in range(3))
+    large = "x" * LARGE
+    for run in runs:
+        journal.append([batch(board(), run, "a", large, keep=(b"kept",))], wait=True)
+        journal.send(run, 1, "me", "say", "", run)
+    other.hold(runs[1], "the other")
+    with pytest.raises(RunHeld, match="is held by the other"):
+        journal.forget(runs[1])
+    other.release(runs[1])
+    for _ in range(2):
+        journal.forget(runs[1])
+        for seen in (journal, other):
+            assert seen.runs() == [runs[2], runs[0]]
+            with pytest.raises(RunNotFound):
+                list(seen.read(runs[1]))
+            assert list(seen.kept(runs[1])) == []
+            assert [item.text for item in seen.inbox()] == [runs[0], runs[2]]
+            assert len(bodies(seen, runs[0])) == len(bodies(seen, runs[2])) == 2
+    # A run that takes its place finds nothing of it, also where it was written before.
+    journal.append([batch(board(), runs[1], "b")], wait=True)
+    assert bodies(other, runs[1]) == [b'{"text":"b"}']
+    assert other.hold(runs[1], "the other") == 2
 
 
 def test_ids_of_runs_sort_by_the_time_they_were_made() -> None:

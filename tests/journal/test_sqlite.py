@@ -1,10 +1,7 @@
 """The embedded journal and the files it meets: its own, others', broken and busy ones."""
 
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,11 +12,10 @@ import pytest
 
 from hive.board.board import Board
 from hive.board.contributions import Note
-from hive.errors import JournalError, JournalVersion, RunHeld
+from hive.errors import JournalError, JournalVersion
 from hive.journal.journal import Batch, new_run_id
 from hive.journal.sqlite import Busy, SQLiteJournal
 from tests.board.boards import board, post, store
-from tests.house.tree import ROOT
 
 
 def one_entry(run: str | None = None, text: str = "a") -> Batch:
@@ -241,30 +237,3 @@ def test_full_synchronisation_belongs_on_the_writer_thread(tmp_path: Path) -> No
         assert full.commit == "threaded"
     with closing(SQLiteJournal(tmp_path / "a.db")) as normal:
         assert normal.commit == "inline"
-
-
-HOLDER = """
-import sys, time
-from hive.journal.sqlite import SQLiteJournal
-journal = SQLiteJournal(sys.argv[1])
-journal.hold(sys.argv[2], "me")
-print("held", flush=True)
-time.sleep(600)
-"""
-
-
-def test_a_run_is_held_as_long_as_the_process_that_holds_it_lives(tmp_path: Path) -> None:
-    path, run = tmp_path / "journal.db", new_run_id()
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path), run], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    with holder, closing(SQLiteJournal(path)) as journal:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RunHeld, match="is held by me since"):
-            journal.hold(run, "another")
-        assert journal.hold(new_run_id(), "another")
-        holder.send_signal(signal.SIGKILL)
-        holder.wait()
-        assert journal.holder(run) is None
-        assert journal.hold(run, "another") == 2

@@ -29,12 +29,26 @@ async def test_its_changes_are_brought_back_and_recorded(call: Call) -> None:
     command = "echo 'A = 2' > a.py; rm old.py; mkdir new; echo hi > new/b.txt; echo x > a.pyc"
     output = await shell.execute({"command": command}, call)
     assert output.changes == (
+        FileChange("old.py", b"", None),
         FileChange("a.py", b"A = 1\n", b"A = 2\n"),
         FileChange("new/b.txt", None, b"hi\n"),
-        FileChange("old.py", b"", None),
     )
     assert call.workspace is not None
     assert call.workspace.files() == ("a.py", "new/b.txt", "test_a.py")
+
+
+@pytest.mark.asyncio
+async def test_its_changes_are_brought_back_all_or_none(call: Call) -> None:
+    assert call.workspace is not None
+    command = "rm a.py; mkdir a.py; echo hi > a.py/b.txt"
+    assert [c["path"] for c in (await ask_for(shell, call, command=command))["changed"]] == [
+        "a.py",
+        "a.py/b.txt",
+    ]
+    command = "rm -r old.py a.py; echo hi > a.py"  # here its folder stays, and is in the way
+    said = await text_of(shell, call, command=command)
+    assert said == "'a.py' is a folder, not a file"
+    assert call.workspace.files() == ("a.py/b.txt", "old.py", "test_a.py")
 
 
 @pytest.mark.asyncio

@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hive.board.records import Change
+from hive.board.contributions import Note
+from hive.board.payload import Payload
+from hive.board.records import Change, Observation, Resumed, RunStarted
 from hive.errors import DeclarationError, JournalError, ToolError, WorkspaceLost
 from hive.tools import FileChange, Workspace
-from hive.tools.manifest import Manifest
+from hive.tools.manifest import Manifest, recorded_state
 from hive.tools.snapshot import Drift, apply, drift, rebuild, snapshot
 from hive.tools.standing import sha256
 from tests.tools.projects import folder
@@ -311,3 +313,70 @@ def test_a_manifest_that_leads_out_of_a_workspace_is_refused(path: str) -> None:
 def test_what_is_no_manifest_is_refused(body: bytes) -> None:
     with pytest.raises(JournalError, match="the manifest of the workspace cannot be read"):
         Manifest.from_bytes(body)
+
+
+def observation(*changes: Change) -> Observation:
+    return Observation(id="1", tool="write_file", text="", changes=changes)
+
+
+def started(snapshot: str | None) -> RunStarted:
+    return RunStarted(
+        run="r", hive="1", schema_version=1, workflow="w", fingerprint="", vocabulary="",
+        snapshot=snapshot,
+    )  # fmt: skip
+
+
+def test_the_state_after_any_entry_follows_from_the_record(tmp_path: Path) -> None:
+    kept = Kept()
+    work = folder(tmp_path / "work", {"a": "1", "b": "1"})
+    payloads: list[Payload] = [started(kept.keep(snapshot(work, kept.keep).to_bytes()))]
+    digests = [work.digest()]
+
+    def post(payload: Payload) -> None:
+        payloads.append(payload)
+        digests.append(work.digest())
+
+    post(Note(text="nothing changed"))
+    post(observation(*changed(work, kept, [("a", b"2"), ("c", b"1")])))
+    post(Resumed(changes=tuple(changed(work, kept, [("b", None)]))))
+    (work.root / "c").chmod(0o755)
+    (work.root / "d").symlink_to("a")
+    found = snapshot(work, kept.keep)
+    post(Resumed(snapshot=kept.keep(found.to_bytes()), changes=found.changes_to(found)))
+    post(observation(*changed(work, kept, [("c", b"3")])))
+    for number, digest in enumerate(digests, 1):
+        state = recorded_state(payloads[:number], kept.get)
+        assert state is not None
+        assert state.digest == digest
+    assert recorded_state([started(None), *payloads[1:4]], kept.get) is None
+    kept.clear()
+    with pytest.raises(JournalError, match="is not in the journal any more"):
+        recorded_state(payloads, kept.get)
+
+
+def test_two_states_differ_in_the_changes_between_them(tmp_path: Path) -> None:
+    kept = Kept()
+    work = folder(tmp_path / "work", {"a": "1", "b": "1", "c": "1", "same": "1"})
+    before = snapshot(work, kept.keep)
+    work.write("a", b"2")
+    work.remove("b")
+    work.write("100%", b"1")
+    (work.root / "\udcff").write_text("1")
+    (work.root / "c").chmod(0o755)
+    (work.root / "link").symlink_to("a")
+    one, two = sha256(b"1"), sha256(b"2")
+    changes = before.changes_to(snapshot(work, kept.keep))
+    assert [(change.path, change.before, change.after) for change in changes] == [
+        ("100%", None, one),
+        ("a", one, two),
+        ("b", one, None),
+        ("c", one, one),
+        ("link", None, None),
+        (r"\xff", None, one),
+    ]
+    assert [kept[change.after_content] for change in changes if change.after_content] == [
+        b"1",
+        b"2",
+        b"1",
+        b"1",
+    ]

@@ -1,0 +1,305 @@
+"""Random teams and the random course of a run, for whatever must hold of every recorded run.
+
+A team has roles of every kind, a policy, caps and rules; its calls complete in a drawn order, and
+the run is paused, loses its process, is taken up again or stopped at drawn moments.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+
+from hive import (
+    Budget,
+    EpsilonGreedy,
+    Finding,
+    Graph,
+    GraphOrder,
+    Limits,
+    Note,
+    Payload,
+    Role,
+    RoundRobin,
+    Task,
+    View,
+    Workflow,
+    failed,
+    finish,
+    handoff,
+    start,
+    stop,
+    tool,
+    turns,
+)
+from hive.control import Chooser, Mention, Policy
+from hive.errors import HiveError, ModelError
+from hive.journal.journal import Batch
+from hive.journal.memory import MemoryJournal
+from hive.message import Reply, Request, Text, ToolUse, Usage
+from hive.models import ModelCard
+from hive.models.catalog import Prices
+from hive.run import Run
+from hive.testing import Gate
+from hive.tools import Tool, ToolOutput, by_tool
+from tests.phases.replies import Colour
+
+Shape = Literal["talker", "typed", "poster", "program", "broken program"]
+SHAPES: tuple[Shape, ...] = ("talker", "typed", "poster", "program", "broken program")
+FIRST = ("amy", "bob", "cat")
+GOAL = "Go through it all."
+LONG = "long " * 1000
+NO_REPLY = Reply(parts=(Text(text="no"),), stop="refusal")
+
+
+def use(name: str, /, **arguments: Any) -> ToolUse:
+    return ToolUse(id="0", name=name, arguments=arguments)
+
+
+USES = (
+    use("echo", word="w"), use("echo", word=7), use("echo", word=LONG), use("boom", word="x"),
+    use("measure"), use("dig"), use("risk", word="r"), use("post_Colour", name="red"),
+    use("post_Task", id="T1", title="t"), use("post_Finding", claim="c"),
+    use("handoff", to="last", reason="r"), use("pass", reason="done"),
+)  # fmt: skip
+said: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from(["a word", '{"name": "red"}', '{"name": "green"}', "@cat should look at it"]),
+    st.sampled_from(["fail", "break", "refuse"]),
+    st.lists(st.sampled_from(USES), min_size=1, max_size=3),
+)
+
+
+@dataclass(frozen=True)
+class Break:
+    """How a run is broken off once it has so many entries more, and by which rule on risky calls it
+    then goes on."""
+
+    how: Literal["pause", "crash", "stop"]
+    after: int
+    risk: Literal["allow", "deny", "ask"] = "allow"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A team, what its minds say step by step, its policy and caps, an order of completion, and
+    what befalls its run."""
+
+    shapes: tuple[Shape, ...]
+    lines: dict[str, list[Any]]
+    policy: int
+    samples: int
+    budget: Budget
+    order: list[int]
+    advice: list[str] = field(default_factory=list)
+    breaks: list[Break] = field(default_factory=list)
+    risk: Literal["allow", "deny", "ask"] = "allow"
+
+
+rulings = st.sampled_from(["allow", "deny", "ask"])
+cases = st.builds(
+    Case,
+    shapes=st.tuples(*[st.sampled_from(SHAPES)] * 3),
+    lines=st.fixed_dictionaries(
+        {name: st.lists(said, max_size=3) for name in (*FIRST, "worker", "last")}
+    ),
+    policy=st.integers(0, 4),
+    samples=st.integers(1, 2),
+    budget=st.one_of(
+        st.just(Budget()),
+        st.builds(Budget, calls=st.integers(1, 9)),
+        st.builds(Budget, usd=st.sampled_from(["0.01", "0.1", "1"])),
+        st.builds(Budget, tokens=st.sampled_from([3000, 12_000, 100_000])),
+    ),
+    order=st.lists(st.integers(0, 7), max_size=30),
+    advice=st.lists(st.sampled_from(['{"move": "1", "reason": "r"}', "nonsense"]), max_size=3),
+    breaks=st.lists(
+        st.builds(
+            Break,
+            how=st.sampled_from(["pause", "crash", "pause", "crash", "stop"]),
+            after=st.integers(1, 30),
+            risk=rulings,
+        ),
+        max_size=3,
+    ),
+    risk=rulings,
+)
+
+
+@dataclass
+class Mind:
+    """One mind in all chairs, which waits at the gate before it says its line."""
+
+    case: Case
+    gate: Gate
+    name: str = "script:all"
+    card: ModelCard = ModelCard("script:all", prices=Prices.usd(1, 4))
+
+    async def complete(self, request: Request) -> Reply:
+        role = request.system.split("'")[1]
+        await self.gate.enter(role)
+        step = sum(message.role == "assistant" for message in request.messages)
+        lines = self.case.advice if role == "chooser" else self.case.lines.get(role, [])
+        line = lines[step] if step < len(lines) else "done"
+        usage = Usage(input=500, output=request.max_output + 9 if line == "a word" else 40)
+        if line == "fail":
+            raise ModelError(f"{role} was cut off")
+        if line == "break":
+            raise RuntimeError(f"{role} broke down")
+        if line == "refuse":
+            return NO_REPLY
+        if isinstance(line, str):
+            return Reply(parts=(Text(text=line),), usage=usage)
+        uses = [each.model_copy(update={"id": str(n)}) for n, each in enumerate(line)]
+        return Reply(parts=tuple(uses), stop="tools", usage=usage)
+
+
+def tools_at(gate: Gate) -> tuple[Tool, ...]:
+    @tool(effect="read")
+    async def echo(word: str) -> str:
+        """Say it again."""
+        await gate.enter("echo")
+        return word * 2
+
+    @tool(effect="write")
+    async def boom(word: str) -> str:
+        """Is never allowed."""
+        raise AssertionError(word)
+
+    @tool(effect="irreversible")
+    async def risk(word: str) -> str:
+        """Must not be made twice."""
+        await gate.enter("risk")
+        return word
+
+    @tool(effect="read", posts=(Task, Finding))
+    async def measure() -> ToolOutput:
+        """Post what was measured."""
+        await gate.enter("measure")
+        return ToolOutput("measured", posts=(Task(id="T9", title="m"), Finding(claim="m")))
+
+    return echo, boom, measure, risk
+
+
+def shaped(name: str, shape: Shape, tools: tuple[Tool, ...]) -> Role:
+    async def program(view: View) -> Sequence[Payload]:
+        if shape == "broken program":
+            raise LookupError(f"{name} is broken")
+        return [Task(id=f"T-{name}", title=str(len(view.entries))), Note(text=name)]
+
+    match shape:
+        case "talker":
+            return Role(name, tools=tools)
+        case "typed":
+            return Role(name, writes=(Colour,), corrections=1)
+        case "poster":
+            return Role(name, writes=(Colour, Finding, Task), tools=tools, corrections=1)
+        case _:
+            return Role(name, writes=(Task, Note), program=program)
+
+
+def team(case: Case, gate: Gate) -> Workflow:
+    """Three beside each other or in turn, a strand for each task, and a last one who closes."""
+    tools = tools_at(gate)
+    first = tuple(
+        shaped(name, shape, tools) for name, shape in zip(FIRST, case.shapes, strict=True)
+    )
+    worker, last = Role("worker", per=Task, tools=tools), Role("last", writes=(Note, Task))
+    graph = Graph(
+        start(first, samples=case.samples),
+        start(first[0]),
+        handoff(first, worker),
+        *(handoff(role, worker) for role in first),
+        *(handoff(role, last) for role in first),
+        handoff(worker, last),
+        handoff(last, worker, when=~turns(5)),
+        finish(last, when=~failed(last)),
+        stop(when=turns(6)),
+    )
+    policies: tuple[Policy, ...] = (
+        GraphOrder(), RoundRobin(), EpsilonGreedy(GraphOrder(), 0.5), Chooser(), Mention(),
+    )  # fmt: skip
+    return Workflow(
+        graph,
+        model=Mind(case, gate),
+        policy=policies[case.policy],
+        budget=case.budget,
+        approvals=by_tool(boom="deny", risk=case.risk),
+        in_doubt="lost",
+        limits=Limits(steps=4, strands=4, output_tokens=800),
+    )
+
+
+class Stages(MemoryJournal):
+    """A journal that knows where each commit ended, and gives itself as it was then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[Batch] = []
+
+    def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
+        super().append(batches, wait=wait)
+        self.batches += batches
+
+    def until(self, entries: int) -> "Stages":
+        """As it would be found if the process had died once so many entries were durable."""
+        found = Stages()
+        leases = 0
+        for batch in self.batches:
+            if batch.expected >= max(entries, 1):
+                break
+            while leases < batch.lease:
+                found.hold(batch.run, "the process that died")
+                found.release(batch.run)
+                leases += 1
+            found.append([batch], wait=False)
+        return found
+
+
+async def broken_off(run: Run, gate: Gate, order: Sequence[int], fate: Break | None) -> int:
+    """Drive a run to its end, or until its fate reaches it; gives after how many entries."""
+    conductor = asyncio.create_task(gate.sequence(order))
+    driven = asyncio.ensure_future(run.result())
+    mark = len(run.board.entries) + (0 if fate is None else fate.after)
+    follower = asyncio.create_task(watched(run, mark))
+    try:
+        if fate is not None:
+            await asyncio.wait([driven, follower], return_when=asyncio.FIRST_COMPLETED)
+            if fate.how == "stop":
+                run.stop("enough")
+            elif not driven.done():
+                driven.cancel()
+        await asyncio.wait([driven])
+        if not driven.cancelled():
+            driven.exception()
+    finally:
+        conductor.cancel()
+        follower.cancel()
+    return mark
+
+
+async def watched(run: Run, mark: int) -> None:
+    """Return once a run has so many entries."""
+    async for entry in run.follow():
+        if entry.seq + 1 >= mark:
+            return
+
+
+async def lived(case: Case) -> tuple[Stages, str, Workflow]:
+    """The journal of a run that went through all that befalls it, the run, and its team."""
+    gate = Gate()
+    workflow = team(case, gate)
+    journal = Stages()
+    fates: list[Break | None] = [*case.breaks, None]
+    run = workflow.start(GOAL, journal=journal, seed=7)
+    mark = await broken_off(run, gate, case.order, fates[0])
+    for before, fate in zip(case.breaks, fates[1:], strict=True):
+        if before.how == "crash":
+            journal = journal.until(mark)
+        workflow = team(replace(case, risk=before.risk), gate)
+        try:
+            again = workflow.resume(run.id, journal=journal)
+        except HiveError:
+            break  # it has ended
+        mark = await broken_off(again, gate, case.order, fate)
+    return journal, run.id, workflow
