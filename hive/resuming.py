@@ -10,8 +10,8 @@ from hive.beginning import board_for, claimed, desk_for
 from hive.board.board import Board
 from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
-from hive.board.fold import begun_anew
 from hive.board.records import Paused, Resumed, RunStarted, Termination
+from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.clock import Clock
 from hive.errors import DeclarationError, JournalError, WorkflowChanged

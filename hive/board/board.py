@@ -19,10 +19,10 @@ from hive.board.entry import (
     Sealed,
     commit,
 )
-from hive.board.fold import begun_anew, fold
+from hive.board.fold import fold
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import Fault
-from hive.board.state import Folding, State
+from hive.board.state import Folding, State, begun_anew
 from hive.board.view import Gallery, View, Window
 from hive.errors import PayloadError, WriteRefused
 

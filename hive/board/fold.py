@@ -19,9 +19,9 @@ from hive.board.records import (
     Resumed,
     RunStarted,
 )
-from hive.board.state import PROGRESS_KEPT, Folding, State
+from hive.board.state import PROGRESS_KEPT, Folding, State, begun_anew
 
-__all__ = ["begun_anew", "fold", "fold_turns"]
+__all__ = ["fold", "fold_turns"]
 
 
 class Draft:
@@ -124,14 +124,6 @@ def passes(entry: Entry) -> bool:
     if isinstance(payload, Fault):
         return payload.code in ("cancelled", "interrupted", "withdrawn")
     return isinstance(payload, Paused | Resumed | Redaction)
-
-
-def begun_anew(entries: Iterable[Entry]) -> int:
-    """The sequence number from which the entries of a turn count for more than their cost: that of
-    the last beginning of a turn that was begun anew, else 0."""
-    return max(
-        (e.seq for e in entries if isinstance(e.payload, Resumed) and e.payload.anew), default=0
-    )
 
 
 def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:

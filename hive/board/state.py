@@ -1,6 +1,6 @@
 """The state of a run (floor 1): a small fold of its closed turns; all that guards see."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -9,8 +9,9 @@ from pydantic import JsonValue
 
 from hive.board.entry import Entry
 from hive.board.payload import Payload
+from hive.board.records import Resumed
 
-__all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally"]
+__all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "begun_anew"]
 
 PROGRESS_KEPT = 64
 
@@ -105,3 +106,11 @@ class State(NamedTuple):
 def index_key(kind: str | type[Payload], author: str | None) -> str:
     name = kind if isinstance(kind, str) else kind.kind
     return name if author is None else f"{author}/{name}"
+
+
+def begun_anew(entries: Iterable[Entry]) -> int:
+    """The sequence number from which the entries of a turn count for more than their cost: that of
+    the last beginning of a turn that was begun anew, else 0."""
+    return max(
+        (e.seq for e in entries if isinstance(e.payload, Resumed) and e.payload.anew), default=0
+    )

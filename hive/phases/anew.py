@@ -7,8 +7,8 @@ addresses are then posted to once more, as further attempts.
 from collections.abc import Iterable, Sequence
 
 from hive.board.entry import Address, Entry
-from hive.board.fold import begun_anew
 from hive.board.records import Fault, Inference, Observation, Paused, Request, Resumed, ToolCall
+from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.control.budget import NOTHING, Grant
 from hive.phases.strand import Desk
