@@ -21,12 +21,20 @@ from hive.phases.deadline import Deadline
 from hive.phases.strand import Desk
 from hive.run import Run
 from hive.tools.approval import Approver
+from hive.tools.snapshot import snapshot
 from hive.tools.workspace import Workspace
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["SCHEMA_VERSION", "begin", "board_for", "claimed", "desk_for", "own_version"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "begin",
+    "board_for",
+    "claimed",
+    "desk_for",
+    "own_version",
+]
 
 SCHEMA_VERSION = 1
 
@@ -50,17 +58,19 @@ def begin(
     opened = open_journal(journal)
     run = new_run_id()
     desk = desk_for(workflow, run, opened, clock, Tape(), place, approvals)
+    keep = desk.writer.keep
     first = RunStarted(
         run=run,
         hive=own_version(),
         schema_version=SCHEMA_VERSION,
         workflow=reference,
         overrides=overrides,
-        fingerprint=desk.writer.keep(workflow.manifest_bytes),
-        vocabulary=desk.writer.keep(workflow.vocabulary_bytes),
+        fingerprint=keep(workflow.manifest_bytes),
+        vocabulary=keep(workflow.vocabulary_bytes),
         session=session,
         tags=tags,
         workspace=None if place is None else str(place.root),
+        snapshot=None if place is None else keep(snapshot(place, keep).to_bytes()),
         seed=int.from_bytes(salts(6)) if seed is None else seed,
     )
     owned = opened is not journal

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hive.beginning import board_for, claimed, desk_for
 from hive.board.board import Board
@@ -14,14 +15,18 @@ from hive.board.records import Paused, Resumed, RunStarted, Termination
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.clock import Clock
-from hive.errors import DeclarationError, JournalError, WorkflowChanged
+from hive.errors import DeclarationError, JournalError, WorkflowChanged, WorkspaceDrift
 from hive.fingerprint import LASTING, differences, part_of
 from hive.journal.journal import Journal
+from hive.journal.lineage import content_of
 from hive.journal.opening import find_run, open_journal
 from hive.journal.reading import remember, restore
 from hive.phases.anew import calls_made, put_aside
 from hive.run import Run
 from hive.tools.approval import Approver
+from hive.tools.recorded import described, observed_calls, put_back, state_after
+from hive.tools.snapshot import Contents, drift, rebuild, snapshot
+from hive.tools.undo import undo_unfinished
 from hive.tools.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -40,6 +45,7 @@ def resume(
     journal: "str | Path | Journal",
     approvals: Approver | None,
     accept: Collection[str],
+    restore: bool,
     clock: Clock,
 ) -> Run:
     """A run read back from its journal; `Workflow.resume` is its door."""
@@ -56,8 +62,16 @@ def resume(
         if owned:
             opened.close()
         raise
+    terms = Terms(frozenset(accept), restore)
     with claimed(opened, run, owned) as lease:
-        return taken_up(workflow, run, opened, owned, lease, approvals, accept, clock)
+        return taken_up(workflow, run, opened, owned, lease, approvals, terms, clock)
+
+
+class Terms(NamedTuple):
+    """What may be other than on record, and whether files are put back."""
+
+    accept: frozenset[str]
+    restore: bool
 
 
 def taken_up(
@@ -67,7 +81,7 @@ def taken_up(
     owned: bool,
     lease: int,
     approvals: Approver | None,
-    accept: Collection[str],
+    terms: Terms,
     clock: Clock,
 ) -> Run:
     """The run as its journal tells it. Raises JournalError when it cannot go on."""
@@ -81,8 +95,11 @@ def taken_up(
         raise JournalError(f"run {run} has ended; there is nothing to resume")
     began = begun_anew(open_turn)
     counts = [entry for entry in open_turn if entry.seq >= began]
-    resumed = changed(workflow, board, opened, run, counts, accept)
-    place = None if first.workspace is None else Workspace(Path(first.workspace))
+    resumed = changed(workflow, board, opened, run, counts, terms.accept)
+    beside = {entry.seq for entry in open_turn} - {entry.seq for entry in counts}
+    observed = observed_calls(entry for entry in board.entries if entry.seq not in beside)
+    place, found = looked_at(first, board, partial(kept, opened, run), observed, terms)
+    resumed = resumed.model_copy(update=found | {"accepted": resumed.accepted + found["accepted"]})
     aside = Counter(
         entry.address
         for entry in open_turn
@@ -141,17 +158,57 @@ def changed(
     )
 
 
+def looked_at(
+    first: RunStarted, board: Board, content: Contents, observed: Collection[str], terms: Terms
+) -> tuple[Workspace | None, dict[str, Any]]:
+    """The workspace, with what no result tells of undone, and what is to be recorded of it on
+    resuming. Raises WorkspaceDrift when it is not as the record has it."""
+    found: dict[str, Any] = {"accepted": ()}
+    if first.workspace is None:
+        return None, found
+    root, state = Path(first.workspace), state_after(board.entries, content)
+    if terms.restore and state is not None and not root.exists():
+        return rebuild(state, root, content), found
+    place = Workspace(root)
+    undo_unfinished(place.root, first.run, observed)
+    drifts = [] if state is None else drift(state, place)
+    if not drifts or state is None:
+        return place, found
+    if terms.restore:
+        put_back(drifts, state, place, content)
+        return place, {"accepted": tuple(f"workspace: {each.path} was put back" for each in drifts)}
+    if "workspace" not in terms.accept:
+        raise WorkspaceDrift(
+            f"the workspace {place.root} is not as run {first.run} left it:\n{described(drifts)}\n"
+            "accept 'workspace' to go on with it as it stands, or have the recorded files restored",
+            drifts,
+        )
+    now = snapshot(place, board.store)
+    return place, {
+        "accepted": tuple(f"workspace: {each.path} was {each.how}" for each in drifts),
+        "changes": state.changes_to(now),
+        "snapshot": board.store(now.to_bytes()),
+        "workspace": now.digest,
+    }
+
+
+def kept(journal: Journal, run: str, commitment: str) -> bytes | None:
+    """What a journal keeps for a run under a commitment."""
+    content = content_of(journal, run, commitment)
+    return None if content is None else content.body
+
+
 def changes_of(workflow: "Workflow", board: Board, journal: Journal, run: str) -> list[str]:
     """In what a workflow differs from the one that the run was last under."""
     commitment = ""
     for entry in (board.entries[0], *board.of_kind(Resumed)):
         commitment = getattr(entry.payload, "fingerprint", None) or commitment
-    kept = journal.content(run, commitment)
-    if kept is None or kept.body is None:
+    recorded = kept(journal, run, commitment)
+    if recorded is None:
         return ["manifest: it was erased, so that nothing can be compared"]
-    if kept.body == workflow.manifest_bytes:
+    if recorded == workflow.manifest_bytes:
         return []
-    return differences(decode(kept.body), decode(workflow.manifest_bytes))
+    return differences(decode(recorded), decode(workflow.manifest_bytes))
 
 
 def numbered(entry: Entry, aside: Counter[Address]) -> Entry:

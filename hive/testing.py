@@ -257,7 +257,7 @@ async def play(
     try:
         await coordinator.run(opening(workflow, desk))
     finally:
-        desk.deadline.close()
+        desk.close()
     entries = [entry for entry in desk.writer.board.entries if entry.address.role == role.name]
     return sorted(entries, key=lambda entry: (entry.address, entry.attempt))
 

@@ -12,7 +12,7 @@ from hive.audit.changes import net_changes
 from hive.audit.course import Course, Summary
 from hive.board.board import Board
 from hive.board.contributions import Goal, UserMessage
-from hive.board.entry import Entry
+from hive.board.entry import Address, Entry
 from hive.board.payload import Vocabulary
 from hive.board.records import RECORDS, RunStarted
 from hive.errors import JournalError, JournalVersion, PayloadError
@@ -20,7 +20,9 @@ from hive.journal.journal import Journal
 from hive.journal.lineage import content_of, read_whole
 from hive.journal.opening import find_run, open_journal
 from hive.journal.writer import salts
-from hive.tools.workspace import FileChange
+from hive.tools.recorded import state_after
+from hive.tools.snapshot import rebuild
+from hive.tools.workspace import FileChange, Workspace
 
 __all__ = ["Record"]
 
@@ -104,6 +106,35 @@ class Record:
             )
             for change in net_changes(self.entries)
         )
+
+    def workspace_at(self, where: Address | str | int, target: str | Path) -> Workspace:
+        """Rebuild the workspace as it was after an entry, given by its address or its number, in
+        the folder `target`, which is made or is empty.
+
+        What the record does not hold is taken from the run's own workspace where that still has
+        the same. Raises DeclarationError for a folder in which something stands, JournalError for
+        an entry that is not there and a run without a workspace on record, and WorkspaceLost when
+        files cannot be had any more.
+        """
+        found = self.entry(where)
+        state = state_after(self.entries[: found.seq + 1], self.content)
+        if state is None:
+            raise JournalError(f"run {self.id} has no workspace on record")
+        own = Path(self.started.workspace or "")
+        source = Workspace(own) if self.started.workspace and own.is_dir() else None
+        return rebuild(state, Path(target), self.content, source)
+
+    def entry(self, where: Address | str | int) -> Entry:
+        """An entry by its address (the last attempt there) or its number. Raises JournalError when
+        there is none."""
+        if isinstance(where, int):
+            found = self.entries[where] if 0 <= where < len(self.entries) else None
+        else:
+            found = self.board.at(where)
+        if found is None:
+            last = len(self.entries) - 1
+            raise JournalError(f"run {self.id} has no entry {where}; its last one is entry {last}")
+        return found
 
     def turn(self, number: int) -> list[Entry]:
         """The entries of one turn, in the order of arrival."""

@@ -108,7 +108,10 @@ class Workspace:
         tidy(self.root, run)
 
     def alone(self) -> AbstractContextManager[object]:
-        """Hold off every other writer of this process, from reading a file to writing it again."""
+        """Hold off every other writer of this process, from reading a file to writing it again.
+
+        Writers wait in their threads meanwhile, so nothing may be awaited inside.
+        """
         return self._lock
 
     def write(self, text: str, content: bytes) -> FileChange:

@@ -17,7 +17,7 @@ from hive.errors import JournalError, ToolError
 from hive.journal.journal import Batch, Commit
 from hive.journal.memory import MemoryJournal
 from hive.message import ToolUse
-from hive.testing import Gate, ScriptedModel
+from hive.testing import Gate, ScriptedModel, play
 from hive.tools import Call, FileChange, ToolOutput, Workspace, edit_file, write_file
 from hive.tools.manifest import Manifest
 from hive.tools.snapshot import drift, snapshot
@@ -214,3 +214,10 @@ async def test_a_run_without_a_workspace_has_nothing_to_undo(
     run = Workflow(Role("writer", tools=(nothing,)), model=model).start("go")
     assert [change.path for change in changes((await run.result()).entries)] == ["a"]
     assert os.listdir(tmp_path) == []
+
+
+async def test_playing_a_role_leaves_nothing_but_what_it_wrote(tmp_path: Path) -> None:
+    work = start(tmp_path / "work")
+    model = ScriptedModel([[write("1", "new.txt", "1")], "done"])
+    await play(Role("writer", tools=(write_file,)), model, workspace=work.root)
+    assert sorted(os.listdir(work.root)) == ["a.txt", "b.txt", "new.txt"]
