@@ -193,7 +193,7 @@ class Coordinator:
         """Put on the board what was said to the run from outside, before a turn is closed."""
         for entry in self.desk.tape.join(number):
             self.desk.writer.again(entry)
-        self.outside.post_messages(number)
+        self.outside.post(number)
 
     async def advise(
         self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
