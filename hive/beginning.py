@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from hive.board.board import Board
+from hive.board.parent import Parent
 from hive.board.records import RunStarted
 from hive.board.tape import Tape
 from hive.clock import Clock
@@ -111,6 +112,7 @@ def desk_for(
     workspace: Workspace | None,
     approvals: Approver | None,
     board: Board | None = None,
+    parent: Parent | None = None,
 ) -> Desk:
     """What a run's strands share."""
     board = board or board_for(workflow)
@@ -124,6 +126,7 @@ def desk_for(
         deadline=Deadline(workflow.limits.call_seconds),
         workspace=workspace,
         in_doubt=workflow.in_doubt,
+        parent=parent,
     )
 
 

@@ -92,6 +92,9 @@ class Coordinator:
     def begin(self, first: RunStarted) -> None:
         """Post what every run begins with: turn 0."""
         writer = self.desk.writer
+        if self.board.shared and not self.board.entries[0].digest:
+            log("fork started", run=first.run, parent=first.parent)
+            return
         if self.board.state.counts:  # turn 0 was read back from the journal
             self.go_on()
             if self.stopping is not None:  # somebody asked for that while nobody was at work
@@ -107,7 +110,8 @@ class Coordinator:
         """Post that the run goes on, and how long nothing was done."""
         if self.resumed.anew:
             begin_anew(self.desk)
-        idle = max(0, self.desk.writer.clock.now() - self.board.entries[-1].at)
+        first, last = self.board.entries[0].at, self.board.entries[-1].at
+        idle = max(0, self.desk.writer.clock.now() - max(first, last))
         self.live(self.resumed.model_copy(update={"idle": idle}))
 
     def live(self, payload: Paused | Resumed) -> None:
@@ -191,9 +195,11 @@ class Coordinator:
 
     def take_in(self, number: int) -> None:
         """Put on the board what was said to the run from outside, before a turn is closed."""
-        for entry in self.desk.tape.join(number):
+        parent = self.desk.parent
+        given = self.desk.tape.join(number) if parent is None else parent.messages(number)
+        for entry in given:
             self.desk.writer.again(entry)
-        self.outside.post_messages(number)
+        self.outside.post(number)
 
     async def advise(
         self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity

@@ -24,6 +24,7 @@
     │   └── BadReply              an answer that breaks the protocol
     ├── ToolError                 a tool call failed in a way its caller can read and mend
     │   └── ToolRefused           a call outside what the tool may touch
+    ├── RedactionRefused          contents that must not be erased
     ├── SigningError              a key or a head of a run that cannot be used
     └── Divergence                a replay met an entry that differs from the record
 
@@ -47,6 +48,7 @@ __all__ = [
     "ModelError",
     "PayloadError",
     "RateLimited",
+    "RedactionRefused",
     "RequestRefused",
     "RunHeld",
     "RunNotFound",
@@ -208,6 +210,10 @@ class ToolError(HiveError):
 
 class ToolRefused(ToolError):
     """A call outside what the tool may touch."""
+
+
+class RedactionRefused(HiveError):
+    """Contents that must not be erased, for what would be lost with them."""
 
 
 class SigningError(HiveError):

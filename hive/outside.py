@@ -7,9 +7,11 @@ from itertools import chain
 from hive.board.board import USER, Board
 from hive.board.contributions import UserMessage
 from hive.board.entry import Address
+from hive.board.payload import Payload
 from hive.board.records import Approval, Paused, Redaction, Resumed, Suspension
 from hive.board.state import begun_anew
 from hive.diagnostics import log
+from hive.errors import PayloadError
 from hive.journal.journal import InboxItem
 from hive.journal.writer import Writer
 from hive.phases.waiting import WaitingRoom, word_of
@@ -28,6 +30,7 @@ class Outside:
         """What asked for a pause that has not ended."""
         self._stop = stop
         self._messages: list[InboxItem] = []
+        self._erased: list[tuple[InboxItem, Redaction]] = []
         self._going: asyncio.Future[InboxItem | None] | None = None
 
     def take(self, item: InboxItem) -> None:
@@ -45,7 +48,16 @@ class Outside:
         elif item.kind == "stop":
             self._stop(f"stopped by {item.by}{f': {item.text}' if item.text else ''}")
         else:
-            log("an item of the inbox means nothing to a run", kind=item.kind)
+            self._take_redaction(item)
+
+    def _take_redaction(self, item: InboxItem) -> None:
+        """Take the record of contents that somebody has erased while the run was under way."""
+        try:
+            erased = Redaction.read(item.text.encode(), Redaction.version)
+        except PayloadError as error:
+            log("an item of the inbox cannot be read", kind=item.kind, error=str(error))
+        else:
+            self._erased.append((item, erased.model_copy(update={"item": item.id})))
 
     def take_up(self, items: list[InboxItem], resumed: Resumed) -> None:
         """Take what waited when the run was taken up: but for what its board shows already. Who
@@ -61,16 +73,22 @@ class Outside:
             if item.id not in known and item.kind not in late:
                 self.take(item)
 
-    def post_messages(self, turn: int) -> None:
-        """Put on the board, into a turn about to be closed, what the user has said meanwhile."""
-        if not self._messages:
+    def post(self, turn: int) -> None:
+        """Put on the board, into a turn about to be closed, what the user has said meanwhile, and
+        what was erased."""
+        if not self._messages and not self._erased:
             return
         messages, self._messages = self._messages, []
-        said = self.writer.board.of_kind(UserMessage)
-        first = sum(entry.address.turn == turn for entry in said)
-        for number, item in enumerate(messages, first):
-            payload = UserMessage(text=item.text, item=item.id)
-            self.writer.post(Address(turn, "", (8, number)), USER, payload, origin=item.by)
+        for item in messages:
+            self._post(turn, 8, item, UserMessage(text=item.text, item=item.id))
+        erased, self._erased = self._erased, []
+        for item, payload in erased:
+            self._post(turn, 10, item, payload)
+
+    def _post(self, turn: int, slot: int, item: InboxItem, payload: Payload) -> None:
+        before = self.writer.board.of_kind(payload.kind)
+        number = sum(entry.address.turn == turn for entry in before)
+        self.writer.post(Address(turn, "", (slot, number)), USER, payload, origin=item.by)
 
     @property
     def paused(self) -> bool:

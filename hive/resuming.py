@@ -17,6 +17,7 @@ from hive.board.tape import Tape
 from hive.clock import Clock
 from hive.errors import DeclarationError, JournalError, WorkflowChanged, WorkspaceDrift
 from hive.fingerprint import LASTING, differences, part_of
+from hive.forking import guarded, parent_of
 from hive.journal.journal import Journal
 from hive.journal.lineage import content_of
 from hive.journal.opening import find_run, open_journal
@@ -106,7 +107,11 @@ def taken_up(
         if entry.seq < began and not isinstance(entry.payload, Paused | Resumed)
     )
     tape = Tape() if resumed.anew else Tape([numbered(entry, aside) for entry in counts])
-    desk = desk_for(workflow, run, opened, clock, tape, place, approvals, board)
+    parent = parent_of(workflow, opened, first)
+    if parent is not None:
+        parent.own(board.entries[board.shared + 1 :])
+    approver = guarded(approvals or workflow.approvals, first)
+    desk = desk_for(workflow, run, opened, clock, tape, place, approver, board, parent)
     desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
     put_aside(desk, open_turn[: len(open_turn) - len(counts)])
     if not resumed.anew:
@@ -201,7 +206,8 @@ def kept(journal: Journal, run: str, commitment: str) -> bytes | None:
 def changes_of(workflow: "Workflow", board: Board, journal: Journal, run: str) -> list[str]:
     """In what a workflow differs from the one that the run was last under."""
     commitment = ""
-    for entry in (board.entries[0], *board.of_kind(Resumed)):
+    own = [entry for entry in board.of_kind(Resumed) if entry.seq > board.shared]
+    for entry in (board.entries[0], *own):
         commitment = getattr(entry.payload, "fingerprint", None) or commitment
     recorded = kept(journal, run, commitment)
     if recorded is None:

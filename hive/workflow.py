@@ -125,6 +125,10 @@ class Workflow:
         """The same workflow with other models for some roles or tiers."""
         return replace(self, models={**self.models, **models})
 
+    def with_instructions(self, **texts: str) -> "Workflow":
+        """The same workflow with other instructions for some roles of its graph."""
+        return replace(self, graph=self.graph.with_instructions(texts))
+
     def start(
         self,
         goal: str,

@@ -1,36 +1,60 @@
 """What a run has come to (floor 7): its state, ending, turns and cost, derived from its entries.
 
 Only headers and the few fields that matter are read, so that a list of runs stays quick and needs
-none of the classes that wrote them.
+none of the classes that wrote them. Of a run that has ended only its first entries and its last
+are: the record that ends it says what it came to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from itertools import chain, islice
+from typing import Any, Literal, NamedTuple, get_args
 
 from hive.board.canonical import decode
+from hive.board.records import Termination
 from hive.control.budget import usd
 from hive.errors import JournalError, PayloadError
 from hive.journal.journal import Journal, Stored
 from hive.journal.lineage import read_whole
 
-__all__ = ["Course", "RunState", "Summary", "summaries"]
+__all__ = ["STATES", "Course", "RunState", "Summary", "Wait", "summaries"]
 
-RunState = Literal["running", "paused", "waiting", "finished", "stopped", "failed", "orphaned"]
+RunState = Literal[
+    "running", "paused", "waiting", "in_doubt", "orphaned", "finished", "stopped", "failed"
+]
 """Where a run stands. `running`: a living process holds it. `paused`: it was interrupted in an
-orderly way. `waiting`: all that is open waits for a person. `orphaned`: its process is gone in the
-middle of something. The last two and `paused` can be resumed; the others are endings."""
+orderly way, or was told to pause and its process still keeps it. `waiting`: all that is open waits
+for a person. `in_doubt`: a person has to say what became of a call that was begun. `orphaned`: its
+process is gone in the middle of something. The last four can be resumed, unless a process keeps
+them; the others are endings."""
 
+STATES: tuple[RunState, ...] = get_args(RunState)
 ENDED = frozenset({"finished", "stopped", "failed"})
+TAILS = (4, 64)
+"""How many of the last entries are looked through for the one that ends a run; few follow it."""
+
+
+class Wait(NamedTuple):
+    """A call that a person has a say on: its address, whether it needs an approval, an answer, or
+    is in doubt, and what is said of it."""
+
+    subject: str
+    waits_for: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.waits_for}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """A run in a few values; money in nano-dollars, `started` and `elapsed` in microseconds.
 
-    `turns` counts the turns that were begun. `waits_for` says what a waiting run waits for.
+    `turns` counts the turns that were begun; time in which it was paused is left out of `elapsed`.
+    `waits` are the calls that a person has a say on, by address; `parent` and `cut` say of a fork
+    which run's entries it shares, and how many.
     """
 
     id: str
@@ -47,7 +71,9 @@ class Summary:
     elapsed: int
     workspace: str | None
     tags: tuple[str, ...]
-    waits_for: tuple[str, ...]
+    waits: tuple[Wait, ...] = ()
+    parent: str | None = None
+    cut: int | None = None
 
     @property
     def cost_usd(self) -> Decimal:
@@ -58,6 +84,17 @@ class Summary:
     def ended(self) -> bool:
         """Whether the run is over and cannot be resumed."""
         return self.state in ENDED
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """What a waiting run waits for, in words."""
+        return tuple(str(wait) for wait in self.waits)
+
+    def says(self, text: str) -> bool:
+        """Whether its id, workflow, goal or a tag holds a text, in whatever case."""
+        wanted = text.casefold()
+        said = (self.id, self.workflow, self.goal, *self.tags)
+        return any(wanted in part.casefold() for part in said)
 
     def as_json(self) -> dict[str, Any]:
         """The documented keys of `hive runs --json`."""
@@ -74,6 +111,8 @@ class Summary:
             "seconds": self.elapsed / 1_000_000,
             "started": datetime.fromtimestamp(self.started / 1_000_000, UTC).isoformat(),
             "tags": list(self.tags),
+            "parent": self.parent,
+            "cut": self.cut,
         }
 
 
@@ -89,11 +128,12 @@ class Course:
         self.tokens = 0
         self.started = 0
         self.newest = 0
+        self.idle = 0
         self.paused = False
         self.open: set[str] = set()
         """Addresses of requests and calls without an answer."""
-        self.waiting: dict[str, str] = {}
-        """Address of what a strand waits for, to what is said of it."""
+        self.waiting: dict[str, Wait] = {}
+        """What strands wait for, by the address of the call."""
 
     def take(self, stored: Stored) -> None:
         """Fold one entry; one whose content was erased counts by its header alone."""
@@ -117,46 +157,100 @@ class Course:
             message=ending.get("message", ""),
             workflow=self.first.get("workflow", ""),
             goal=self.goal,
-            turns=self.turns,
-            spent=self.spent,
-            tokens=self.tokens,
+            turns=ending.get("turns", self.turns),
+            spent=ending.get("spent", self.spent),
+            tokens=ending.get("tokens", self.tokens),
             started=self.started,
-            elapsed=self.newest - self.started,
+            elapsed=ending.get("elapsed", self.elapsed),
             workspace=self.first.get("workspace"),
             tags=tuple(self.first.get("tags", ())),
-            waits_for=tuple(self.waiting.values()),
+            waits=() if ending else tuple(self.waiting.values()),
+            parent=self.first.get("parent"),
+            cut=self.first.get("cut"),
         )
+
+    @property
+    def elapsed(self) -> int:
+        """Microseconds at work so far; a fork counts those of what it shares as its own."""
+        shared: int = self.first.get("elapsed", 0)
+        return max(0, self.newest - self.started - self.idle) + shared
 
     def state(self, held: bool) -> RunState:
         """Where the run stands."""
         if self.ending is not None:
             outcome: RunState = self.ending["outcome"]
             return outcome
-        if held:
-            return "running"
         if self.paused:
             return "paused"
-        return "waiting" if self.waiting and not self.open else "orphaned"
+        if held:
+            return "running"
+        if not self.waiting or self.open:
+            return "orphaned"
+        doubts = any(wait.waits_for == "in_doubt" for wait in self.waiting.values())
+        return "in_doubt" if doubts else "waiting"
 
 
-def summaries(journal: Journal, newest: int | None = None) -> list[Summary]:
+def summaries(
+    journal: Journal,
+    newest: int | None = None,
+    *,
+    states: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    text: str = "",
+) -> list[Summary]:
     """The runs of a journal, newest first; all of them, or so many.
 
-    Raises JournalError for what cannot be read.
+    Of those in one of some states, with all of some tags, whose id, workflow, goal or tags hold a
+    text. Raises JournalError for what cannot be read.
     """
-    return [summary_of(journal, run) for run in journal.runs()[:newest]]
+    fits = (
+        summary
+        for summary in map(lambda run: summary_of(journal, run), journal.runs())
+        if (not states or summary.state in states)
+        and set(tags) <= set(summary.tags)
+        and summary.says(text)
+    )
+    return list(islice(fits, newest))
 
 
 def summary_of(journal: Journal, run: str) -> Summary:
+    """What one run has come to. Raises RunNotFound, and JournalError for what cannot be read."""
     course = Course()
     held = journal.holder(run) is not None
-    for stored in read_whole(journal, run):
+    for stored in outline(journal, run):
         try:
             course.take(stored)
         except (PayloadError, KeyError, TypeError, ValueError) as error:
             text = f"entry {stored.row.seq} of run {run} cannot be read: {error}"
             raise JournalError(text) from error
     return course.summary(run, held=held)
+
+
+def outline(journal: Journal, run: str) -> Iterable[Stored]:
+    """The entries that tell what a run came to: its first two and the record that ends it, or all
+    of them where it has not ended."""
+    length = journal.length(run)
+    for most in TAILS:
+        if length <= most:
+            break
+        for stored in journal.read(run, length - most):
+            if is_ending(stored):
+                return chain(beginning(journal, run), (stored,))
+    return read_whole(journal, run)
+
+
+def beginning(journal: Journal, run: str) -> Iterator[Stored]:
+    """Where a run came from, and its goal."""
+    return islice(read_whole(journal, run), 2)
+
+
+def is_ending(stored: Stored) -> bool:
+    """Whether an entry is the one that ends a run."""
+    try:
+        header = decode(stored.row.header)
+    except PayloadError:
+        return False
+    return isinstance(header, dict) and header.get("kind") == Termination.kind
 
 
 Fields = dict[str, Any]
@@ -188,6 +282,7 @@ def inferred(course: Course, header: Fields, data: Fields) -> None:
 
 def faulted(course: Course, header: Fields, data: Fields) -> None:
     course.spent += data["cost"]
+    course.tokens += data.get("tokens", 0)
     closed(course, header["causes"])
 
 
@@ -204,7 +299,11 @@ def ruled(course: Course, header: Fields, data: Fields) -> None:
 
 def suspended(course: Course, header: Fields, data: Fields) -> None:
     course.open.discard(data["subject"])
-    course.waiting[data["subject"]] = f"{data['waits_for']}: {data['text']}"
+    course.waiting[data["subject"]] = Wait(data["subject"], data["waits_for"], data["text"])
+
+
+def resumed(course: Course, header: Fields, data: Fields) -> None:
+    course.idle += data.get("idle", 0)
 
 
 def ended(course: Course, header: Fields, data: Fields) -> None:
@@ -234,5 +333,6 @@ STEPS = {
     "Answer": observed,
     "Approval": ruled,
     "Suspension": suspended,
+    "Resumed": resumed,
     "Termination": ended,
 }

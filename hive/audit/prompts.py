@@ -26,7 +26,7 @@ def prompt(record: Record, entry: Entry) -> Asked:
     asked = entry.payload
     if not isinstance(asked, Request):
         raise JournalError(f"{entry.address} is of kind {entry.kind}, not a Request")
-    steps = requests_until(record, entry)
+    steps = [step for step in requests_until(record, entry) if not step.erased]
     messages = [opening(record, steps[0])]
     for step in steps[1:]:
         messages += exchange(record, step)
@@ -69,31 +69,35 @@ def exchange(record: Record, step: Entry) -> list[Message]:
     """What the step before answered, and what it was told of that."""
     causes = [record.board.at(cause) for cause in step.causes]
     answer = causes[0] if causes else None
+    if answer is not None and answer.erased:
+        return [Message("assistant", (Text(text=record.redaction(answer)),))]
     if answer is None or not isinstance(answer.payload, Inference):
         return []
     outcomes = {entry.address.place[1]: entry for entry in causes[1:] if entry is not None}
     uses = [part for part in answer.payload.parts if isinstance(part, ToolUse)]
     messages = [Message("assistant", answer.payload.parts)]
     if uses:
-        results = [told(use, outcomes.get(FIRST_SLOT + i)) for i, use in enumerate(uses)]
+        results = [told(record, use, outcomes.get(FIRST_SLOT + i)) for i, use in enumerate(uses)]
         return [*messages, Message("tool", tuple(results))]
-    texts = [Text(text=said(entry)) for entry in outcomes.values()]
+    texts = [Text(text=said(record, entry)) for entry in outcomes.values()]
     return [*messages, Message("user", tuple(texts))] if texts else messages
 
 
-def told(use: ToolUse, outcome: Entry | None) -> ToolResult:
+def told(record: Record, use: ToolUse, outcome: Entry | None) -> ToolResult:
     """What a tool use gave back."""
     if outcome is None:
         return ToolResult(id=use.id, name=use.name, text="noted")
-    payload, text = outcome.payload, said(outcome)
+    payload, text = outcome.payload, said(record, outcome)
     if isinstance(payload, Observation):
         source = str(outcome.address)
         return ToolResult(id=use.id, name=use.name, text=text, error=payload.error, source=source)
     return ToolResult(id=use.id, name=use.name, text=text, error=isinstance(payload, Fault))
 
 
-def said(outcome: Entry) -> str:
+def said(record: Record, outcome: Entry) -> str:
     payload = outcome.payload
+    if outcome.erased and outcome.level == "control":
+        return record.redaction(outcome)
     if isinstance(payload, Observation):
         return payload.text
     if isinstance(payload, Fault):

@@ -4,25 +4,37 @@ with Record.open("sqlite:.hive/journal.db", "01k8") as record:
     print(record.summary.state, len(record.entries))
 """
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+from pydantic import JsonValue
 
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, Summary
+from hive.audit.replay import Replayed, replay
 from hive.board.board import Board
 from hive.board.contributions import Goal, UserMessage
 from hive.board.entry import Address, Entry
 from hive.board.payload import Vocabulary
-from hive.board.records import RECORDS, RunStarted
+from hive.board.records import RECORDS, Redaction, RunStarted
+from hive.clock import Clock, SystemClock
 from hive.errors import JournalError, JournalVersion, PayloadError
+from hive.forking import LIVE_EFFECTS, Changes, fork
 from hive.journal.journal import Journal
 from hive.journal.lineage import content_of, read_whole
 from hive.journal.opening import find_run, open_journal
 from hive.journal.writer import salts
+from hive.run import Run
+from hive.tools.approval import Approver
 from hive.tools.recorded import state_after
 from hive.tools.snapshot import rebuild
 from hive.tools.workspace import FileChange, Workspace
+from hive.workflow import Workflow
+
+if TYPE_CHECKING:
+    from hive.workflow import Workflow
 
 __all__ = ["Record"]
 
@@ -96,6 +108,16 @@ class Record:
         kept = None if commitment is None else content_of(self.journal, self.id, commitment)
         return None if kept is None else kept.body
 
+    def redaction(self, entry: Entry) -> str:
+        """What stands in the place of an erased content: `[redacted: why]`."""
+        for each in self.board.of_kind(Redaction):
+            if (
+                isinstance(each.payload, Redaction)
+                and entry.commitment.hex() in each.payload.contents
+            ):
+                return f"[redacted: {each.payload.why}]"
+        return "[redacted]"
+
     def changes(self) -> tuple[FileChange, ...]:
         """What the run changed in its workspace, with the contents, ordered by path."""
         return tuple(
@@ -106,6 +128,17 @@ class Record:
             )
             for change in net_changes(self.entries)
         )
+
+    async def replay(self, workflow: "Workflow") -> Replayed:
+        """Run the coordinator again with what is on record: no model, no tool, no network.
+
+        Raises Divergence at the first entry that is not the recorded one, with both sides and the
+        likely cause, and JournalError for a run that cannot be read.
+        """
+        result = await replay(self.journal, self.id, workflow)
+        if result.divergence is not None:
+            raise result.divergence
+        return result
 
     def workspace_at(self, where: Address | str | int, target: str | Path) -> Workspace:
         """Rebuild the workspace as it was after an entry, given by its address or its number, in
@@ -139,6 +172,49 @@ class Record:
     def turn(self, number: int) -> list[Entry]:
         """The entries of one turn, in the order of arrival."""
         return [entry for entry in self.entries if entry.address.turn == number]
+
+    def fork(
+        self,
+        *,
+        at: int | str,
+        workflow: "Workflow",
+        workspace: str | Path | None = None,
+        sample: int = 0,
+        live_effects: bool = False,
+        tags: Iterable[str] = (),
+        overrides: Mapping[str, JsonValue] | None = None,
+        reference: str | None = None,
+        approvals: Approver | None = None,
+        clock: Clock | None = None,
+    ) -> Run:
+        """Another course of this run, from a cut on and under a workflow that may differ.
+
+            fork = await record.fork(at="turn:5", workflow=team.with_models(coder="…")).result()
+
+        The cut falls at the beginning of a turn: the one that is named, as `turn:5`, or that the
+        entry of a number or an address belongs to. What precedes it is shared. What follows is
+        served from this run for as long as the same is asked, and counts as it was paid there.
+        Calls that leave the machine or cannot be undone are served or denied, unless
+        `live_effects`. The workspace is rebuilt in a folder of the fork's own: `workspace`, which
+        must be new or empty, or one beside the journal. `sample` tells several forks of one cut
+        apart: from the second on chance is drawn anew.
+
+        The run is to be driven before this record, or the journal it was given, is closed. Raises
+        DeclarationError for a cut that cannot be, JournalError and WorkspaceLost for what the
+        journal does not hold any more, and what `Workflow.start` raises.
+        """
+        given = dict(overrides or {})
+        changes = Changes(
+            at=at,
+            workspace=workspace,
+            sample=sample,
+            tags=tuple(tags),
+            overrides={**given, LIVE_EFFECTS: True} if live_effects else given,
+            reference=reference or workflow.name,
+            approvals=approvals,
+            clock=clock or SystemClock(),
+        )
+        return fork(workflow, self.id, journal=self.journal, changes=changes)
 
     def close(self) -> None:
         """Let go of the journal, if `open` opened it."""

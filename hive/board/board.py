@@ -146,6 +146,11 @@ class Board:
         self.head = head
         return sealed
 
+    @property
+    def sealed(self) -> int:
+        """How many entries of the run's own are sealed, what it shares not counted."""
+        return len(self.entries) - self.shared - len(self._unsealed)
+
     def kept(self) -> list[Content]:
         """The shared contents that the entries are the first to name that were sealed since the
         last call; to be stored together with them."""

@@ -1,7 +1,7 @@
 """What a fork's parent went on to record after the cut (floor 1): served where the fork asks the
 same, so that what did not change costs nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hive.board.contributions import UserMessage
@@ -13,10 +13,11 @@ __all__ = ["Answered", "Parent"]
 
 class Answered(NamedTuple):
     """A request of the parent with what came of it. `asked` is None where it was refused for want
-    of budget."""
+    of budget. `bound` is the same request where its grant stands without being judged again."""
 
     asked: Request | None
     answer: Inference | Fault
+    bound: Request | None
 
 
 class Parent:
@@ -28,32 +29,41 @@ class Parent:
     changed something: what reads or changes the workspace is then asked again.
     """
 
-    def __init__(self, entries: Iterable[Entry], *, same_budget: bool = True) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        contents: Callable[[str], bytes | None],
+        *,
+        same_budget: bool = True,
+    ) -> None:
+        self.contents = contents
+        """What the parent keeps under a commitment (hex)."""
         self.parted = False
         self.touched = False
         self._same_budget = same_budget
         self._requests: dict[tuple[Address, int], Request] = {}
         self._answers: dict[Address, tuple[int, Inference | Fault]] = {}
         self._calls: dict[Address, ToolCall] = {}
-        self._rulings: dict[Address, Approval] = {}
+        self._rulings: dict[Address, Entry] = {}
         self._results: dict[Address, dict[Address, Entry]] = {}
         self._messages: dict[int, list[Entry]] = {}
         for entry in entries:
             self._take(entry)
 
-    @property
-    def binding(self) -> bool:
-        """Whether grants and refusals are as they were: under the same budget, and as long as the
-        same was asked, the parent's stand without being judged again."""
-        return self._same_budget and not self.parted
-
     def answered(self, address: Address, digest: str) -> Answered | None:
-        """What came of the request with a digest whose answer goes to an address."""
+        """What came of the request with a digest whose answer goes to an address.
+
+        Grants and refusals stand as they were under the same budget, and as long as the same was
+        asked; after that they are judged again.
+        """
         attempt, answer = self._answers.get(address, (0, None))
         if answer is None or answer.digest != digest:
             return None
-        asking = address._replace(place=(address.place[0], 0))
-        return Answered(self._requests.get((asking, attempt)), answer)
+        binding = self._same_budget and not self.parted
+        asked = self._requests.get((address._replace(place=(address.place[0], 0)), attempt))
+        if asked is None and not binding:
+            return None
+        return Answered(asked, answer, asked if binding else None)
 
     def result(self, address: Address, call: ToolCall) -> list[Entry]:
         """The observation of a call and what the tool posted, in address order; nothing where the
@@ -68,9 +78,14 @@ class Parent:
             return []
         return [found[place] for place in sorted(found)]
 
-    def ruling(self, call: Address) -> Approval | None:
-        """What was ruled last on a tool call."""
+    def ruling(self, call: Address) -> Entry | None:
+        """The last ruling on a tool call."""
         return self._rulings.get(call)
+
+    def asks(self, effect: str = "read") -> None:
+        """Take in that the fork does something of its own."""
+        self.parted = True
+        self.touched |= effect != "read"
 
     def messages(self, turn: int) -> list[Entry]:
         """What the user said to the parent by the end of a turn, as long as the courses have not
@@ -109,7 +124,7 @@ class Parent:
             if isinstance(payload, Inference) or (isinstance(payload, Fault) and payload.final):
                 self._answers[address] = (entry.attempt, payload)
         elif isinstance(payload, Approval):
-            self._rulings[address._replace(place=place[:2])] = payload
+            self._rulings[address._replace(place=place[:2])] = entry
         elif len(place) == 3 and place[2] > 0 and not entry.erased:
             call = address._replace(place=place[:2])
             if call in self._calls and not isinstance(payload, Fault):

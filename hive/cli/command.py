@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "Tell what happened in a run.",
     "verify": "Check that a run is as it was written.",
     "sign": "Sign the head of a run.",
+    "redact": "Erase contents of a run for good.",
     "export": "Copy a run into a file.",
 }
 """Every command with what it does; the module of the same name beside this one holds it."""

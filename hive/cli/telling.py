@@ -18,13 +18,14 @@ from hive.board.records import (
     Observation,
     Overrun,
     Paused,
+    Redaction,
     Resumed,
     Suspension,
     Termination,
     ToolCall,
 )
 from hive.cli.results import result_of
-from hive.cli.words import arguments_of, duration, ended, gist, money, shortened
+from hive.cli.words import arguments_of, counted, duration, ended, gist, money, shortened
 
 __all__ = ["Told", "Tone", "deciding", "tell"]
 
@@ -53,6 +54,8 @@ def tell(entry: Entry, calls: dict[str, Told]) -> Told | None:
     `calls` holds the lines of tool calls by address, so that a result stands beside its call; it is
     added to.
     """
+    if entry.erased:
+        return Told(str(entry.address), entry.author, entry.kind, "[redacted]", "quiet")
     say = SAID.get(type(entry.payload))
     if say is not None:
         told = say(entry, entry.payload, calls)
@@ -150,6 +153,11 @@ def resumed(entry: Entry, payload: Resumed, calls: dict[str, Told]) -> Told:
     return Told(str(entry.address), entry.author, "resumed", payload.reason)
 
 
+def redacted(entry: Entry, payload: Redaction, calls: dict[str, Told]) -> Told:
+    what = f"redacted {counted(len(payload.contents), 'content')}"
+    return Told(str(entry.address), payload.by, what, payload.why)
+
+
 def terminated(entry: Entry, payload: Termination, calls: dict[str, Told]) -> Told:
     tone: Tone = "good" if payload.outcome == "finished" else "bad"
     what = ended(payload.outcome, payload.reason)
@@ -166,5 +174,6 @@ SAID: dict[type[Payload], Callable[..., Told | None]] = {
     Overrun: overran,
     Paused: paused,
     Resumed: resumed,
+    Redaction: redacted,
     Termination: terminated,
 }

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
+from hive.board.contributions import Goal
 from hive.board.entry import Entry
 from hive.board.records import Decision, Inference, Request, RunStarted, Synthesis, ToolCall
 from hive.cli.ending import readable, used, verdict
@@ -49,7 +50,13 @@ def tell_heading(record: Record, console: Console) -> None:
     facts += [f"{key} {value}" for key, value in started.overrides.items() if key != "directory"]
     console.print(" · ".join(facts), style="dim", soft_wrap=True)
     console.print()
-    console.print(Text.assemble(("goal  ", "bold"), clean(summary.goal)))
+    console.print(Text.assemble(("goal  ", "bold"), clean(goal_of(record))))
+
+
+def goal_of(record: Record) -> str:
+    """The goal's text, or what stands for it."""
+    goals = record.board.of_kind(Goal)
+    return record.redaction(goals[0]) if goals and goals[0].erased else record.summary.goal
 
 
 def tell_end(record: Record, console: Console) -> None:
@@ -81,20 +88,30 @@ def tell_turn(record: Record, entries: list[Entry], console: Console, prompts: b
         if entry.address.strand not in ("", strand):
             strand = entry.address.strand
             console.print(Text(f"  {strand}", style="bold cyan"))
-        payload = entry.payload
-        if isinstance(payload, Decision):
-            tell_decision(entry, payload, console)
-        elif isinstance(payload, Request):
-            if prompts:
-                tell_prompt(record, entry, console)
-        elif isinstance(payload, Inference):
-            tell_inference(payload, console)
-        elif payload.level == "domain" and entry.kind != "Goal":
-            tell_contribution(entry, console)
-        elif not isinstance(payload, RunStarted | Synthesis):
-            told = tell(entry, calls)
-            if told is not None and not isinstance(payload, ToolCall):
-                tell_line(told, console)
+        tell_entry(record, entry, calls, console, prompts)
+
+
+def tell_entry(
+    record: Record, entry: Entry, calls: dict[str, Told], console: Console, prompts: bool
+) -> None:
+    """Print what one entry says, where that is worth a line."""
+    payload = entry.payload
+    if entry.erased:
+        if entry.kind != Goal.kind:  # that one stands in the heading
+            said(console, f"{entry.kind} {record.redaction(entry)}", 4, "magenta")
+    elif isinstance(payload, Decision):
+        tell_decision(entry, payload, console)
+    elif isinstance(payload, Request):
+        if prompts:
+            tell_prompt(record, entry, console)
+    elif isinstance(payload, Inference):
+        tell_inference(payload, console)
+    elif payload.level == "domain" and entry.kind != Goal.kind:
+        tell_contribution(entry, console)
+    elif not isinstance(payload, RunStarted | Synthesis):
+        told = tell(entry, calls)
+        if told is not None and not isinstance(payload, ToolCall):
+            tell_line(told, console)
 
 
 def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
@@ -176,7 +193,7 @@ def tell_entries(record: Record, entries: list[Entry], prompts: bool) -> None:
             tell_prompt(record, entry, console)
             continue
         data = orjson.dumps(orjson.loads(entry.body), option=orjson.OPT_INDENT_2).decode()
-        said(console, data, 2)
+        said(console, record.redaction(entry) if entry.erased else data, 2)
 
 
 def tell_prompt(record: Record, entry: Entry, console: Console) -> None:

@@ -160,7 +160,7 @@ class Writer:
         self.aside: Counter[Address] = Counter()
         """How many attempts at each address were used up before the open turn was begun anew."""
         self._committer = committer
-        self._end = len(board.entries) - board.shared
+        self._end = board.sealed
         self._dirty = False
         self._followers: list[asyncio.Future[None]] = []
 

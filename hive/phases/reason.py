@@ -8,6 +8,7 @@ import anyio
 import orjson
 
 from hive.board.entry import Entry
+from hive.board.parent import Answered
 from hive.board.payload import Payload
 from hive.board.records import Fault, FaultCode, Inference, Overrun
 from hive.board.records import Request as RequestRecord
@@ -48,14 +49,22 @@ async def reason(
                 return serve(strand, request, asked, causes, step)
             pass_over(strand, request, asked, causes, step)
             attempt = asked.attempt + 1
-        grant, most = reserve(strand, request, None)
+        known = inherited(strand, request, step) if not attempt else None
+        if known is not None and known.asked is None:
+            strand.post((step, 1), known.answer, causes=causes, origin="coordinator")
+            return None
+        grant, most = reserve(strand, request, known.bound if known else None)
         post_request(strand, request, causes, step, grant, most, attempt)
+        if known is not None and (known.bound or fits(strand, known, grant, most)):
+            return take_over(strand, known, grant, because, step)
     except BudgetExceeded as error:
         refused = Fault(
             code="budget_exhausted", message=str(error), final=True, digest=request.digest
         )
         strand.post((step, 1), refused, causes=causes, origin="coordinator", attempt=attempt)
         return None
+    if strand.desk.parent is not None:
+        strand.desk.parent.asks()
     place = Place(step, attempt, because)
     try:
         await strand.desk.writer.durable()
@@ -63,6 +72,42 @@ async def reason(
         failed(strand, grant, place, request, "withdrawn", "cancelled before it was asked")
         raise
     return await call(strand, request, grant, most, place)
+
+
+def inherited(strand: Strand, request: Request, step: int) -> Answered | None:
+    """What a fork's parent was answered; what it was not is asked by the fork itself."""
+    parent = strand.desk.parent
+    if parent is None:
+        return None
+    return parent.answered(strand.address(step, 1), request.digest)
+
+
+def fits(strand: Strand, known: Answered, grant: Grant, most: int) -> bool:
+    """Whether an answer is one that could have come under another grant."""
+    answer, scope = known.answer, strand.scope
+    tokens = 0
+    if isinstance(answer, Inference):
+        tokens = answer.usage.input + answer.usage.output
+        cut_off = answer.stop == "length" and known.asked and most > known.asked.max_output
+        if cut_off or answer.usage.output > most:
+            return False
+    return not (
+        (scope.counts_money and answer.cost > grant.cost)
+        or (scope.counts_tokens and tokens > grant.tokens)
+    )
+
+
+def take_over(
+    strand: Strand, known: Answered, grant: Grant, because: tuple[str, ...], step: int
+) -> Thought | None:
+    """Go on with what a fork's parent was answered: it counts as if it had been paid again."""
+    answer = known.answer.model_copy(update={"served": True})
+    if isinstance(answer, Inference):
+        settle(strand, grant, answer, step, because)
+        return Thought(strand.post((step, 1), answer, causes=because), answer)
+    strand.scope.settle(grant, Grant(answer.cost, answer.tokens))
+    strand.post((step, 1), answer, causes=because, origin="coordinator")
+    return None
 
 
 class Place(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hive.board.entry import Address, Entry, Label
+from hive.board.parent import Parent
 from hive.board.payload import Payload
 from hive.board.records import StrandPlan
 from hive.board.tape import Tape
@@ -69,6 +70,8 @@ class Desk:
     in_doubt: InDoubt = "ask"
     room: WaitingRoom = field(default_factory=WaitingRoom)
     """Where calls wait for a person's word."""
+    parent: Parent | None = None
+    """What a fork may be served; None for a run that is no fork."""
     unsettled: "list[CallLog]" = field(default_factory=list)
     """What it takes to undo the calls whose results may not be durable yet."""
 
