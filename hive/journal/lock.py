@@ -68,8 +68,12 @@ class RunLocks:
             looking = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise self._unusable(error) from error
         try:
             answer = fcntl.fcntl(looking, fcntl.F_OFD_GETLK, region(fcntl.F_WRLCK, run))
+        except OSError as error:
+            raise self._unusable(error) from error
         finally:
             os.close(looking)
         kind: int = struct.unpack(FLOCK, answer)[0]

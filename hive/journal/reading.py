@@ -1,9 +1,9 @@
 """Reading a run back from its journal onto a board (floor 2), turn by turn."""
 
 from hive.board.board import Board
-from hive.board.entry import Entry, Row, chain, commit
+from hive.board.entry import Entry, Row, chain, commit, named_content
 from hive.board.records import Decision, Request, RunStarted
-from hive.errors import JournalError
+from hive.errors import JournalError, PayloadError
 from hive.journal.journal import Journal
 from hive.journal.lineage import content_of, read_whole
 
@@ -25,17 +25,23 @@ def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
 
     for row, salt, body in read_whole(journal, run):
         shared = 0 < row.seq < cut
-        before = board.head
-        entry = board.load(row, body, after=close, shared=shared)
-        if not shared and not follows(before, row):
+        if not shared and not follows(board.head, row):
             raise broken(run, row, "does not follow from the one before it")
-        if body is not None and not says(entry, salt, body):
+        if body is not None and not says(row, salt, body):
             raise broken(run, row, "does not say what its header names")
+        try:
+            entry = board.load(row, body, after=close, shared=shared)
+        except PayloadError as error:
+            raise JournalError(
+                f"run {run} cannot be read up to entry {row.seq}: {error}"
+            ) from error
         if not row.seq and isinstance(entry.payload, RunStarted) and entry.payload.parent:
             cut = entry.payload.cut or 0
         opened.append(entry)
     if opened and opened[0].address.turn == 0 and len(opened) > 1:
         close_before(board, opened, 1)
+    if opened and opened[-1].seq + 1 == cut:  # a fork that has not gone on: all of it is closed
+        close_before(board, opened, opened[-1].address.turn + 1)
     return opened
 
 
@@ -46,9 +52,9 @@ def follows(before: bytes, row: Row) -> bool:
         return False
 
 
-def says(entry: Entry, salt: bytes | None, body: bytes) -> bool:
+def says(row: Row, salt: bytes | None, body: bytes) -> bool:
     try:
-        return salt is not None and commit(salt, body) == entry.commitment
+        return salt is not None and commit(salt, body).hex() == named_content(row.header)
     except TypeError:
         return False
 

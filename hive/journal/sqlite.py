@@ -8,6 +8,7 @@ One connection appends, perhaps from the writer's thread; another does everythin
 is read was committed.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import Literal
 
 from hive.board.entry import Content, Row, named_content
 from hive.errors import JournalError, RunNotFound, StaleWriter
+from hive.journal.erasing import erase, forget
 from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 from hive.journal.lock import RunLocks
 from hive.journal.schema import LARGEST_SEQ, SEQ_BITS, prepare
@@ -61,16 +63,16 @@ class SQLiteJournal:
         self.commit: Commit = "threaded" if synchronous == "full" else "inline"
         if not create and not self.path.exists():
             raise JournalError(f"no journal at {self.path}; runs are kept there once one was made")
-        self._patience = int(patience * 1000)
+        self._patience = patience
         self._locks = RunLocks(self.path)
         with self._opening():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = self._connected(patience)
+            self._db = self._connected()
         try:
             with self._opening():
                 self._side = self._db
                 prepare(self._db, self.path, self._locks)
-                self._side = self._connected(patience)
+                self._side = self._connected()
                 for db in (self._db, self._side):
                     db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
         except JournalError:
@@ -86,7 +88,7 @@ class SQLiteJournal:
         db = self._db
         try:
             if wait is not self._patient:
-                db.execute(f"PRAGMA busy_timeout = {self._patience if wait else 0}")
+                db.execute(f"PRAGMA busy_timeout = {int(self._patience * 1000) if wait else 0}")
                 self._patient = wait
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -107,7 +109,7 @@ class SQLiteJournal:
         except sqlite3.DatabaseError as error:
             if not wait and is_busy(error):
                 raise Busy(f"the journal {self.path} is busy") from error
-            raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
+            raise self._unwritable(error) from error
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
         number = self._number(run)
@@ -222,46 +224,15 @@ class SQLiteJournal:
         items: Sequence[int] = (),
     ) -> None:
         number = self._number(run)
-        keys = [(number << SEQ_BITS | seq,) for seq in seqs]
         with self._writing():
-            db = self._side
-            headers = [
-                row[0]
-                for key in keys
-                for row in db.execute("SELECT header FROM entries WHERE id = ?", key)
-            ]
-            shared = {*commitments, *map(named_content, headers)}
-            db.execute("PRAGMA secure_delete = ON")
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany("UPDATE contents SET salt = NULL, body = NULL WHERE id = ?", keys)
-            db.executemany(
-                "UPDATE kept SET salt = NULL, body = NULL WHERE run = ? AND commitment = ?",
-                [(number, bytes.fromhex(commitment)) for commitment in shared],
-            )
-            db.executemany(
-                "UPDATE inbox SET subject = '', text = '' WHERE id = ? AND run = ?",
-                [(item, run) for item in items],
-            )
-            db.execute("COMMIT")
-            self._scrub()
+            erase(self._side, self.path, number, seqs, commitments, items)
 
     def forget(self, run: str) -> None:
         if not self._locks.hold(run):
             raise held(run, self.holder(run) or UNKNOWN)
         try:
             with self._writing():
-                db = self._side
-                row = db.execute("SELECT number FROM runs WHERE run = ?", (run,)).fetchone()
-                if row is None:
-                    return
-                keys = (row[0] << SEQ_BITS, (row[0] + 1) << SEQ_BITS)
-                db.execute("BEGIN IMMEDIATE")
-                for table in ("entries", "contents"):
-                    db.execute(f"DELETE FROM {table} WHERE id >= ? AND id < ?", keys)
-                db.execute("DELETE FROM kept WHERE run = ?", row)
-                db.execute("DELETE FROM inbox WHERE run = ?", (run,))
-                db.execute("DELETE FROM runs WHERE number = ?", row)
-                db.execute("COMMIT")
+                forget(self._side, run)
         finally:
             self._locks.release(run)
 
@@ -270,10 +241,15 @@ class SQLiteJournal:
         self._side.close()
         self._db.close()
 
-    def _connected(self, patience: float) -> sqlite3.Connection:
+    def _connected(self) -> sqlite3.Connection:
+        """A connection; to a file that nobody can write to, and has no log beside it, one that
+        needs none of the files which are otherwise made there for readers."""
+        folder, log = self.path.parent, self.path.with_name(self.path.name + "-wal")
+        fixed = self.path.is_file() and not log.exists() and not may_write(folder)
         return sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, timeout=patience
-        )
+            f"{self.path.absolute().as_uri()}{'?immutable=1' if fixed else ''}",
+            isolation_level=None, check_same_thread=False, timeout=self._patience, uri=True,
+        )  # fmt: skip
 
     @contextmanager
     def _opening(self) -> Iterator[None]:
@@ -295,20 +271,16 @@ class SQLiteJournal:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
+            raise self._unwritable(error) from error
         finally:
             if self._side.in_transaction:
                 self._side.execute("ROLLBACK")
 
-    def _scrub(self) -> None:
-        """Rewrite the file and cut its log, so that no page holds what was erased."""
-        self._side.execute("VACUUM")
-        (busy, _, _) = self._side.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise JournalError(
-                f"the contents are erased, but the log beside {self.path} still holds their bytes"
-                " while another process reads it; erase them once more when that is over"
-            )
+    def _unwritable(self, error: sqlite3.Error) -> JournalError:
+        why = str(error)
+        if is_busy(error):
+            why = f"another process has been writing to it for more than {self._patience:g} seconds"
+        return JournalError(f"the journal {self.path} cannot be written: {why}")
 
     def _shared(self, number: int, header: bytes) -> tuple[bytes | None, bytes | None]:
         """Salt and body of the shared content that a header names."""
@@ -377,5 +349,10 @@ class SQLiteJournal:
         self._known[batch.run] = (number, lease, end + len(headers))
 
 
-def is_busy(error: sqlite3.DatabaseError) -> bool:
-    return error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+def is_busy(error: sqlite3.Error) -> bool:
+    code: int = getattr(error, "sqlite_errorcode", 0)  # the module's own errors have none
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -116,36 +115,9 @@ def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
         SQLiteJournal(tmp_path / "file" / "journal.db")
 
 
-@contextmanager
-def without_privileges() -> Iterator[Path]:
-    """A folder that its owner may not write to; the superuser steps down meanwhile."""
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        with closing(SQLiteJournal(place / "journal.db")) as journal:
-            journal.append([one_entry()], wait=True)
-        for path in (*place.iterdir(), place):
-            path.chmod(0o555)
-        user = os.geteuid()
-        if user == 0:
-            os.seteuid(65534)
-        try:
-            yield place
-        finally:
-            os.seteuid(user)
-            place.chmod(0o755)
-
-
 def append_to(path: Path) -> None:
     with closing(SQLiteJournal(path)) as journal:
         journal.append([one_entry()], wait=True)
-
-
-def test_a_journal_that_may_not_be_written_to_says_so_where_it_is_used() -> None:
-    with without_privileges() as place:
-        with pytest.raises(JournalError, match="cannot be"):
-            append_to(place / "journal.db")
-        with pytest.raises(JournalError, match="cannot be opened"):
-            SQLiteJournal(place / "new.db")
 
 
 def test_a_damaged_page_is_an_error_of_the_journal(tmp_path: Path) -> None:
