@@ -90,6 +90,10 @@ class Journal(Protocol):
         """The entries of a run from a position on, in order. Raises RunNotFound."""
         ...
 
+    def length(self, run: str) -> int:
+        """How many entries of a run there are. Raises RunNotFound."""
+        ...
+
     def content(self, run: str, commitment: str) -> Content | None:
         """The shared content under a commitment (hex); None when the run has none such."""
         ...

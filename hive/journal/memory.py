@@ -66,6 +66,9 @@ class MemoryJournal:
         for seq in range(start, len(shelf.headers)):
             yield shelf.stored(seq)
 
+    def length(self, run: str) -> int:
+        return len(self._shelf(run).headers)
+
     def content(self, run: str, commitment: str) -> Content | None:
         shelf = self._shelves.get(run)
         return None if shelf is None else shelf.kept.get(commitment)

@@ -31,6 +31,8 @@ HAS_ENTRIES = (
     f" AND id < (number + 1) << {SEQ_BITS})"
 )
 PATIENCE = 10.0
+FEW_ROWS = 8
+"""Rows that are read at first: who wants a run's beginning or end wants no more."""
 ROWS_AT_ONCE = 500
 """Rows that are read in one go: no reader keeps the file's log from being folded in."""
 UNKNOWN = Holder("another process", 0)
@@ -114,13 +116,14 @@ class SQLiteJournal:
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
         number = self._number(run)
         key, end = number << SEQ_BITS | start, (number + 1) << SEQ_BITS
+        most = FEW_ROWS
         while True:
             with self._reading():
                 rows = self._side.execute(
                     "SELECT e.id, e.header, e.digest, c.id, c.salt, c.body"
                     " FROM entries e LEFT JOIN contents c USING (id)"
                     " WHERE e.id >= ? AND e.id < ? ORDER BY e.id LIMIT ?",
-                    (key, end, ROWS_AT_ONCE),
+                    (key, end, most),
                 ).fetchall()
             for key, header, digest, own, salt, body in rows:
                 row = Row(key & LARGEST_SEQ, header, digest)
@@ -128,9 +131,18 @@ class SQLiteJournal:
                     yield Stored(row, *self._shared(number, header))
                 else:
                     yield Stored(row, salt, body)
-            if len(rows) < ROWS_AT_ONCE:
+            if len(rows) < most:
                 return
-            key += 1
+            key, most = key + 1, ROWS_AT_ONCE
+
+    def length(self, run: str) -> int:
+        number = self._number(run)
+        with self._reading():
+            (last,) = self._side.execute(
+                "SELECT max(id) FROM entries WHERE id >= ? AND id < ?",
+                (number << SEQ_BITS, (number + 1) << SEQ_BITS),
+            ).fetchone()
+        return int(last & LARGEST_SEQ) + 1
 
     def content(self, run: str, commitment: str) -> Content | None:
         with self._reading():

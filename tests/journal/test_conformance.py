@@ -26,6 +26,16 @@ def test_what_was_appended_is_read_as_it_was(store: Store) -> None:
     assert reread(journal, run).entries == written.entries
 
 
+def test_a_run_is_as_long_as_what_was_appended(store: Store) -> None:
+    journal, written, run = store.open(), board(), new_run_id()
+    with pytest.raises(RunNotFound):
+        journal.length(run)
+    for number in (1, 2, 3):
+        journal.append([batch(written, run, str(number))], wait=True)
+        journal.append([batch(board(), new_run_id(), "another's")], wait=True)
+        assert journal.length(run) == number
+
+
 @pytest.mark.parametrize("start", [0, 1, 2, 3, 4])
 def test_reading_begins_at_any_position(store: Store, start: int) -> None:
     journal, written, run = store.open(), board(), new_run_id()
