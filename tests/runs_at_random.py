@@ -46,10 +46,14 @@ from hive.tools import Tool, ToolOutput, by_tool
 from tests.phases.replies import Colour
 
 Shape = Literal["talker", "typed", "poster", "program", "broken program"]
-SHAPES: tuple[Shape, ...] = ("talker", "typed", "poster", "program", "broken program")
+SHAPES: tuple[Shape, ...] = (
+    "talker", "poster", "talker", "poster", "typed", "program", "broken program",
+)  # fmt: skip
 FIRST = ("amy", "bob", "cat")
+WHO = (*FIRST, "worker", "last")
 GOAL = "Go through it all."
 LONG = "long " * 1000
+CARD = ModelCard("script:all", prices=Prices.usd(1, 4))
 NO_REPLY = Reply(parts=(Text(text="no"),), stop="refusal")
 
 
@@ -63,10 +67,11 @@ USES = (
     use("post_Task", id="T1", title="t"), use("post_Finding", claim="c"),
     use("handoff", to="last", reason="r"), use("pass", reason="done"),
 )  # fmt: skip
-said: st.SearchStrategy[Any] = st.one_of(
-    st.sampled_from(["a word", '{"name": "red"}', '{"name": "green"}', "@cat should look at it"]),
-    st.sampled_from(["fail", "break", "refuse"]),
-    st.lists(st.sampled_from(USES), min_size=1, max_size=3),
+words = ("a word", '{"name": "red"}', '{"name": "green"}', "@cat should look at it")
+failures = ("fail", "break", "refuse")
+calls = st.lists(st.sampled_from(USES), min_size=1, max_size=3)
+said: st.SearchStrategy[Any] = st.integers(0, 9).flatmap(
+    lambda n: calls if n > 3 else st.sampled_from(words if n else failures)
 )
 
 
@@ -101,7 +106,7 @@ cases = st.builds(
     Case,
     shapes=st.tuples(*[st.sampled_from(SHAPES)] * 3),
     lines=st.fixed_dictionaries(
-        {name: st.lists(said, max_size=3) for name in (*FIRST, "worker", "last")}
+        {name: st.lists(said, min_size=name in FIRST, max_size=3) for name in WHO}
     ),
     policy=st.integers(0, 4),
     samples=st.integers(1, 2),
@@ -133,7 +138,7 @@ class Mind:
     case: Case
     gate: Gate
     name: str = "script:all"
-    card: ModelCard = ModelCard("script:all", prices=Prices.usd(1, 4))
+    card: ModelCard = CARD
 
     async def complete(self, request: Request) -> Reply:
         role = request.system.split("'")[1]

@@ -7,10 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hive.audit.replay import Replayed, replay
-from hive.board.entry import Entry
 from hive.testing import Gate
 from tests.runs_at_random import Case, Stages, cases, lived, team
-from tests.sound import sound
 
 
 async def replayed(case: Case, journal: Stages, run: str) -> Replayed:

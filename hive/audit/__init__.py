@@ -4,5 +4,15 @@ from hive.audit.changes import net_changes
 from hive.audit.course import Course, RunState, Summary, summaries
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
+from hive.audit.replay import Replayed
 
-__all__ = ["Course", "Record", "RunState", "Summary", "net_changes", "prompt", "summaries"]
+__all__ = [
+    "Course",
+    "Record",
+    "Replayed",
+    "RunState",
+    "Summary",
+    "net_changes",
+    "prompt",
+    "summaries",
+]

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
+from hive.audit.causes import Difference, differing, likely_cause
 from hive.beginning import board_for
 from hive.board.board import Board
+from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
-from hive.board.records import RunStarted
+from hive.board.records import Resumed, RunStarted
 from hive.board.tape import BreaksOff, Redacted, WholeTape
 from hive.control.budget import Scope
 from hive.coordinator import Coordinator
 from hive.errors import Divergence, JournalError
+from hive.fingerprint import differences
 from hive.journal.journal import Journal
-from hive.journal.lineage import lineage, read_whole
+from hive.journal.lineage import content_of, lineage, read_whole
 from hive.journal.reading import close_before
 from hive.journal.rewriter import Rewriter
 from hive.phases.deadline import Deadline
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Replayed", "replay"]
 
 GOAL = Address(0, "", (1,))
+BEAT = 100
+"""Entries after which the count is told again."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,9 @@ class Replayed:
     """What came of a replay: `entries` were the same, until the `divergence`, or until `redacted`,
     the first entry whose erased content was needed to go on.
 
-    `changed` says in what the workflow differs from the recorded one, part by part. `shared` is how
-    many of the entries a fork has from its parent, which are taken as they are.
+    `changed` says in what the workflow differs from the recorded one; `differences` are those of
+    the two sides of the divergence. `shared` is how many entries a fork has from its parent, which
+    were made by the parent's workflow and are taken as they are.
     """
 
     run: str
@@ -43,6 +49,7 @@ class Replayed:
     divergence: Divergence | None = None
     redacted: Entry | None = None
     changed: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
     shared: int = 0
 
 
@@ -50,12 +57,12 @@ async def replay(
     journal: Journal,
     run: str,
     workflow: "Workflow",
-    beat: Callable[[int, int], None] = lambda done, entries: None,
+    beat: Callable[[int], None] = lambda entries: None,
 ) -> Replayed:
     """Run the coordinator again with the replies, results, times and chance of a recorded run.
 
-    `beat` is told how many of how many entries have come. Raises JournalError for a run that cannot
-    be read.
+    `beat` is told now and then how many entries have come. Raises JournalError for a run that
+    cannot be read.
     """
     entries = [
         Entry.stored(row, body, workflow.vocabulary) for row, _, body in read_whole(journal, run)
@@ -64,10 +71,66 @@ async def replay(
     if not isinstance(first, RunStarted):
         raise JournalError(f"run {run} does not begin with RunStarted; it cannot be replayed")
     again = Again(journal, workflow, first, entries, beat)
-    divergence, redacted = await again.run()
-    same = divergence is None and redacted is None
+    try:
+        await again.run()
+    except Divergence as divergence:
+        found = told(again, journal, divergence)
+    except Redacted as redacted:
+        found = Replayed(run, again.writer.posted, False, redacted=redacted.entry)
+    else:
+        found = Replayed(run, again.writer.posted, True)
+    if not found.changed:
+        changed = changes(journal, run, workflow, again.workflows[-1])
+        found = replace(found, changed=changed)
+    return replace(found, shared=again.shared)
+
+
+def told(again: "Again", journal: Journal, divergence: Divergence) -> Replayed:
+    """A divergence with what differs, and what that probably comes from."""
+    run, unknown = again.first.run, again.writer.unknown
+
+    def search(commitment: str) -> bytes | None:
+        kept = content_of(journal, run, commitment)
+        return unknown.get(commitment) if kept is None else kept.body
+
+    recorded, now = divergence.recorded, divergence.now
+    both = recorded is not None and now is not None
+    fields = tuple(differing(recorded, now, search)) if both else ()
+    turn = Address.parse(divergence.address).turn
+    in_force = [since for since in again.workflows if since.turn <= turn][-1]
+    changed = changes(journal, run, again.workflow, in_force)
+    divergence.cause = likely_cause(divergence, fields, changed)
+    later = again.workflows[-1]
+    if later is not in_force:
+        divergence.cause += f"; in turn {later.turn} the run went on under a changed workflow"
     done = again.writer.posted
-    return Replayed(run, done, same, divergence, redacted, shared=again.shared)
+    return Replayed(run, done, False, divergence, changed=changed, differences=fields)
+
+
+class Since(NamedTuple):
+    """From which turn on a run went by a workflow, and the commitment of its fingerprint."""
+
+    turn: int
+    fingerprint: str
+
+
+def workflows_of(first: RunStarted, entries: list[Entry]) -> list[Since]:
+    """The workflows by which a run went, one after the other."""
+    found = [Since(0, first.fingerprint)]
+    for entry in entries:
+        if entry.cls is Resumed:
+            resumed = entry.payload
+            if isinstance(resumed, Resumed) and resumed.fingerprint is not None:
+                found.append(Since(entry.address.turn, resumed.fingerprint))
+    return found
+
+
+def changes(journal: Journal, run: str, workflow: "Workflow", since: Since) -> tuple[str, ...]:
+    """In what a workflow differs from a recorded one; nothing where that was erased."""
+    kept = content_of(journal, run, since.fingerprint)
+    if kept is None or kept.body is None:
+        return ()
+    return tuple(differences(decode(kept.body), decode(workflow.manifest_bytes)))
 
 
 class Again:
@@ -79,36 +142,32 @@ class Again:
         workflow: "Workflow",
         first: RunStarted,
         entries: list[Entry],
-        beat: Callable[[int, int], None],
+        beat: Callable[[int], None],
     ) -> None:
+        self.workflow = workflow
         self.first = first
         self.board = board_for(workflow)
         self.shared = first.cut or 0 if first.parent else 0
+        self.workflows = workflows_of(first, entries)
         gone = remember_all(self.board, journal, first.run)
         self.goal = next((entry for entry in entries if entry.address == GOAL), None)
         self.tape = WholeTape(entries[self.shared :])
         self.writer = Rewriter(first.run, self.board, self.tape, gone, self._told)
         self._beat = beat
-        self._entries = len(entries) - self.shared
         self._take_over(entries[: self.shared])
         desk = desk_of(workflow, self.writer, self.tape)
         text = getattr(None if self.goal is None else self.goal.payload, "text", "")
         self.coordinator = Coordinator(workflow.silent_team(), desk, text, first.seed)
 
-    async def run(self) -> tuple[Divergence | None, Entry | None]:
-        """What differs first, and the erased entry that was needed; neither, if all is the same."""
+    async def run(self) -> None:
+        """Raises Divergence at the first entry that differs, and Redacted where an erased one is
+        needed."""
         if self.goal is not None and self.goal.erased:
-            return None, self.goal
-        try:
-            with suppress(BreaksOff):
-                await self.coordinator.run(self.first)
-            for entry in self.tape.end():
-                self.writer.again(entry)
-        except Divergence as divergence:
-            return divergence, None
-        except Redacted as redacted:
-            return None, redacted.entry
-        return None, None
+            raise Redacted(self.goal)
+        with suppress(BreaksOff):
+            await self.coordinator.run(self.first)
+        for entry in self.tape.end():
+            self.writer.again(entry)
 
     def _take_over(self, shared: list[Entry]) -> None:
         """Put what a fork shares with its parent on the board, turn by turn."""
@@ -121,7 +180,8 @@ class Again:
             close_before(self.board, opened, opened[-1].address.turn + 1)
 
     def _told(self) -> None:
-        self._beat(self.writer.posted, self._entries)
+        if not self.writer.posted % BEAT:
+            self._beat(self.writer.posted)
 
 
 def remember_all(board: Board, journal: Journal, run: str) -> set[str]:

@@ -186,7 +186,8 @@ def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) ->
     if recorded is not None:
         grant = Grant(recorded.grant, recorded.grant_tokens)
         scope.take(grant)
-        return grant, recorded.max_output
+        capped = scope.counts_money or scope.counts_tokens
+        return grant, min(most, recorded.max_output) if capped else most
     if strand.mind is None or not (priced or scope.counts_tokens):
         grant = NOTHING
     else:
