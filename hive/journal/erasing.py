@@ -7,7 +7,7 @@ from hive.board.entry import named_content
 from hive.errors import JournalError
 from hive.journal.schema import SEQ_BITS
 
-__all__ = ["erase", "forget"]
+__all__ = ["compact", "erase", "forget"]
 
 
 def erase(
@@ -55,6 +55,16 @@ def scrub(db: sqlite3.Connection) -> None:
     (busy, _, _) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise sqlite3.OperationalError("another process is reading it")
+
+
+def compact(db: sqlite3.Connection) -> int:
+    """Rewrite the file without the pages that nothing stands on any more; how many bytes that gave
+    back. Raises sqlite3.Error."""
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    (before,) = db.execute("PRAGMA page_count").fetchone()
+    scrub(db)
+    (after,) = db.execute("PRAGMA page_count").fetchone()
+    return int((before - after) * size)
 
 
 def forget(db: sqlite3.Connection, run: str) -> None:

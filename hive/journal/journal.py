@@ -152,6 +152,11 @@ class Journal(Protocol):
         """Remove a whole run, its inbox included. Raises RunHeld while somebody extends it."""
         ...
 
+    def compact(self) -> int:
+        """Give back the room of what was removed; how many bytes. It may take a while, in which
+        nobody else can write, and as much room again. Raises JournalError."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections."""
         ...

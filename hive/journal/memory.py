@@ -138,6 +138,9 @@ class MemoryJournal:
         self._shelves.pop(run, None)
         self._inbox = [item for item in self._inbox if item.run != run]
 
+    def compact(self) -> int:
+        return 0
+
     def close(self) -> None:
         """Nothing to let go of: the runs stay readable."""
 

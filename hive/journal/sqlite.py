@@ -18,7 +18,7 @@ from typing import Literal
 
 from hive.board.entry import Content, Row, named_content
 from hive.errors import JournalError, RunNotFound, StaleWriter
-from hive.journal.erasing import erase, forget
+from hive.journal.erasing import compact, erase, forget
 from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 from hive.journal.lock import RunLocks
 from hive.journal.schema import LARGEST_SEQ, SEQ_BITS, prepare
@@ -247,6 +247,10 @@ class SQLiteJournal:
                 forget(self._side, run)
         finally:
             self._locks.release(run)
+
+    def compact(self) -> int:
+        with self._writing():
+            return compact(self._side)
 
     def close(self) -> None:
         self._locks.close()
