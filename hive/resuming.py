@@ -11,10 +11,11 @@ from hive.beginning import board_for, claimed, desk_for
 from hive.board.board import Board
 from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
-from hive.board.records import Paused, Resumed, RunStarted, Termination
+from hive.board.records import Overrun, Paused, Request, Resumed, RunStarted, Termination
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.clock import Clock
+from hive.control.budget import Grant
 from hive.errors import DeclarationError, JournalError, WorkflowChanged, WorkspaceDrift
 from hive.fingerprint import LASTING, differences, part_of
 from hive.forking import guarded, parent_of
@@ -114,7 +115,11 @@ def taken_up(
     desk = desk_for(workflow, run, opened, clock, tape, place, approver, board, parent)
     desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
     put_aside(desk, open_turn[: len(open_turn) - len(counts)])
+    desk.scope.closed = bool(board.of_kind(Overrun))
     if not resumed.anew:
+        for entry in counts:
+            if isinstance(entry.payload, Request):
+                desk.scope.foresee(Grant(entry.payload.grant, entry.payload.grant_tokens))
         desk.writer.recorded = {
             (entry.address, entry.attempt): entry
             for entry in counts

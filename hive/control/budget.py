@@ -96,8 +96,8 @@ class Scope:
     """
 
     __slots__ = (
-        "calls", "cap_calls", "cap_cost", "cap_tokens", "closed", "name", "parent", "reserved",
-        "spent",
+        "calls", "cap_calls", "cap_cost", "cap_tokens", "closed", "foreseen", "name", "parent",
+        "reserved", "spent",
     )  # fmt: skip
 
     def __init__(
@@ -118,6 +118,8 @@ class Scope:
         self.reserved = NOTHING
         self.calls = 0
         self.closed = False
+        self.foreseen = 0
+        """How many reservations were made before anybody came to take them."""
 
     @property
     def counts_money(self) -> bool:
@@ -154,10 +156,23 @@ class Scope:
         while scope is not None:
             scope._check(grant)
             scope = scope.parent
-        self.take(grant)
+        self._hold(grant)
+
+    def foresee(self, grant: Grant) -> None:
+        """Reserve what a record says was granted, for whoever takes it in a moment: a run that goes
+        on grants nothing more before all that was granted already is accounted for."""
+        self._hold(grant)
+        self.foreseen += 1
 
     def take(self, grant: Grant) -> None:
-        """Reserve what a record says was granted, without judging it again."""
+        """Reserve what a record says was granted, without judging it again, unless it was foreseen
+        and is reserved."""
+        if self.foreseen:
+            self.foreseen -= 1
+            return
+        self._hold(grant)
+
+    def _hold(self, grant: Grant) -> None:
         scope: Scope | None = self
         while scope is not None:
             scope.calls += 1
