@@ -120,6 +120,7 @@ def plain(name: str) -> str:
     return visible.casefold().partition(":")[0].rstrip(". ")
 
 
+@lru_cache(maxsize=4096)
 def hidden(name: str) -> bool:
     """Whether a name is out of every tool's reach: version control and Hive's own records."""
     if name in (".", ".."):
@@ -128,6 +129,7 @@ def hidden(name: str) -> bool:
     return simple in HIDDEN or simple.startswith(TEMPORARY)
 
 
+@lru_cache(maxsize=4096)
 def cached(parts: tuple[str, ...], folder: bool = False) -> bool:
     """Whether a path is something that programs leave behind."""
     return _caches(parts, folder)

@@ -130,8 +130,12 @@ def logged_calls(root: Path, run: str) -> tuple[str, ...]:
 
 
 def undo_unfinished(root: Path, run: str, observed: Iterable[str]) -> Undone:
-    """What a run does before it goes on: undo every call, by address, of which the record holds no
-    result, and forget what it takes to undo the others."""
+    """What a run does before it goes on: undo every call whose result is not on the record, and
+    forget what it takes to undo the others.
+
+    `observed` are the addresses of the calls whose results count: not those of a turn that was
+    begun anew, in which other calls may stand at the same addresses.
+    """
     known = set(observed)
     undone = undo(root, run, [call for call in logged_calls(root, run) if call not in known])
     for name in folders_of(root, run):
