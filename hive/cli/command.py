@@ -26,6 +26,8 @@ COMMANDS = {
     "verify": "Check that a run is as it was written.",
     "sign": "Sign the head of a run.",
     "redact": "Erase contents of a run for good.",
+    "prune": "Remove old runs.",
+    "replay": "Run a run again from its record, and compare.",
     "export": "Copy a run into a file.",
 }
 """Every command with what it does; the module of the same name beside this one holds it."""

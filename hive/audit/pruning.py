@@ -1,0 +1,84 @@
+"""Removing whole runs that nobody needs any more (floor 7).
+
+What is under way, waits for somebody or is shared by a fork that stays is never removed by a rule.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from hive.audit.archive import ancestry
+from hive.audit.course import Summary, summaries
+from hive.journal.journal import Journal
+
+__all__ = ["Choice", "Stays", "choose"]
+
+
+class Choice(NamedTuple):
+    """Which runs are to go: all conditions that are given must hold.
+
+    `ids` are runs that are named, and go in whatever state they are but under way; `before` is a
+    time (microseconds) since which nothing has happened in them; `keep` is how many of those that
+    fit stay, the newest.
+    """
+
+    ids: Collection[str] = ()
+    before: int | None = None
+    keep: int = 0
+    states: Collection[str] = ()
+    tags: Collection[str] = ()
+
+    def fits(self, run: Summary) -> bool:
+        """Whether a run is one of those meant."""
+        last = run.started + run.elapsed
+        return (
+            (not self.ids or run.id in self.ids)
+            and (self.before is None or last < self.before)
+            and (not self.states or run.state in self.states)
+            and set(self.tags) <= set(run.tags)
+        )
+
+
+class Stays(NamedTuple):
+    """A run that fits and stays all the same, and why."""
+
+    run: Summary
+    why: str
+
+
+def choose(journal: Journal, choice: Choice) -> tuple[list[Summary], list[Stays]]:
+    """The runs of a journal that a choice lets go, newest first, and those that must stay."""
+    fit = [run for run in summaries(journal) if choice.fits(run)][choice.keep :]
+    stays = [Stays(run, why) for run in fit if (why := needed(run, choice))]
+    going = {run.id for run in fit} - {each.run.id for each in stays}
+    children = forks(journal)
+    while shared := {run: kept[0] for run in going if (kept := staying(children, run, going))}:
+        going -= shared.keys()
+        stays += [
+            Stays(run, f"run {shared[run.id]}, a fork that stays, shares its entries")
+            for run in fit
+            if run.id in shared
+        ]
+    return [run for run in fit if run.id in going], stays
+
+
+def needed(run: Summary, choice: Choice) -> str:
+    """Why a run may not go though it fits; "" when it may."""
+    if run.state == "running":
+        return "a living process holds it"
+    if not run.ended and run.id not in choice.ids:
+        return f"it is {run.state} and can still go on; name it by its id to remove it"
+    return ""
+
+
+def forks(journal: Journal) -> dict[str, list[str]]:
+    """Every run that others were forked from, with all that share entries of it."""
+    found: dict[str, list[str]] = {}
+    for run in journal.runs():
+        for ancestor in ancestry(journal, run)[:-1]:
+            found.setdefault(ancestor, []).append(run)
+    return found
+
+
+def staying(children: dict[str, list[str]], run: str, going: Collection[str]) -> Sequence[str]:
+    """The forks of a run that stay."""
+    return [fork for fork in children.get(run, ()) if fork not in going]
