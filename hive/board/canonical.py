@@ -45,14 +45,22 @@ class Form:
     """How the fields of a typed object are written without looking at everything in them.
 
     `loose` are the fields that hold free-form JSON, mappings or floats, or models that do; `pieces`
-    are the classes of the models inside, each with its own loose fields.
+    are the classes of the models inside, each with its own loose fields. Of the classes in
+    `lasting`, one object stands in many payloads, and its bytes are kept.
     """
 
-    __slots__ = ("loose", "pieces")
+    __slots__ = ("_known", "lasting", "loose", "pieces")
 
-    def __init__(self, loose: tuple[str, ...], pieces: Mapping[type, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        loose: tuple[str, ...],
+        pieces: Mapping[type, tuple[str, ...]],
+        lasting: frozenset[type] = frozenset(),
+    ) -> None:
         self.loose = loose
         self.pieces = pieces
+        self.lasting = lasting
+        self._known: dict[int, tuple[Any, orjson.Fragment]] = {}
 
     def encode(self, fields: dict[str, Any]) -> bytes | None:
         """Like `encode`; None when something in the fields is rare, and that must see to it."""
@@ -77,7 +85,7 @@ class Form:
         kind = type(value)
         if kind in self.pieces:
             loose = self.pieces[kind]
-            return not loose or self.suits(value.__dict__, loose)
+            return not loose or id(value) in self._known or self.suits(value.__dict__, loose)
         if kind is dict:
             if not "".join(value).isascii():
                 return False
@@ -88,13 +96,24 @@ class Form:
             )
         return SAFE.issuperset(map(type, value)) or all(map(self.is_plain, value))
 
-    def fields_of(self, value: Any) -> dict[str, Any]:
+    def fields_of(self, value: Any) -> Any:
         """The fields of a model, for orjson. Raises TypeError where it is no piece."""
-        if type(value) in self.pieces:
-            fields: dict[str, Any] = value.__dict__
-            return fields
+        kind = type(value)
+        if kind in self.lasting:
+            known = self._known.get(id(value))  # whose object is held, so that the id is its own
+            if known is None:
+                if len(self._known) == MOST_KNOWN:
+                    self._known.clear()
+                written = orjson.Fragment(write(value.__dict__, self.fields_of))
+                known = self._known[id(value)] = value, written
+            return known[1]
+        if kind in self.pieces:
+            return value.__dict__
         raise TypeError
 
+
+MOST_KNOWN = 256
+"""Objects whose bytes a form keeps."""
 
 SAFE = frozenset({str, int, bool, type(None)})
 UNWRITABLE = (Odd, TypeError, AttributeError, RecursionError)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Self
 
 import orjson
@@ -57,7 +58,7 @@ class Address(NamedTuple):
     place: tuple[int, ...]
 
     def __str__(self) -> str:
-        return f"{self.turn}/{self.strand}/{'.'.join(map(str, self.place))}"
+        return f"{self.turn}/{self.strand}/{dotted(self.place)}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -74,6 +75,12 @@ class Address(NamedTuple):
     def role(self) -> str:
         """The role at work in this strand; "" for the coordinator."""
         return self.strand.partition("@")[0].partition("#")[0]
+
+
+@lru_cache(maxsize=1024)
+def dotted(place: tuple[int, ...]) -> str:
+    """A place as text; most entries stand at one of a few."""
+    return ".".join(map(str, place))
 
 
 class Row(NamedTuple):

@@ -35,7 +35,8 @@ def form_of(cls: type[BaseModel]) -> Form | None:
         return None
     if any(one is not two and issubclass(one, two) for one in pieces for two in pieces):
         return None  # pydantic writes the fields of the class that a type names
-    return Form(pieces[cls] or (), {piece: loose or () for piece, loose in pieces.items()})
+    lasting = frozenset(piece for piece in pieces if getattr(piece, "lasting", False))
+    return Form(pieces[cls] or (), {piece: loose or () for piece, loose in pieces.items()}, lasting)
 
 
 def care_of(annotation: Any, pieces: Pieces) -> int:

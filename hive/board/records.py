@@ -55,6 +55,9 @@ class Piece(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    lasting: ClassVar[bool] = False
+    """Whether one and the same object stands in many records."""
+
 
 class RunStarted(Record):
     """The first entry of every run: who it is, where it came from, and the words it speaks."""
@@ -89,6 +92,8 @@ Level5 = Literal["trivial", "simple", "moderate", "complex", "critical"]
 class Complexity(Piece):
     """How hard the work is judged to be, with the weighted signals that said so."""
 
+    lasting: ClassVar[bool] = True
+
     level: Level5
     score: Number
     signals: dict[str, Number] = {}
@@ -97,6 +102,8 @@ class Complexity(Piece):
 class Candidate(Piece):
     """One whole move that the graph allowed, as the policy judged it."""
 
+    lasting: ClassVar[bool] = True
+
     strands: tuple[str, ...]
     score: Number
     probability: Number
@@ -104,6 +111,8 @@ class Candidate(Piece):
 
 class StrandPlan(Piece):
     """One strand of the chosen move and the model it was given."""
+
+    lasting: ClassVar[bool] = True
 
     strand: str
     role: str

@@ -177,7 +177,8 @@ class Window:
         self.parts.append(item.part)
         self.causes.append(item.address)
         self.running.update(item.digest)
-        self.label = join_labels(self.label, item.entry.label)
+        if item.entry.label != self.label:
+            self.label = join_labels(self.label, item.entry.label)
 
     def trim(self) -> None:
         """Leave the goal and the newest entries that fill the budget to its kept share."""
@@ -188,7 +189,8 @@ class Window:
             self.tokens -= items[first].tokens
             first += 1
         self.omitted += first
-        self.items, self.parts, self.causes = [], [], []
-        self.running, self.label = hashlib.sha256(), "trusted"
-        for item in (*(() if self.goal is None else (self.goal,)), *items[first:]):
-            self.hang(item)
+        self.items = [*([] if self.goal is None else [self.goal]), *items[first:]]
+        self.parts = [item.part for item in self.items]
+        self.causes = [item.address for item in self.items]
+        self.running = hashlib.sha256(b"".join([item.digest for item in self.items]))
+        self.label = join_labels(*[item.entry.label for item in self.items])

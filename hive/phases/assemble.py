@@ -3,6 +3,7 @@
 Nothing is fetched here, and equal inputs give equal requests.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,10 +49,8 @@ def assemble(strand: Strand, talk: Talk) -> Request:
     view = strand.view
     last = closing(strand)
     if not talk.step:
-        running = hashlib.sha256(briefing.digest)
-        running.update(f"{strand.plan.model}\n{last.text}".encode())
-        running.update(view.digest)
-        talk.digest = running.digest()
+        asked = f"{strand.plan.model}\n{last.text}".encode()
+        talk.digest = hashlib.sha256(briefing.digest + asked + view.digest).digest()
         talk.causes = (*view.causes, strand.decision)
     first = Message("user", (*view.parts, last))
     return Request(
@@ -74,13 +73,17 @@ def work_on(cause: Entry) -> str:
 
 def closing(strand: Strand) -> Text:
     """The last words of the first message: whose turn it is, and for what."""
-    omitted, cause = strand.view.omitted, strand.view.cause
+    cause = strand.view.cause
+    work = "" if cause is None else work_on(cause)
+    return last_words(strand.view.omitted, strand.role.name, strand.task, work)
+
+
+@functools.lru_cache(maxsize=256)
+def last_words(omitted: int, name: str, task: str, work: str) -> Text:
+    """The last words as text; most turns of a role end alike."""
     lines = []
     if omitted:
         lines.append(f"({omitted} older entries are left out of this view to keep it short.)")
-    lines.append(f"It is your turn, {strand.role.name}.")
-    if strand.task:
-        lines.append(strand.task)
-    if cause is not None:
-        lines.append(work_on(cause))
+    lines.append(f"It is your turn, {name}.")
+    lines += [line for line in (task, work) if line]
     return Text(text="\n".join(lines))

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from hive.board.payload import Payload
 from hive.board.records import FaultCode, Inference
-from hive.message import Text, ToolUse
+from hive.message import ToolUse
 from hive.phases.brief import HANDOFF, PASS, POST, is_text, post_name
 from hive.role import Role
 from hive.tools.tool import Tool
@@ -71,7 +71,7 @@ def select(
     `contributed` says whether the strand has already posted something, so that it may end with a
     text that is no contribution.
     """
-    uses = [part for part in inference.parts if isinstance(part, ToolUse)]
+    uses = [part for part in inference.parts if part.type == "tool_use"]
     if inference.stop in ("refusal", "filter"):
         text = text_of(inference) or "the model gave no reason"
         return (Invalid("refusal", f"the model refused: {text}", final=True),)
@@ -88,7 +88,7 @@ def select(
 
 
 def text_of(inference: Inference) -> str:
-    return "\n".join(part.text for part in inference.parts if isinstance(part, Text)).strip()
+    return "\n".join([part.text for part in inference.parts if part.type == "text"]).strip()
 
 
 def selected(role: Role, use: ToolUse, targets: tuple[str, ...]) -> Action:
