@@ -37,7 +37,7 @@ class Result:
     """How a run ended, or what it waits for.
 
     `outcome` is "waiting" when the run is suspended; `waits_for` then says on what. Time in
-    seconds, money in US dollars.
+    seconds, money in US dollars; of a fork, `paid_usd` is what it cost anew.
     """
 
     run: str
@@ -49,6 +49,7 @@ class Result:
     tokens: int
     units: int
     cost_usd: Decimal
+    paid_usd: Decimal
     seconds: float
     state: State
     entries: tuple[Entry, ...]
@@ -233,6 +234,7 @@ class Run:
             tokens=state.tokens,
             units=state.units,
             cost_usd=usd(state.spent),
+            paid_usd=usd(state.paid),
             seconds=state.elapsed / 1_000_000,
             state=state,
             entries=tuple(self.board.entries),
