@@ -139,12 +139,16 @@ class Course:
         """Fold one entry; one whose content was erased counts by its header alone."""
         header = decode(stored.row.header)
         step = STEPS.get(header["kind"])
+        if header["kind"] == "Redaction" and not header["strand"]:
+            return  # what is done to a record later is no part of its course
         self.started = self.started or header["at"]
         self.newest = max(self.newest, header["at"])
         if header["author"] != "user":
             self.paused = header["kind"] == "Paused"
         if step is not None and stored.body is not None:
             step(self, header, decode(stored.body))
+        elif not header["strand"] and header["kind"] in ERASED:
+            ERASED[header["kind"]](self, header, {})
 
     def summary(self, run: str, *, held: bool) -> Summary:
         """The run as it stands; `held` says whether a living process has it."""
@@ -310,6 +314,10 @@ def ended(course: Course, header: Fields, data: Fields) -> None:
     course.ending = data
 
 
+def ended_somehow(course: Course, header: Fields, data: Fields) -> None:
+    course.ending = {"outcome": "stopped", "message": "how it ended was redacted"}
+
+
 def closed(course: Course, causes: Sequence[str]) -> None:
     for cause in causes:
         course.open.discard(cause)
@@ -336,3 +344,5 @@ STEPS = {
     "Resumed": resumed,
     "Termination": ended,
 }
+ERASED = {"Decision": decided, "Termination": ended_somehow}
+"""What is known of these without their contents."""
