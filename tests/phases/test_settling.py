@@ -19,7 +19,7 @@ from hive.journal.memory import MemoryJournal
 from hive.message import ToolUse
 from hive.testing import Gate, ScriptedModel, play
 from hive.tools import Call, FileChange, ToolOutput, Workspace, edit_file, write_file
-from hive.tools.manifest import Manifest
+from hive.tools.manifest import Manifest, recorded_state
 from hive.tools.snapshot import drift, snapshot
 from hive.tools.undo import logged_calls, undo_unfinished
 from tests.tools.projects import folder
@@ -96,6 +96,32 @@ async def test_a_process_that_dies_leaves_a_workspace_that_can_be_put_back(tmp_p
     assert lives > 6
     assert logs >= 6
     assert work.read("a.txt") == b"three\n"
+
+
+async def test_every_digest_on_record_follows_from_what_stands_before_it(tmp_path: Path) -> None:
+    work, journal = start(tmp_path / "work"), MemoryJournal()
+    (work.root / "a.txt").chmod(0o755)
+    steps: list[list[ToolUse] | str] = [
+        [write("1", "new.txt", "1\n")],
+        [edit("2", "a.txt", "one", "two")],
+        [write("3", "deep/new.txt", "3\n")],
+    ]
+    writer = Role("writer", tools=(write_file, edit_file))
+    workflow = Workflow(writer, model=ScriptedModel([*steps, "done"]))
+    result = await workflow.run("go", journal=journal, workspace=work.root)
+
+    def content(commitment: str) -> bytes | None:
+        found = journal.content(result.run, commitment)
+        return found and found.body
+
+    digests = 0
+    for number, entry in enumerate(result.entries, 1):
+        if isinstance(entry.payload, Observation):
+            state = recorded_state((e.payload for e in result.entries[:number]), content)
+            assert state is not None
+            assert state.digest == entry.payload.workspace
+            digests += 1
+    assert digests == 3
 
 
 async def test_a_log_lasts_until_the_result_of_its_call_is_durable(tmp_path: Path) -> None:
