@@ -54,7 +54,8 @@ class Summary:
 
     `turns` counts the turns that were begun; time in which it was paused is left out of `elapsed`.
     `waits` are the calls that a person has a say on, by address; `parent` and `cut` say of a fork
-    which run's entries it shares, and how many.
+    which run's entries it shares, and how many. These count in all figures, as does what a fork is
+    served, but for `paid`: what was spent anew.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Summary:
     waits: tuple[Wait, ...] = ()
     parent: str | None = None
     cut: int | None = None
+    paid: int = 0
 
     @property
     def cost_usd(self) -> Decimal:
@@ -113,6 +115,7 @@ class Summary:
             "tags": list(self.tags),
             "parent": self.parent,
             "cut": self.cut,
+            "paid_usd": float(usd(self.paid)),
         }
 
 
@@ -125,11 +128,14 @@ class Course:
         self.ending: dict[str, Any] | None = None
         self.turns = 0
         self.spent = 0
+        self.paid = 0
         self.tokens = 0
         self.started = 0
         self.newest = 0
         self.idle = 0
         self.paused = False
+        self.own = True
+        """Whether the entry at hand is no entry of an ancestor."""
         self.open: set[str] = set()
         """Addresses of requests and calls without an answer."""
         self.waiting: dict[str, Wait] = {}
@@ -143,6 +149,7 @@ class Course:
             return  # what is done to a record later is no part of its course
         self.started = self.started or header["at"]
         self.newest = max(self.newest, header["at"])
+        self.own = not 0 < stored.row.seq < (self.first.get("cut") or 0)
         if header["author"] != "user":
             self.paused = header["kind"] == "Paused"
         if step is not None and stored.body is not None:
@@ -171,6 +178,7 @@ class Course:
             waits=() if ending else tuple(self.waiting.values()),
             parent=self.first.get("parent"),
             cut=self.first.get("cut"),
+            paid=ending.get("paid", self.paid),
         )
 
     @property
@@ -209,7 +217,7 @@ def summaries(
     """
     fits = (
         summary
-        for summary in map(lambda run: summary_of(journal, run), journal.runs())
+        for summary in (summary_of(journal, run) for run in journal.runs())
         if (not states or summary.state in states)
         and set(tags) <= set(summary.tags)
         and summary.says(text)
@@ -279,15 +287,21 @@ def opened(course: Course, header: Fields, data: Fields) -> None:
 
 
 def inferred(course: Course, header: Fields, data: Fields) -> None:
-    course.spent += data["cost"]
+    spent(course, data)
     course.tokens += data["usage"]["input"] + data["usage"]["output"]
     closed(course, header["causes"])
 
 
 def faulted(course: Course, header: Fields, data: Fields) -> None:
-    course.spent += data["cost"]
+    spent(course, data)
     course.tokens += data.get("tokens", 0)
     closed(course, header["causes"])
+
+
+def spent(course: Course, data: Fields) -> None:
+    course.spent += data["cost"]
+    if course.own and not data.get("served"):
+        course.paid += data["cost"]
 
 
 def observed(course: Course, header: Fields, data: Fields) -> None:
@@ -307,7 +321,8 @@ def suspended(course: Course, header: Fields, data: Fields) -> None:
 
 
 def resumed(course: Course, header: Fields, data: Fields) -> None:
-    course.idle += data.get("idle", 0)
+    if course.own:  # else it is its parent's, whose time stands in the first entry
+        course.idle += data.get("idle", 0)
 
 
 def ended(course: Course, header: Fields, data: Fields) -> None:
