@@ -76,6 +76,7 @@ class Summary:
     parent: str | None = None
     cut: int | None = None
     paid: int = 0
+    seed: int = 0
 
     @property
     def cost_usd(self) -> Decimal:
@@ -179,6 +180,7 @@ class Course:
             parent=self.first.get("parent"),
             cut=self.first.get("cut"),
             paid=ending.get("paid", self.paid),
+            seed=self.first.get("seed", 0),
         )
 
     @property
