@@ -111,7 +111,8 @@ class CallLog:
             try:
                 if copy is not None and old is not None:
                     put(copy, walk.NEW, old, place)
-                put(LOG, APPEND, orjson.dumps(line._asdict()) + b"\n", place)
+                # What was cut off before it, on a full disk, stays a line of its own.
+                put(LOG, APPEND, b"\n" + orjson.dumps(line._asdict()) + b"\n", place)
             except OSError as error:
                 raise walk.failed("/".join((*HOME, self._run)), error) from error
 
@@ -198,7 +199,7 @@ def clear_away(root: Path, parts: tuple[str, ...], chain: list[Line]) -> None:
     """Remove what was being written when the process died."""
     with suppress(ToolError), walk.folder(root, parts[:-1]) as parent:
         for line in chain:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 os.unlink(line.temporary, dir_fd=parent)
 
 
@@ -248,8 +249,8 @@ def drop(root: Path, run: str, call: str) -> None:
 
 
 def remove_log(root: Path, run: str, name: str) -> None:
-    """Remove the folder of a log."""
-    with suppress(ToolError), walk.folder(root, (*HOME, run)) as home:
+    """Remove the folder of a log, as far as that can be done: what stays does no harm."""
+    with suppress(ToolError, OSError), walk.folder(root, (*HOME, run)) as home:
         with walk.folder(root, (*HOME, run, name)) as place:
             for copy in os.listdir(place):
                 os.unlink(copy, dir_fd=place)
