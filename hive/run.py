@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -95,6 +96,12 @@ class Run:
         self._ended = anyio.Event()
         self._result: Result | None = None
         self._error: BaseException | None = None
+
+    @property
+    def workspace(self) -> Path | None:
+        """The folder that its tools work on."""
+        place = self._desk.workspace
+        return None if place is None else place.root
 
     async def result(self) -> Result:
         """Drive the run to its end, or wait for it where `async with` drives it already."""
