@@ -190,28 +190,31 @@ async def test_what_a_tool_changes_and_does_not_report_is_on_record_all_the_same
     assert observed[-1].workspace == work.digest()
 
 
-async def test_a_call_that_is_cancelled_is_undone_at_once(tmp_path: Path) -> None:
+async def test_calls_that_are_cancelled_are_undone_before_the_run_has_ended(
+    tmp_path: Path,
+) -> None:
     work = start(tmp_path / "work")
     before, gate = work.digest(), Gate()
 
     @tool(effect="write")
-    async def half(call: Call) -> str:
+    async def half(name: str, call: Call) -> str:
         """Change one file, and wait before the next."""
-        call.require_workspace().write_all({"a.txt": b"half", "new/b.txt": b""})
-        await gate.enter("half")
+        call.require_workspace().write_all({"a.txt": name.encode(), f"new/{name}": b""})
+        await gate.enter(name)
+        call.require_workspace().remove("b.txt")
         return "done"
 
-    model = ScriptedModel([[ToolUse(id="1", name="half")], "done"])
+    uses = [ToolUse(id=name, name="half", arguments={"name": name}) for name in "xyz"]
+    model = ScriptedModel([list(uses), "done"])
     run = Workflow(Role("writer", tools=(half,)), model=model).start("go", workspace=work.root)
     async with run:
-        await gate.arrived("half")
+        await gate.arrived(*"xyz")
         assert work.digest() != before
         run.stop("enough")
     assert work.digest() == before
-    assert not (work.root / "new").exists()
-    assert not (work.root / ".hive").exists()
+    assert sorted(os.listdir(work.root)) == ["a.txt", "b.txt"]
     faults = [entry.payload for entry in run.board.of_kind(Fault)]
-    assert [fault.code for fault in faults if isinstance(fault, Fault)] == ["cancelled"]
+    assert [fault.code for fault in faults if isinstance(fault, Fault)] == ["cancelled"] * 3
     assert not run.board.of_kind(Observation)
 
 
