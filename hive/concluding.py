@@ -15,7 +15,6 @@ from hive.board.records import (
     Inference,
     Observation,
     Request,
-    RunStarted,
     Synthesis,
     Termination,
     ToolCall,
@@ -45,6 +44,7 @@ def last_record(ending: Ending, state: State) -> Termination:
         message=ending.message,
         turns=state.turn,
         spent=state.spent,
+        paid=state.paid,
         tokens=state.tokens,
         elapsed=state.elapsed,
     )
@@ -61,7 +61,7 @@ def conclude(journal: Journal, run: str, ending: Ending) -> None:
         restore(board, journal, run)
         if board.of_kind(Termination):
             return
-        stored = len(board.entries) - shared(board)
+        stored = len(board.entries) - board.shared
         cut_short(board)
         state = board.state
         end, word = Address(state.turn + 1, "", (0,)), Address(state.turn + 1, "", (1,))
@@ -72,12 +72,6 @@ def conclude(journal: Journal, run: str, ending: Ending) -> None:
         journal.append([batch], wait=True)
     finally:
         journal.release(run)
-
-
-def shared(board: Board) -> int:
-    """How many of a run's entries are stored as those of its ancestors."""
-    first = board.entries[0].payload
-    return (first.cut or 1) - 1 if isinstance(first, RunStarted) else 0
 
 
 def cut_short(board: Board, writer: Writer | None = None) -> None:

@@ -26,6 +26,7 @@
     │   └── ToolRefused           a call outside what the tool may touch
     ├── RedactionRefused          contents that must not be erased
     ├── SigningError              a key or a head of a run that cannot be used
+    ├── ContentErased             a content is needed that was redacted; carries its `entry`
     └── Divergence                a replay met an entry that differs from the record
 
 Nothing else is raised by design; any other exception is a programmer's mistake and passes through.
@@ -37,6 +38,7 @@ from typing import Any
 __all__ = [
     "BadReply",
     "BudgetExceeded",
+    "ContentErased",
     "ContextOverflow",
     "DeclarationError",
     "Divergence",
@@ -218,6 +220,17 @@ class RedactionRefused(HiveError):
 
 class SigningError(HiveError):
     """A key, or the exported head of a run, that cannot be used."""
+
+
+class ContentErased(HiveError):
+    """A content is needed to go on that was redacted; `entry` held it."""
+
+    def __init__(self, entry: Any) -> None:
+        super().__init__(
+            f"the content of {entry.address} ({entry.kind} by {entry.author}) was erased, and what"
+            " follows cannot be told without it"
+        )
+        self.entry = entry
 
 
 class Divergence(HiveError):

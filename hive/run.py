@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -37,7 +38,7 @@ class Result:
     """How a run ended, or what it waits for.
 
     `outcome` is "waiting" when the run is suspended; `waits_for` then says on what. Time in
-    seconds, money in US dollars.
+    seconds, money in US dollars; of a fork, `paid_usd` is what it cost anew.
     """
 
     run: str
@@ -49,6 +50,7 @@ class Result:
     tokens: int
     units: int
     cost_usd: Decimal
+    paid_usd: Decimal
     seconds: float
     state: State
     entries: tuple[Entry, ...]
@@ -94,6 +96,12 @@ class Run:
         self._ended = anyio.Event()
         self._result: Result | None = None
         self._error: BaseException | None = None
+
+    @property
+    def workspace(self) -> Path | None:
+        """The folder that its tools work on."""
+        place = self._desk.workspace
+        return None if place is None else place.root
 
     async def result(self) -> Result:
         """Drive the run to its end, or wait for it where `async with` drives it already."""
@@ -233,6 +241,7 @@ class Run:
             tokens=state.tokens,
             units=state.units,
             cost_usd=usd(state.spent),
+            paid_usd=usd(state.paid),
             seconds=state.elapsed / 1_000_000,
             state=state,
             entries=tuple(self.board.entries),

@@ -43,7 +43,7 @@ OWN_TO_A_RUN: Mapping[str, frozenset[str]] = {
     "ToolCall": frozenset({"key"}),
     "Observation": frozenset({"latency", "served"}),
     "Change": frozenset({"before_content", "after_content"}),
-    "Termination": frozenset({"elapsed"}),
+    "Termination": frozenset({"elapsed", "paid"}),
 }  # fmt: skip
 """Fields that differ from run to run: ids, salted commitments, measured times, what was served."""
 

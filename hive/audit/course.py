@@ -54,7 +54,8 @@ class Summary:
 
     `turns` counts the turns that were begun; time in which it was paused is left out of `elapsed`.
     `waits` are the calls that a person has a say on, by address; `parent` and `cut` say of a fork
-    which run's entries it shares, and how many.
+    which run's entries it shares, and how many. These count in all figures, as does what a fork is
+    served, but for `paid`: what was spent anew.
     """
 
     id: str
@@ -74,6 +75,8 @@ class Summary:
     waits: tuple[Wait, ...] = ()
     parent: str | None = None
     cut: int | None = None
+    paid: int = 0
+    seed: int = 0
 
     @property
     def cost_usd(self) -> Decimal:
@@ -113,6 +116,7 @@ class Summary:
             "tags": list(self.tags),
             "parent": self.parent,
             "cut": self.cut,
+            "paid_usd": float(usd(self.paid)),
         }
 
 
@@ -125,11 +129,14 @@ class Course:
         self.ending: dict[str, Any] | None = None
         self.turns = 0
         self.spent = 0
+        self.paid = 0
         self.tokens = 0
         self.started = 0
         self.newest = 0
         self.idle = 0
         self.paused = False
+        self.own = True
+        """Whether the entry at hand is no entry of an ancestor."""
         self.open: set[str] = set()
         """Addresses of requests and calls without an answer."""
         self.waiting: dict[str, Wait] = {}
@@ -139,12 +146,17 @@ class Course:
         """Fold one entry; one whose content was erased counts by its header alone."""
         header = decode(stored.row.header)
         step = STEPS.get(header["kind"])
+        if header["kind"] == "Redaction" and not header["strand"]:
+            return  # what is done to a record later is no part of its course
         self.started = self.started or header["at"]
         self.newest = max(self.newest, header["at"])
+        self.own = not 0 < stored.row.seq < (self.first.get("cut") or 0)
         if header["author"] != "user":
             self.paused = header["kind"] == "Paused"
         if step is not None and stored.body is not None:
             step(self, header, decode(stored.body))
+        elif not header["strand"] and header["kind"] in ERASED:
+            ERASED[header["kind"]](self, header, {})
 
     def summary(self, run: str, *, held: bool) -> Summary:
         """The run as it stands; `held` says whether a living process has it."""
@@ -167,6 +179,8 @@ class Course:
             waits=() if ending else tuple(self.waiting.values()),
             parent=self.first.get("parent"),
             cut=self.first.get("cut"),
+            paid=ending.get("paid", self.paid),
+            seed=self.first.get("seed", 0),
         )
 
     @property
@@ -205,7 +219,7 @@ def summaries(
     """
     fits = (
         summary
-        for summary in map(lambda run: summary_of(journal, run), journal.runs())
+        for summary in (summary_of(journal, run) for run in journal.runs())
         if (not states or summary.state in states)
         and set(tags) <= set(summary.tags)
         and summary.says(text)
@@ -275,15 +289,21 @@ def opened(course: Course, header: Fields, data: Fields) -> None:
 
 
 def inferred(course: Course, header: Fields, data: Fields) -> None:
-    course.spent += data["cost"]
+    spent(course, data)
     course.tokens += data["usage"]["input"] + data["usage"]["output"]
     closed(course, header["causes"])
 
 
 def faulted(course: Course, header: Fields, data: Fields) -> None:
-    course.spent += data["cost"]
+    spent(course, data)
     course.tokens += data.get("tokens", 0)
     closed(course, header["causes"])
+
+
+def spent(course: Course, data: Fields) -> None:
+    course.spent += data["cost"]
+    if course.own and not data.get("served"):
+        course.paid += data["cost"]
 
 
 def observed(course: Course, header: Fields, data: Fields) -> None:
@@ -303,11 +323,16 @@ def suspended(course: Course, header: Fields, data: Fields) -> None:
 
 
 def resumed(course: Course, header: Fields, data: Fields) -> None:
-    course.idle += data.get("idle", 0)
+    if course.own:  # else it is its parent's, whose time stands in the first entry
+        course.idle += data.get("idle", 0)
 
 
 def ended(course: Course, header: Fields, data: Fields) -> None:
     course.ending = data
+
+
+def ended_somehow(course: Course, header: Fields, data: Fields) -> None:
+    course.ending = {"outcome": "stopped", "message": "how it ended was redacted"}
 
 
 def closed(course: Course, causes: Sequence[str]) -> None:
@@ -336,3 +361,5 @@ STEPS = {
     "Resumed": resumed,
     "Termination": ended,
 }
+ERASED = {"Decision": decided, "Termination": ended_somehow}
+"""What is known of these without their contents."""

@@ -48,7 +48,7 @@ class Stays(NamedTuple):
 def choose(journal: Journal, choice: Choice) -> tuple[list[Summary], list[Stays]]:
     """The runs of a journal that a choice lets go, newest first, and those that must stay."""
     fit = [run for run in summaries(journal) if choice.fits(run)][choice.keep :]
-    stays = [Stays(run, why) for run in fit if (why := needed(run, choice))]
+    stays = [Stays(run, why) for run in fit if (why := needed(journal, run, choice))]
     going = {run.id for run in fit} - {each.run.id for each in stays}
     children = forks(journal)
     while shared := {run: kept[0] for run in going if (kept := staying(children, run, going))}:
@@ -61,10 +61,11 @@ def choose(journal: Journal, choice: Choice) -> tuple[list[Summary], list[Stays]
     return [run for run in fit if run.id in going], stays
 
 
-def needed(run: Summary, choice: Choice) -> str:
+def needed(journal: Journal, run: Summary, choice: Choice) -> str:
     """Why a run may not go though it fits; "" when it may."""
-    if run.state == "running":
-        return "a living process holds it"
+    holder = journal.holder(run.id)
+    if holder is not None:
+        return f"{holder.name} holds it"
     if not run.ended and run.id not in choice.ids:
         return f"it is {run.state} and can still go on; name it by its id to remove it"
     return ""

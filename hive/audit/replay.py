@@ -11,10 +11,10 @@ from hive.board.board import Board
 from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
 from hive.board.records import Resumed, RunStarted
-from hive.board.tape import BreaksOff, Redacted, WholeTape
+from hive.board.tape import BreaksOff, WholeTape
 from hive.control.budget import Scope
 from hive.coordinator import Coordinator
-from hive.errors import Divergence, JournalError
+from hive.errors import ContentErased, Divergence, JournalError
 from hive.fingerprint import differences
 from hive.journal.journal import Journal
 from hive.journal.lineage import content_of, lineage, read_whole
@@ -75,8 +75,8 @@ async def replay(
         await again.run()
     except Divergence as divergence:
         found = told(again, journal, divergence)
-    except Redacted as redacted:
-        found = Replayed(run, again.writer.posted, False, redacted=redacted.entry)
+    except ContentErased as erased:
+        found = Replayed(run, again.writer.posted, False, redacted=erased.entry)
     else:
         found = Replayed(run, again.writer.posted, True)
     if not found.changed:
@@ -160,10 +160,10 @@ class Again:
         self.coordinator = Coordinator(workflow.silent_team(), desk, text, first.seed)
 
     async def run(self) -> None:
-        """Raises Divergence at the first entry that differs, and Redacted where an erased one is
-        needed."""
+        """Raises Divergence at the first entry that differs, and ContentErased where an erased one
+        is needed."""
         if self.goal is not None and self.goal.erased:
-            raise Redacted(self.goal)
+            raise ContentErased(self.goal)
         with suppress(BreaksOff):
             await self.coordinator.run(self.first)
         for entry in self.tape.end():

@@ -30,8 +30,8 @@ class Draft:
 
     __slots__ = (
         "acted", "approvals", "calls", "contributions", "counts", "frontier", "handoffs", "idle",
-        "newest", "open", "ordinal", "questions", "served", "spent", "started", "tallies", "tasks",
-        "tokens", "turn", "units", "workspace",
+        "newest", "open", "ordinal", "paid", "questions", "served", "shared", "spent", "tallies",
+        "tasks", "tokens", "turn", "units", "workspace",
     )  # fmt: skip
 
     def __init__(self, state: State, turn: int) -> None:
@@ -54,7 +54,8 @@ class Draft:
         self.workspace = state.workspace
         self.contributions = state.contributions
         self.ordinal = 0
-        self.started = state.started
+        self.shared = state.shared
+        self.paid = state.paid
         self.served = False
         """Whether something in this turn was taken over from another run."""
 
@@ -80,8 +81,13 @@ class Draft:
         self.open = {**self.open, role: left}
 
     def own(self, entry: Entry) -> bool:
-        """Whether the run made an entry; what it shares is older, and its time counted already."""
-        return entry.at >= self.started
+        """Whether the run made an entry itself, and does not share it."""
+        return not 0 < entry.seq < self.shared
+
+    def spend(self, entry: Entry, payload: Inference | Fault) -> None:
+        self.spent += payload.cost
+        if not payload.served and self.own(entry):
+            self.paid += payload.cost
 
 
 def decided(draft: Draft, entry: Entry, payload: Decision) -> None:
@@ -95,6 +101,7 @@ def decided(draft: Draft, entry: Entry, payload: Decision) -> None:
 
 def began(draft: Draft, entry: Entry, payload: RunStarted) -> None:
     draft.idle -= payload.elapsed
+    draft.shared = payload.cut or 0
 
 
 def requested(draft: Draft, entry: Entry, payload: Request) -> None:
@@ -103,14 +110,14 @@ def requested(draft: Draft, entry: Entry, payload: Request) -> None:
 
 def inferred(draft: Draft, entry: Entry, payload: Inference) -> None:
     usage = payload.usage
-    draft.spent += payload.cost
+    draft.spend(entry, payload)
     draft.tokens += usage.input + usage.output
     draft.units += usage.units
     draft.served |= payload.served and draft.own(entry)
 
 
 def faulted(draft: Draft, entry: Entry, payload: Fault) -> None:
-    draft.spent += payload.cost
+    draft.spend(entry, payload)
     draft.tokens += payload.tokens
 
 
@@ -234,7 +241,9 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         turn=turn,
         frontier=draft.frontier,
         started=started,
+        shared=draft.shared,
         spent=draft.spent,
+        paid=draft.paid,
         tokens=draft.tokens,
         calls=draft.calls,
         units=draft.units,

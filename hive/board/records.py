@@ -360,6 +360,8 @@ class Termination(Record):
     message: str
     turns: int = 0
     spent: int = 0
+    paid: int = 0
+    """What was spent anew, less than that in a fork."""
     tokens: int = 0
     elapsed: int = 0
 

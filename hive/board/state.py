@@ -57,7 +57,11 @@ class State(NamedTuple):
     frontier: tuple[str, ...] = ()
     """Roles of the last closed turn; none before the first."""
     started: int = 0
+    shared: int = 0
+    """In a fork, how many entries precede the cut."""
     spent: int = 0
+    paid: int = 0
+    """What was spent anew: in a fork neither what it shares nor what it was served."""
     tokens: int = 0
     calls: int = 0
     units: int = 0

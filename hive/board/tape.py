@@ -18,9 +18,9 @@ from hive.board.records import (
     Termination,
     ToolCall,
 )
-from hive.errors import Divergence
+from hive.errors import ContentErased, Divergence
 
-__all__ = ["Asked", "BreaksOff", "Redacted", "Tape", "WholeTape", "is_from_outside"]
+__all__ = ["Asked", "BreaksOff", "Tape", "WholeTape", "is_from_outside"]
 
 PASSED = ("cancelled", "interrupted", "withdrawn")
 OUTSIDE = (8, 9, 10)
@@ -30,14 +30,6 @@ redactions."""
 
 class BreaksOff(Exception):
     """The record was cut off here: it holds nothing more of a strand, or of the run."""
-
-
-class Redacted(Exception):
-    """A content is needed that was erased; `entry` held it."""
-
-    def __init__(self, entry: Entry) -> None:
-        super().__init__(f"the content of {entry.address} was erased")
-        self.entry = entry
 
 
 class Asked(NamedTuple):
@@ -51,8 +43,10 @@ class Asked(NamedTuple):
     @property
     def passed(self) -> bool:
         """Whether another attempt follows: it was cut off, or never closed."""
-        payload = None if self.closing is None else self.closing.payload
-        return payload is None or (isinstance(payload, Fault) and payload.code in PASSED)
+        if self.closing is None:
+            return True
+        payload = self.closing.payload
+        return isinstance(payload, Fault) and payload.code in PASSED
 
 
 class Tape:
@@ -76,16 +70,16 @@ class Tape:
 
     def asked(self, address: Address, digest: str) -> list[Asked]:
         """The recorded attempts at an address to ask what has this digest, in order: their grants
-        are read from there. Raises Redacted where that was erased."""
+        are read from there. Raises ContentErased where that was erased."""
         requests = self._requests.get(address, {})
         answer = address._replace(place=(address.place[0], 1))
         closings = self._closings.get(answer, {})
         found = []
         for number, attempt in enumerate(sorted({*requests, *closings})):
             begun, closing = requests.get(attempt), closings.get(attempt)
-            for entry in (begun, closing):
-                if entry is not None and entry.erased:
-                    raise Redacted(entry)
+            named = begun or closing
+            if named is not None and named.erased:
+                raise ContentErased(named)
             request = None if begun is None else begun.payload
             known = request or (None if closing is None else closing.payload)
             if getattr(known, "digest", None) == digest:

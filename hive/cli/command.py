@@ -13,24 +13,45 @@ from hive.errors import HiveError, JournalError, PayloadError, RunNotFound
 
 __all__ = ["hive", "serve"]
 
-COMMANDS = {
-    "demo": "Watch a team repair a small broken project, offline.",
-    "new": "Write a small team of your own to begin from.",
-    "run": "Set a team on a goal.",
-    "resume": "Go on with a run that was paused, waits or lost its process.",
-    "check": "Verify a team before anything is spent.",
-    "graph": "Draw who hands on to whom.",
-    "models": "Say which models there are and what each role gets.",
-    "runs": "List the runs of a journal.",
-    "show": "Tell what happened in a run.",
-    "verify": "Check that a run is as it was written.",
-    "sign": "Sign the head of a run.",
-    "redact": "Erase contents of a run for good.",
-    "prune": "Remove old runs.",
-    "replay": "Run a run again from its record, and compare.",
-    "export": "Copy a run into a file.",
+GROUPS: dict[str, dict[str, str]] = {
+    "Begin": {
+        "demo": "Watch a team repair a small broken project, offline.",
+        "new": "Write a small team of your own to begin from.",
+        "check": "Verify a team before anything is spent.",
+        "graph": "Draw who hands on to whom.",
+        "models": "Say which models there are and what each role gets.",
+    },
+    "Run": {
+        "run": "Set a team on a goal.",
+        "resume": "Go on with a run that was paused, waits or lost its process.",
+        "fork": "Go on from a cut of a run with something changed.",
+        "replay": "Run a run again from its record, and compare.",
+    },
+    "Say to a run under way": {
+        "say": "Tell a run something.",
+        "pause": "Have a run decide nothing more for a while.",
+        "go": "Let a paused run go on.",
+        "stop": "End a run.",
+        "approve": "Say yes or no to a call that waits for it.",
+        "settle": "Say what became of a call that is in doubt.",
+    },
+    "Look": {
+        "runs": "List the runs of a journal.",
+        "show": "Tell what happened in a run.",
+        "diff": "Compare two runs, or two sets of runs.",
+    },
+    "Keep the record": {
+        "verify": "Check that a run is as it was written.",
+        "sign": "Sign the head of a run.",
+        "redact": "Erase contents of a run for good.",
+        "export": "Copy a run into a file.",
+        "prune": "Remove old runs.",
+    },
 }
-"""Every command with what it does; the module of the same name beside this one holds it."""
+"""Every command with what it does, as `hive --help` groups them; the module of the same name beside
+this one holds it."""
+
+COMMANDS = {name: does for group in GROUPS.values() for name, does in group.items()}
 
 
 class Commands(click.Group):
@@ -59,8 +80,10 @@ class Commands(click.Group):
             ) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        widest = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), does) for name, does in commands.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

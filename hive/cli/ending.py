@@ -17,10 +17,15 @@ from hive.cli.words import counted, duration, ended, gist, money, number
 
 __all__ = ["code_of", "ending_json", "readable", "tell_ending", "used", "verdict"]
 
-CODES = {"finished": OK, "waiting": WAITING, "paused": PAUSED}
-STYLES = {"finished": "bold green", "waiting": "bold yellow", "paused": "bold yellow"}
-MARKS = {"finished": "✓", "waiting": "…", "paused": "‖"}
-PAUSES = frozenset({"waiting", "paused", "orphaned"})
+CODES = {"finished": OK, "waiting": WAITING, "in_doubt": WAITING, "paused": PAUSED}
+STYLES = {
+    "finished": "bold green",
+    "waiting": "bold yellow",
+    "in_doubt": "bold yellow",
+    "paused": "bold yellow",
+}
+MARKS = {"finished": "✓", "waiting": "…", "in_doubt": "…", "paused": "‖"}
+PAUSES = frozenset({"paused", "orphaned"})
 
 
 def code_of(record: Record) -> int:
@@ -122,14 +127,17 @@ def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:
     run, where = short_id(record.journal, record.id), hint(journal)
     show = (f"hive show {run}{where}", "what happened, turn by turn")
     runs = (f"hive runs{where}", "this run among the others")
-    if any(waits.startswith("in_doubt") for waits in record.summary.waits_for):
-        return [show, runs]  # nobody but a person who looked can tell
-    if record.summary.state == "waiting":
-        return [
-            (f"hive resume {run}{where}", "be asked at the terminal, and go on"),
+    waits = {wait.waits_for for wait in record.summary.waits}
+    steps = []
+    if "in_doubt" in waits:
+        steps.append((f"hive settle {run}{where}", "say what became of a call"))
+    if "approval" in waits:
+        steps += [
+            (f"hive approve {run}{where}", "say yes or no, here or from elsewhere"),
             (f"hive resume {run} --yes{where}", "allow what it asks for, and go on"),
-            show,
         ]
+    if steps:
+        return [*steps, (f"hive resume {run}{where}", "go on, and be asked at the terminal"), show]
     if record.summary.state in PAUSES:
         return [(f"hive resume {run}{where}", "go on from here"), show]
     prompts = (f"hive show {run} --prompts{where}", "with what each model was asked")

@@ -18,7 +18,7 @@ from hive.control.allocation import ANYONE
 from hive.errors import DeclarationError
 from hive.workflow import Workflow
 
-__all__ = ["Overrides", "given_instructions", "given_models"]
+__all__ = ["Overrides", "given_instructions", "given_models", "placed_from"]
 
 KEYED = re.compile(r"([a-z*][a-z0-9_-]*)=(.+)", re.DOTALL)
 
@@ -128,6 +128,14 @@ def text_of(path: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise Mistake(f"--instruction: {path!r} cannot be read: {reason}") from None
+
+
+def placed_from(reference: str | None) -> str | None:
+    """A reference to a part of a file in a form that is good from any folder."""
+    path, colon, name = (reference or "").rpartition(":")
+    if not colon or not path.endswith(".py"):
+        return reference
+    return f"{Path(path).expanduser().resolve()}:{name}"
 
 
 def everybody(workflow: Workflow, model: str) -> Workflow:

@@ -11,7 +11,7 @@ from hive.cli import options
 from hive.cli.driving import Showing, check_models
 from hive.cli.exits import Mistake
 from hive.cli.journals import opened, record_of
-from hive.cli.loading import load
+from hive.cli.loading import Declared, load
 from hive.cli.overrides import Overrides
 from hive.cli.run import carry_out
 from hive.cli.words import ended
@@ -22,7 +22,7 @@ from hive.run import Run
 from hive.tools.approval import Approver
 from hive.workflow import Workflow
 
-__all__ = ["resume"]
+__all__ = ["declared_of", "resume", "team_of"]
 
 
 @click.command()
@@ -77,19 +77,24 @@ def resume(
 
 def team_of(record: Record, named: str | None) -> Workflow:
     """The workflow of a run, with what its command line had changed."""
+    overrides = Overrides.from_json(record.started.overrides)
+    return overrides.apply(declared_of(record, named), named or record.summary.workflow)
+
+
+def declared_of(record: Record, named: str | None = None) -> Declared:
+    """The team of a run as it is declared, found as the run named it or as it is named now."""
     reference = named or record.summary.workflow
     overrides = Overrides.from_json(record.started.overrides)
     here = Path.cwd()
     directory = here if named or overrides.directory is None else Path(overrides.directory)
     try:
-        declared = load(reference, directory)
+        return load(reference, directory)
     except Mistake as error:
         if named:
             raise
         raise Mistake(
             f"{error.message}; name the team of run {record.id} with --workflow"
         ) from None
-    return overrides.apply(declared, reference)
 
 
 def over(record: Record, journal: str, showing: Showing) -> int:

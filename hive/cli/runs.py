@@ -20,6 +20,7 @@ STATES = {
     "running": "cyan",
     "paused": "yellow",
     "waiting": "yellow",
+    "in_doubt": "bold yellow",
     "orphaned": "magenta",
     "finished": "green",
     "stopped": "red",
@@ -36,29 +37,51 @@ YIELDING = frozenset({"team", "goal"})
 @click.command()
 @options.journal
 @click.option("-n", "--newest", type=click.IntRange(1), metavar="N", help="The newest N runs only.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(list(STATES)),
+    metavar="S",
+    help="Only runs in this state; may be repeated.",
+)
+@click.option("--tag", "tags", multiple=True, metavar="T", help="Only runs with this tag.")
+@click.option(
+    "--text", default="", metavar="TEXT", help="Only runs with this in id, team, goal or tags."
+)
 @options.as_json
-def runs(journal: str, newest: int | None, as_json: bool) -> int:
+def runs(
+    journal: str,
+    newest: int | None,
+    states: tuple[str, ...],
+    tags: tuple[str, ...],
+    text: str,
+    as_json: bool,
+) -> int:
     """List the runs of a journal, newest first.
 
-    A run is running, paused (by Ctrl-C), waiting (for a person), finished, stopped, failed, or
-    orphaned (its process is gone, and no living one holds it). All but the endings and running ones
-    can be resumed.
+    A run is running, paused (by Ctrl-C or `hive pause`), waiting (for a person's yes), in doubt (a
+    person has to say what became of a call), finished, stopped, failed, or orphaned (its process is
+    gone, and no living one holds it). All but the endings and running ones can be resumed.
 
     \b
     --json prints a list of objects with the keys
       id, state, outcome (null before the end), reason (its code, or null),
       workflow (as it was named), goal, turns, cost_usd,
-      tokens, seconds, started (ISO 8601), tags
+      tokens, seconds, started (ISO 8601), tags,
+      parent and cut (of a fork: whose entries it shares, and how many; else null)
     """
     found: list[Summary] = []
     if is_there(journal):
         with opened(journal) as kept:
-            found = summaries(kept, newest)
+            found = summaries(kept, newest, states=states, tags=tags, text=text)
             if not as_json:
                 tell(found, kept)
     if as_json:
         json.dump([summary.as_json() for summary in found], sys.stdout)
         print()
+    elif not found and (states or tags or text):
+        click.echo(f"No such run in {journal}; `hive runs` lists all.")
     elif not found:
         click.echo(f"No runs yet in {journal}; `hive demo` makes one.")
     return OK

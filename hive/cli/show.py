@@ -13,9 +13,10 @@ from hive.board.entry import Entry
 from hive.board.records import Request
 from hive.cli import options
 from hive.cli.exits import OK, Mistake
-from hive.cli.journals import opened, record_of
+from hive.cli.journals import opened, record_of, run_of
 from hive.cli.near import listed, near_miss
 from hive.errors import JournalError
+from hive.journal.journal import Journal
 
 __all__ = ["show"]
 
@@ -26,6 +27,7 @@ __all__ = ["show"]
 @click.option("--author", metavar="A", help="Only entries of this author, in full.")
 @click.option("--turn", type=click.IntRange(0), metavar="N", help="Only this turn.")
 @click.option("--prompts", is_flag=True, help="With everything that each model was asked.")
+@click.option("--follow", is_flag=True, help="Go on as long as somebody is at work on it.")
 @options.journal
 @options.as_json
 def show(
@@ -34,6 +36,7 @@ def show(
     author: str | None,
     turn: int | None,
     prompts: bool,
+    follow: bool,
     journal: str,
     as_json: bool,
 ) -> int:
@@ -45,10 +48,16 @@ def show(
       seq, address (turn/strand/place), attempt, author, kind, kind_version, origin,
       label (how far it can be trusted), causes, at (microseconds since 1970), digest, payload
     and, with --prompts, prompts: address, model, system, messages, tools, output, max_output.
+    With --follow it prints each entry as one such object, in a line of its own.
+
+    --follow ends when the run does, or when nobody is at work on it any more, with the exit code
+    that says how it stands; Ctrl-C ends the watching only.
     """
     from hive.cli.transcript import tell_entries, tell_run
 
     with opened(journal) as kept:
+        if follow:
+            return watched(kept, run, kind, author, turn, prompts, as_json)
         record = record_of(kept, run)
         entries = chosen(record, kind, author, turn)
         if as_json:
@@ -59,6 +68,31 @@ def show(
         else:
             tell_run(record, turn, prompts)
     return OK
+
+
+def watched(
+    kept: Journal,
+    run: str,
+    kind: str | None,
+    author: str | None,
+    turn: int | None,
+    prompts: bool,
+    as_json: bool,
+) -> int:
+    """Show the entries that fit as they come."""
+    from hive.cli.watching import watch
+
+    if prompts:
+        raise Mistake("--follow shows entries as they come, and --prompts whole runs; give one")
+
+    def fits(entry: Entry) -> bool:
+        return (
+            kind in (None, entry.kind)
+            and author in (None, entry.author)
+            and turn in (None, entry.address.turn)
+        )
+
+    return watch(kept, run_of(kept, run), fits, as_json)
 
 
 def chosen(record: Record, kind: str | None, author: str | None, turn: int | None) -> list[Entry]:

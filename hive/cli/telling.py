@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import orjson
 
+from hive.board.contributions import UserMessage
 from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import (
@@ -74,6 +75,10 @@ def deciding(decision: Decision) -> str:
         f"{plan.strand} ({plan.model}{f', {plan.tier}' if plan.tier else ''})"
         for plan in decision.strands
     )
+
+
+def spoke(entry: Entry, payload: UserMessage, calls: dict[str, Told]) -> Told:
+    return Told(str(entry.address), entry.origin, "says", shortened(payload.text, 400), "open")
 
 
 def contributed(entry: Entry) -> Told:
@@ -146,11 +151,18 @@ def overran(entry: Entry, payload: Overrun, calls: dict[str, Told]) -> Told:
 
 
 def paused(entry: Entry, payload: Paused, calls: dict[str, Told]) -> Told:
-    return Told(str(entry.address), entry.author, "paused", payload.reason, "open")
+    said = " · ".join(filter(None, (by(payload.by), payload.reason)))
+    return Told(str(entry.address), entry.author, "paused", said, "open")
 
 
 def resumed(entry: Entry, payload: Resumed, calls: dict[str, Told]) -> Told:
-    return Told(str(entry.address), entry.author, "resumed", payload.reason)
+    after = f"after {duration(payload.idle)}" if payload.idle >= LONG else ""
+    said = " · ".join(filter(None, (by(payload.by), payload.reason, after, *payload.accepted)))
+    return Told(str(entry.address), entry.author, "resumed", said)
+
+
+def by(who: str) -> str:
+    return f"by {who}" if who else ""
 
 
 def redacted(entry: Entry, payload: Redaction, calls: dict[str, Told]) -> Told:
@@ -165,6 +177,7 @@ def terminated(entry: Entry, payload: Termination, calls: dict[str, Told]) -> To
 
 
 SAID: dict[type[Payload], Callable[..., Told | None]] = {
+    UserMessage: spoke,
     ToolCall: called,
     Observation: observed,
     Approval: judged,

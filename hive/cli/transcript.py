@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
-from hive.board.contributions import Goal
+from hive.board.contributions import Goal, UserMessage
 from hive.board.entry import Entry
 from hive.board.records import Decision, Inference, Request, RunStarted, Synthesis, ToolCall
 from hive.cli.ending import readable, used, verdict
@@ -106,6 +106,9 @@ def tell_entry(
             tell_prompt(record, entry, console)
     elif isinstance(payload, Inference):
         tell_inference(payload, console)
+    elif isinstance(payload, UserMessage):
+        text = Text(f"{entry.origin} says ", style="bold yellow")
+        said(console, text.append(clean(payload.text), "none"), 2)
     elif payload.level == "domain" and entry.kind != Goal.kind:
         tell_contribution(entry, console)
     elif not isinstance(payload, RunStarted | Synthesis):

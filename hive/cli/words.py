@@ -47,8 +47,8 @@ TELLING = ("text", "summary", "claim", "title", "name")
 
 
 def ended(state: str, reason: str | None) -> str:
-    """`stopped: no progress`."""
-    return f"{state}: {REASONS.get(reason, reason)}" if reason else state
+    """`stopped: no progress`, or the state alone: `in doubt`."""
+    return f"{state}: {REASONS.get(reason, reason)}" if reason else state.replace("_", " ")
 
 
 def money(nano: int) -> str:

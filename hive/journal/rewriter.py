@@ -9,7 +9,8 @@ from hive.board.board import Board
 from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload
 from hive.board.records import Request, Termination
-from hive.board.tape import Redacted, WholeTape
+from hive.board.tape import WholeTape
+from hive.errors import ContentErased
 from hive.journal.memory import MemoryJournal
 from hive.journal.writer import Committer, Writer, brief, differs, same
 
@@ -70,10 +71,10 @@ class Rewriter(Writer):
         return self._adopt(now if known.erased else known)
 
     def again(self, entry: Entry) -> Entry:
-        """Put a recorded entry on the board that is served and not computed. Raises Redacted where
+        """Put a recorded entry on the board that is served and not computed. Raises ContentErased where
         its content was erased."""
         if entry.erased:
-            raise Redacted(entry)
+            raise ContentErased(entry)
         self.tape.take(entry.address, entry.attempt)
         return self._adopt(entry)
 
@@ -98,14 +99,16 @@ class Rewriter(Writer):
         return entry
 
     def _mended(self, known: Entry, now: Entry) -> bool:
-        """Whether two requests differ in nothing but commitments of what was erased since."""
-        if known.cls is not Request or not self._gone:
+        """Whether two entries say the same but for how it is written: fields that there were not
+        when the one was recorded, and on requests the commitments of what was erased since."""
+        if known.erased or known.cls is not now.cls or known.version != now.version:
             return False
-        recorded, current = orjson.loads(known.body), orjson.loads(now.body)
-        for field in STORED:
-            if recorded[field] in self._gone:
-                current[field] = recorded[field]
-        return bool(recorded == current)
+        recorded, current = orjson.loads(known.payload.body()), orjson.loads(now.body)
+        if known.cls is Request:
+            for field in STORED:
+                if recorded[field] in self._gone:
+                    current[field] = recorded[field]
+        return bool(recorded == current) and same(known, now, known.body)
 
 
 class RecordedTime:

@@ -16,7 +16,7 @@ from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload
 from hive.board.records import Fault, Suspension
 from hive.clock import Clock
-from hive.errors import Divergence, JournalError
+from hive.errors import ContentErased, Divergence, JournalError
 from hive.journal.journal import Batch, Journal
 from hive.journal.sqlite import Busy
 
@@ -99,8 +99,10 @@ class Committer:
                 self.journal.append(batches, wait=False)
             except Busy:
                 self._hand_over(batches, writers, waiting)
-            except Exception as error:  # noqa: BLE001  whatever it is, nobody may wait for ever
+            except BaseException as error:  # whatever it is, nobody may take it for stored
                 settle(writers, waiting, error)
+                if not isinstance(error, Exception):
+                    raise
             else:
                 settle(writers, waiting, None)
 
@@ -203,7 +205,10 @@ class Writer:
         return entry
 
     def again(self, entry: Entry) -> Entry:
-        """Put an entry that is on a tape on the board as it was, if it does not stand there yet."""
+        """Put an entry that is on a tape on the board as it was, if it does not stand there yet.
+        Raises ContentErased where nobody knows what it said."""
+        if entry.erased:
+            raise ContentErased(entry)
         known = self.recorded.get((entry.address, entry.attempt))
         if known is not None:
             return known
@@ -267,11 +272,11 @@ class Writer:
         return JournalError(f"run {self.run} can no longer be recorded: {self.broken}")
 
 
-def same(recorded: Entry, now: Entry) -> bool:
+def same(recorded: Entry, now: Entry, body: bytes | None = None) -> bool:
     """Whether two entries of one address say the same, for the same reasons; of what was erased
-    nobody can tell more than its header."""
+    nobody can tell more than its header. `body` stands for what the second one says."""
     return (
-        (recorded.body == now.body or recorded.erased)
+        (recorded.body == (now.body if body is None else body) or recorded.erased)
         and recorded.kind == now.kind
         and recorded.author == now.author
         and recorded.causes == now.causes

@@ -123,8 +123,7 @@ async def carry_out(strand: Strand, call: Begun) -> Done:
     except ToolError as error:
         output = ToolOutput(text=str(error), error=True)
     except anyio.get_cancelled_exc_class():
-        if workspace is not None:
-            workspace.take_back()
+        desk.cancel(workspace)
         cut_off(strand, call, how)
         raise
     if workspace is not None:

@@ -74,6 +74,8 @@ class Desk:
     """What a fork may be served; None for a run that is no fork."""
     unsettled: "list[CallLog]" = field(default_factory=list)
     """What it takes to undo the calls whose results may not be durable yet."""
+    cancelled: "list[CallLog]" = field(default_factory=list)
+    """What it takes to undo the calls that were cancelled while they were made."""
 
     def logged(self, call: str) -> "Workspace | None":
         """The workspace for one call, by its address: what the call changes can be undone."""
@@ -81,12 +83,20 @@ class Desk:
 
     def settle(self, workspace: "Workspace | None") -> None:
         """Note that the result of a call is on the board, with the workspace as the call had it."""
-        if workspace is not None and workspace.log is not None and workspace.changes:
+        if workspace is not None and workspace.log is not None and workspace.log.used:
             self.unsettled.append(workspace.log)
+
+    def cancel(self, workspace: "Workspace | None") -> None:
+        """Note that a call was cancelled while it was made."""
+        if workspace is not None and workspace.log is not None and workspace.log.used:
+            self.cancelled.append(workspace.log)
 
     async def durable(self) -> None:
         """Wait until everything posted so far is as durable as the journal promises; after that
-        no call that was observed needs undoing."""
+        no call that was observed needs undoing. What cancelled calls changed is undone first."""
+        if self.cancelled and self.workspace is not None:
+            self.workspace.undo(self.writer.run, [log.call for log in self.cancelled])
+            self.cancelled.clear()
         observed = tuple(self.unsettled)
         await self.writer.durable()
         for log in observed:

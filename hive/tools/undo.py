@@ -75,6 +75,8 @@ class CallLog:
         self.call = call
         self.changes: list[FileChange] = []
         """What the call has changed so far."""
+        self.used = False
+        """Whether anything was written down."""
         self._root = root
         self._run = run
 
@@ -94,6 +96,7 @@ class CallLog:
     def _write(
         self, change: FileChange, mode: int | None, temporary: str, folders: tuple[str, ...]
     ) -> None:
+        self.used = True
         old = change.before
         copy = None if old is None else secrets.token_hex(8)
         line = Line(
@@ -111,13 +114,10 @@ class CallLog:
             try:
                 if copy is not None and old is not None:
                     put(copy, walk.NEW, old, place)
-                put(LOG, APPEND, orjson.dumps(line._asdict()) + b"\n", place)
+                # What was cut off before it, on a full disk, stays a line of its own.
+                put(LOG, APPEND, b"\n" + orjson.dumps(line._asdict()) + b"\n", place)
             except OSError as error:
                 raise walk.failed("/".join((*HOME, self._run)), error) from error
-
-    def undo(self) -> Undone:
-        """Put back what the call changed, and forget it."""
-        return undo(self._root, self._run, (self.call,))
 
     def drop(self) -> None:
         """Forget what it takes to undo the call: its result is durable."""
@@ -163,6 +163,7 @@ def undo(root: Path, run: str, calls: Iterable[str]) -> Undone:
             changes.append(change)
         if not complete:
             left.append(path)
+    remove_folders(root, chains.values())
     for call in wanted:
         drop(root, run, call)
     return Undone(tuple(changes), tuple(sorted(left)))
@@ -190,7 +191,6 @@ def put_back(root: Path, run: str, path: str, chain: list[Line]) -> tuple[FileCh
         mode = first.mode if found is None else None
         restore(root, path, parts, content, first.temporary, mode)
         change = FileChange(path, found, content)
-    remove_folders(root, chain)
     return change, standing == chain[0].before
 
 
@@ -198,7 +198,7 @@ def clear_away(root: Path, parts: tuple[str, ...], chain: list[Line]) -> None:
     """Remove what was being written when the process died."""
     with suppress(ToolError), walk.folder(root, parts[:-1]) as parent:
         for line in chain:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 os.unlink(line.temporary, dir_fd=parent)
 
 
@@ -226,9 +226,10 @@ def restore(
             walk.replace(path, parts[-1], parent, content, temporary, mode)
 
 
-def remove_folders(root: Path, chain: list[Line]) -> None:
-    """Remove the folders that were made for a file, as far as nothing else stands in them."""
-    for name in sorted({folder for line in chain for folder in line.folders}, reverse=True):
+def remove_folders(root: Path, chains: Iterable[list[Line]]) -> None:
+    """Remove the folders that were made for files, as far as nothing stands in them now."""
+    made = {folder for chain in chains for line in chain for folder in line.folders}
+    for name in sorted(made, reverse=True):
         parts = tuple(name.split("/"))
         with suppress(ToolError, OSError), walk.folder(root, parts[:-1]) as parent:
             os.rmdir(parts[-1], dir_fd=parent)
@@ -248,8 +249,8 @@ def drop(root: Path, run: str, call: str) -> None:
 
 
 def remove_log(root: Path, run: str, name: str) -> None:
-    """Remove the folder of a log."""
-    with suppress(ToolError), walk.folder(root, (*HOME, run)) as home:
+    """Remove the folder of a log, as far as that can be done: what stays does no harm."""
+    with suppress(ToolError, OSError), walk.folder(root, (*HOME, run)) as home:
         with walk.folder(root, (*HOME, run, name)) as place:
             for copy in os.listdir(place):
                 os.unlink(copy, dir_fd=place)

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from hive.tools import walk
 from hive.tools.paths import PROTECTED, fault, parse_path
 from hive.tools.protection import Protection, configured_globs
 from hive.tools.standing import Digests, FileChange, Standing, digest_of, relinked
-from hive.tools.undo import CallLog, tidy
+from hive.tools.undo import CallLog, tidy, undo
 from hive.tools.walk import LARGEST_FILE, Item
 
 __all__ = ["FileChange", "Workspace", "digest_of"]
@@ -97,11 +97,10 @@ class Workspace:
         """What the call that this workspace is in the hands of has changed so far."""
         return () if self.log is None else tuple(self.log.changes)
 
-    def take_back(self) -> None:
-        """Undo, as far as that can be done now, what the call has changed."""
-        if self.log is not None:
-            with suppress(ToolError, OSError):  # then the log is there for whoever resumes the run
-                self.log.undo()
+    def undo(self, run: str, calls: Iterable[str]) -> None:
+        """Put back, as far as that can be done now, what some calls of a run have changed."""
+        with suppress(ToolError, OSError):  # then their logs are there for whoever resumes the run
+            undo(self.root, run, calls)
 
     def tidy(self, run: str) -> None:
         """Remove the folders that undo logs of a run stood in, if nothing stands in them now."""

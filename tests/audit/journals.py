@@ -11,7 +11,7 @@ from hive.board.board import Board
 from hive.board.contributions import Note
 from hive.board.entry import Entry
 from hive.board.payload import Payload
-from hive.board.records import Redaction, RunStarted
+from hive.board.records import Redaction, RunStarted, Termination
 from hive.journal.journal import Batch, Journal, new_run_id
 from hive.journal.sqlite import SQLiteJournal
 from tests.board.boards import board, post
@@ -29,7 +29,7 @@ class Written:
         self.run = new_run_id()
         self.board: Board = board()
         self.board.lease = journal.hold(self.run, "a test")
-        self.end = 0
+        self.rows = 0
         first = RunStarted(
             run=self.run,
             hive="0.1",
@@ -45,13 +45,20 @@ class Written:
         """Append one entry to the journal."""
         entry = post(self.board, payload, address, author)
         sealed = self.board.seal()
-        batch = Batch(self.run, self.end, sealed, self.board.kept(), self.board.lease)
+        batch = Batch(self.run, self.rows, sealed, self.board.kept(), self.board.lease)
         self.journal.append([batch], wait=True)
-        self.end += 1
+        self.rows += 1
         return entry
 
     def note(self, text: str) -> Entry:
-        return self.post(Note(text=text), f"1/writer/{self.end}")
+        return self.post(Note(text=text), f"1/writer/{self.rows}")
+
+    def end(self) -> Entry:
+        """Have the run end, and let go of it."""
+        end = Termination(outcome="finished", reason="goal_reached", guard="", message="done")
+        entry = self.post(end, "9//0", "coordinator")
+        self.journal.release(self.run)
+        return entry
 
     def again(self) -> None:
         """Another process takes the run over."""
@@ -63,7 +70,7 @@ class Written:
         address, commitment = str(entry.address), entry.commitment.hex()
         self.post(
             Redaction(why="a secret", by="a person", entries=(address,), contents=(commitment,)),
-            f"1//10.{self.end}",
+            f"1//10.{self.rows}",
             "coordinator",
         )
         self.journal.erase(self.run, [entry.seq], [commitment])

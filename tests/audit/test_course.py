@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any, get_args
 
 import anyio
 import pytest
 
 from hive import Note, Role, Workflow
 from hive.audit import Record, Summary, summaries
-from hive.board.records import Paused, Resumed
-from hive.journal.journal import Journal, Stored
+from hive.audit.course import STATES, Course, RunState
+from hive.board.entry import Sealed
+from hive.board.records import Paused, Redaction, Resumed
+from hive.cli.runs import STATES as SHOWN
+from hive.journal.appending import append_apart
+from hive.journal.journal import Batch, Journal, Stored
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
 from hive.message import Reply, Request, Text, Usage
@@ -97,17 +103,16 @@ def test_a_running_run_is_held(tmp_path: Path) -> None:
 
 def cut(journal: Journal, run: str, length: int) -> MemoryJournal:
     """A journal whose run ends where a process died: after so many entries."""
-
-    class Cut(MemoryJournal):
-        def read(self, run: str, start: int = 0) -> Iterator[Stored]:
-            for stored in journal.read(run, start):
-                if stored.row.seq < length:
-                    yield stored
-
-        def runs(self) -> list[str]:
-            return journal.runs()
-
-    return Cut()
+    left = MemoryJournal()
+    kept = list(islice(journal.read(run), length))
+    sealed = Sealed(
+        [stored.row.header for stored in kept],
+        [stored.row.digest for stored in kept],
+        [stored.salt for stored in kept],
+        [stored.body for stored in kept],
+    )
+    left.append([Batch(run, 0, sealed)], wait=True)
+    return left
 
 
 def test_a_run_cut_off_anywhere_is_orphaned_or_waits_or_has_ended(tmp_path: Path) -> None:
@@ -164,15 +169,8 @@ def test_an_erased_content_counts_by_its_header() -> None:
     journal = MemoryJournal()
     result = sample_team.scored.run_sync("secret", journal=journal)
 
-    class Erased(MemoryJournal):
-        def read(self, run: str, start: int = 0) -> Iterator[Stored]:
-            for stored in journal.read(run, start):
-                yield stored._replace(body=None) if stored.row.seq == 1 else stored
-
-        def runs(self) -> list[str]:
-            return [result.run]
-
-    summary = only(Erased())
+    journal.erase(result.run, [1])
+    summary = only(journal)
     assert (summary.state, summary.goal) == ("finished", "")
 
 
@@ -182,3 +180,81 @@ def test_runs_come_newest_first_and_as_many_as_asked() -> None:
     assert {summary.id for summary in summaries(journal)} == set(made)
     assert [summary.id for summary in summaries(journal)] == sorted(made, reverse=True)
     assert len(summaries(journal, 2)) == 2
+
+
+def test_an_ended_run_is_told_by_its_first_entries_and_its_last(tmp_path: Path) -> None:
+    read: list[int] = []
+
+    class Counting(SQLiteJournal):
+        def read(self, run: str, start: int = 0) -> Iterator[Stored]:
+            for stored in super().read(run, start):
+                read.append(stored.row.seq)
+                yield stored
+
+    journal = Counting(tmp_path / "journal.db")
+    result = sample_team.scribes.run_sync("draft", journal=journal, workspace=tmp_path)
+    read.clear()
+    summary = only(journal)
+    assert len(read) < 8 < len(result.entries)
+    course = Course()
+    for stored in journal.read(result.run):
+        course.take(stored)
+    assert course.summary(result.run, held=False) == summary
+    journal.close()
+
+
+@pytest.mark.parametrize("followed", [1, 10, 100])
+def test_what_follows_an_ending_does_not_hide_it(followed: int) -> None:
+    journal = MemoryJournal()
+    run = sample_team.scored.run_sync("do it", journal=journal).run
+    for _ in range(followed):
+        lease = journal.hold(run, "a test")
+        append_apart(journal, run, lease, Redaction(why="a secret", by="user"), "user", 10, 1)
+        journal.release(run)
+    summary = only(journal)
+    assert (summary.state, summary.goal, summary.turns) == ("finished", "do it", 1)
+
+
+def test_runs_are_found_by_state_tag_and_text() -> None:
+    journal = MemoryJournal()
+    scored = sample_team.scored
+    one = scored.run_sync("Count the SHEEP", journal=journal, tags=("farm", "night")).run
+    two = scored.run_sync("Count the goats", journal=journal, tags=("farm",)).run
+    three = sample_team.rocket.run_sync("Fly", journal=journal, reference="space:rocket").run
+
+    def found(**options: Any) -> list[str]:
+        return [summary.id for summary in summaries(journal, **options)]
+
+    assert found() == [three, two, one]
+    assert found(states=("finished",)) == [two, one]
+    assert found(states=("waiting", "failed")) == [three]
+    assert found(tags=("farm",)) == [two, one]
+    assert found(tags=("farm", "night")) == [one]
+    assert found(text="sheep") == [one]
+    assert found(text="ROCKET") == [three]
+    assert found(text=two) == [two]
+    assert found(text="count", newest=1) == [two]
+    assert found(text="nothing of the kind") == []
+
+
+def test_a_call_in_doubt_makes_a_state_of_its_own() -> None:
+    course = Course()
+    journal = MemoryJournal()
+    result = sample_team.rocket.run_sync("fly", journal=journal)
+    for stored in journal.read(result.run):
+        course.take(stored)
+    assert course.summary("r", held=False).state == "waiting"
+    assert course.summary("r", held=True).state == "running"
+    [wait] = course.waiting.values()
+    assert wait == ("1/pilot/0.2", "approval", "launch has effect irreversible")
+    course.waiting["1/pilot/0.3"] = wait._replace(subject="1/pilot/0.3", waits_for="in_doubt")
+    assert course.summary("r", held=False).state == "in_doubt"
+    course.open.add("1/other/0.0")
+    assert course.summary("r", held=False).state == "orphaned"
+    course.paused = True
+    assert {course.summary("r", held=held).state for held in (True, False)} == {"paused"}
+
+
+def test_states_are_told_in_one_order() -> None:
+    assert get_args(RunState) == STATES
+    assert set(SHOWN) == set(STATES)

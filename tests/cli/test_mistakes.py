@@ -25,7 +25,7 @@ BROKEN = {
 
 MISTAKES: list[tuple[str, int, tuple[str, ...]]] = [
     # what is written, the exit code, and what the sentence says
-    ("fly", 2, ("no command 'fly'", "there are demo, new, run")),
+    ("fly", 2, ("no command 'fly'", "there are demo, new, check")),
     ("shwo", 2, ("did you mean 'show'?",)),
     ("run", 2, ("Missing argument 'WORKFLOW'", "hive run --help says more")),
     ("run team:scribes", 2, ("Missing argument 'GOAL'",)),

@@ -13,7 +13,7 @@ from tests.cli.conftest import Here
 RUN_KEYS = {
     *("id", "state", "outcome", "reason", "workflow", "goal", "turns", "cost_usd", "tokens"),
     *("seconds", "started", "tags", "message", "answer", "workspace", "changed", "waits_for"),
-    "journal",
+    *("journal", "parent", "cut", "paid_usd"),
 }
 
 

@@ -10,7 +10,7 @@ from tests.cli.sample_team import NASTY
 
 RUNS_KEYS = {
     *("id", "state", "outcome", "reason", "workflow", "goal", "turns", "cost_usd"),
-    *("tokens", "seconds", "started", "tags"),
+    *("tokens", "seconds", "started", "tags", "parent", "cut", "paid_usd"),
 }
 ENTRY_KEYS = {
     *("seq", "address", "attempt", "author", "kind", "kind_version", "origin", "label"),

@@ -19,7 +19,7 @@ from hive.journal.memory import MemoryJournal
 from hive.message import ToolUse
 from hive.testing import Gate, ScriptedModel, play
 from hive.tools import Call, FileChange, ToolOutput, Workspace, edit_file, write_file
-from hive.tools.manifest import Manifest
+from hive.tools.manifest import Manifest, recorded_state
 from hive.tools.snapshot import drift, snapshot
 from hive.tools.undo import logged_calls, undo_unfinished
 from tests.tools.projects import folder
@@ -98,6 +98,32 @@ async def test_a_process_that_dies_leaves_a_workspace_that_can_be_put_back(tmp_p
     assert work.read("a.txt") == b"three\n"
 
 
+async def test_every_digest_on_record_follows_from_what_stands_before_it(tmp_path: Path) -> None:
+    work, journal = start(tmp_path / "work"), MemoryJournal()
+    (work.root / "a.txt").chmod(0o755)
+    steps: list[list[ToolUse] | str] = [
+        [write("1", "new.txt", "1\n")],
+        [edit("2", "a.txt", "one", "two")],
+        [write("3", "deep/new.txt", "3\n")],
+    ]
+    writer = Role("writer", tools=(write_file, edit_file))
+    workflow = Workflow(writer, model=ScriptedModel([*steps, "done"]))
+    result = await workflow.run("go", journal=journal, workspace=work.root)
+
+    def content(commitment: str) -> bytes | None:
+        found = journal.content(result.run, commitment)
+        return found and found.body
+
+    digests = 0
+    for number, entry in enumerate(result.entries, 1):
+        if isinstance(entry.payload, Observation):
+            state = recorded_state((e.payload for e in result.entries[:number]), content)
+            assert state is not None
+            assert state.digest == entry.payload.workspace
+            digests += 1
+    assert digests == 3
+
+
 async def test_a_log_lasts_until_the_result_of_its_call_is_durable(tmp_path: Path) -> None:
     work = start(tmp_path / "work")
     seen: list[tuple[str, ...]] = []
@@ -164,28 +190,31 @@ async def test_what_a_tool_changes_and_does_not_report_is_on_record_all_the_same
     assert observed[-1].workspace == work.digest()
 
 
-async def test_a_call_that_is_cancelled_is_undone_at_once(tmp_path: Path) -> None:
+async def test_calls_that_are_cancelled_are_undone_before_the_run_has_ended(
+    tmp_path: Path,
+) -> None:
     work = start(tmp_path / "work")
     before, gate = work.digest(), Gate()
 
     @tool(effect="write")
-    async def half(call: Call) -> str:
+    async def half(name: str, call: Call) -> str:
         """Change one file, and wait before the next."""
-        call.require_workspace().write_all({"a.txt": b"half", "new/b.txt": b""})
-        await gate.enter("half")
+        call.require_workspace().write_all({"a.txt": name.encode(), f"new/{name}": b""})
+        await gate.enter(name)
+        call.require_workspace().remove("b.txt")
         return "done"
 
-    model = ScriptedModel([[ToolUse(id="1", name="half")], "done"])
+    uses = [ToolUse(id=name, name="half", arguments={"name": name}) for name in "xyz"]
+    model = ScriptedModel([list(uses), "done"])
     run = Workflow(Role("writer", tools=(half,)), model=model).start("go", workspace=work.root)
     async with run:
-        await gate.arrived("half")
+        await gate.arrived(*"xyz")
         assert work.digest() != before
         run.stop("enough")
     assert work.digest() == before
-    assert not (work.root / "new").exists()
-    assert not (work.root / ".hive").exists()
+    assert sorted(os.listdir(work.root)) == ["a.txt", "b.txt"]
     faults = [entry.payload for entry in run.board.of_kind(Fault)]
-    assert [fault.code for fault in faults if isinstance(fault, Fault)] == ["cancelled"]
+    assert [fault.code for fault in faults if isinstance(fault, Fault)] == ["cancelled"] * 3
     assert not run.board.of_kind(Observation)
 
 

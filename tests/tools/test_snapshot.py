@@ -279,7 +279,7 @@ def test_what_a_call_applies_can_be_undone(tmp_path: Path) -> None:
     logged = work.under("run", "1/coder/0.2")
     assert apply([kept.change(FileChange("a", b"old", b"new"))], logged, kept.get)
     assert work.read("a") == b"new"
-    logged.take_back()
+    work.undo("run", ["1/coder/0.2"])
     assert work.read("a") == b"old"
 
 

@@ -43,11 +43,11 @@ class Fate:
     def step(self, real: Callable[..., Any], name: str) -> Callable[..., Any]:
         def stepped(*arguments: Any, **options: Any) -> Any:
             number, self.steps = self.steps, self.steps + 1
+            if name == "write" and number in (self.failing, self.passing):
+                real(arguments[0], arguments[1][: len(arguments[1]) // 2])
             if number == self.failing:
                 raise OSError(28, "No space left on device")
             if number >= self.passing:
-                if name == "write" and number == self.passing:
-                    real(arguments[0], arguments[1][: len(arguments[1]) // 2])
                 raise Death
             return real(*arguments, **options)
 
@@ -354,6 +354,36 @@ def test_lines_that_name_what_lies_outside_undo_nothing(tmp_path: Path) -> None:
     log.write_text(line)
     assert logged_calls(work.root, RUN) == (CALL,)
     assert (tmp_path / "secret").read_text() == "not yours"
+
+
+def test_a_write_that_failed_does_not_spoil_the_log_for_the_next(tmp_path: Path) -> None:
+    whole = Fate(10_000)
+    assert lives(whole, write, some_work(tmp_path / "whole").under(RUN, CALL))
+    for failing in range(whole.steps):
+        work = some_work(tmp_path / str(failing))
+        before = tree(work.root)
+        logged = work.under(RUN, CALL)
+        assert lives(Fate(10_000, failing), write, logged)
+        write_all(logged)
+        assert undo_unfinished(work.root, RUN, ()).left == ()
+        assert tree(work.root) == before
+
+
+def test_a_log_that_cannot_be_removed_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = some_work(tmp_path / "work")
+    write(logged := work.under(RUN, CALL))
+    assert logged.log is not None
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", fail)
+        logged.log.drop()
+    assert undo_unfinished(work.root, RUN, (CALL,)) == ((), ())
+    assert work.read("a.py") == b"A = 2\n"
 
 
 def test_a_log_that_cannot_be_written_keeps_the_file_as_it_was(tmp_path: Path) -> None:
