@@ -210,7 +210,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     entries = list(entries)
     if not entries:
         return state
-    turn, began = entries[0].address.turn, entries[0].at
+    turn, began = entries[0].turn, entries[0].at
     draft = Draft(state, turn)
     kinds = [entry.kind for entry in entries]
     if not PASSING.isdisjoint(kinds):
@@ -284,7 +284,7 @@ def spared(entries: Iterable[Entry]) -> int:
     for entry in entries:
         payload = entry.payload
         if isinstance(payload, Inference | Observation):
-            key = (entry.address.strand, entry.address.place[0], entry.kind)
+            key = (entry.strand, entry.place[0], entry.kind)
             for known in (whole,) if payload.served else (whole, asked):
                 known[key] = max(known.get(key, 0), payload.latency)
     return longest(whole) - longest(asked)
