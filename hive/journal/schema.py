@@ -6,14 +6,15 @@ from pathlib import Path
 from hive.errors import JournalError, JournalVersion
 from hive.journal.lock import RunLocks
 
-__all__ = ["LARGEST_SEQ", "SEQ_BITS", "prepare"]
+__all__ = ["FOLD_PAGES", "LARGEST_SEQ", "PAGE", "SEQ_BITS", "prepare"]
 
 SCHEMA_VERSION = 2
 SEQ_BITS = 40
 """An entry's key: the number of its run, then so many bits of its place in it."""
 LARGEST_SEQ = (1 << SEQ_BITS) - 1
-CHECKPOINT_PAGES = 8000
+FOLD_PAGES = 8000
 """The write-ahead log is folded into the file once it is so long (32 MB): a fold costs flushes."""
+PAGE = 4096
 APPLICATION_ID = 0x48697665  # "Hive"
 
 SCHEMA = """
@@ -46,7 +47,7 @@ def prepare(db: sqlite3.Connection, path: Path, locks: RunLocks) -> None:
                     f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
                     f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
-    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    db.execute(f"PRAGMA wal_autocheckpoint = {4 * FOLD_PAGES}")  # if nobody has done it before
 
 
 def is_empty(db: sqlite3.Connection, path: Path) -> bool:

@@ -21,7 +21,7 @@ from hive.errors import JournalError, RunNotFound, StaleWriter
 from hive.journal.erasing import compact, erase, forget
 from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 from hive.journal.lock import RunLocks
-from hive.journal.schema import LARGEST_SEQ, SEQ_BITS, prepare
+from hive.journal.schema import FOLD_PAGES, LARGEST_SEQ, PAGE, SEQ_BITS, prepare
 from hive.journal.strays import strays
 
 __all__ = ["Busy", "SQLiteJournal", "Synchronous"]
@@ -30,6 +30,8 @@ HAS_ENTRIES = (
     f"EXISTS (SELECT 1 FROM entries WHERE id >= number << {SEQ_BITS}"
     f" AND id < (number + 1) << {SEQ_BITS})"
 )
+INSERT_ENTRY = "INSERT INTO entries VALUES (?, ?, ?)"
+INSERT_CONTENT = "INSERT INTO contents VALUES (?, ?, ?)"
 PATIENCE = 10.0
 FEW_ROWS = 8
 """Rows that are read at first: who wants a run's beginning or end wants no more."""
@@ -41,7 +43,8 @@ Synchronous = Literal["normal", "full"]
 
 
 class Busy(JournalError):
-    """Another process is writing to the file right now."""
+    """Another process is writing to the file right now, or its log is to be folded into it, which
+    takes a while."""
 
 
 class SQLiteJournal:
@@ -80,31 +83,36 @@ class SQLiteJournal:
         except JournalError:
             self.close()
             raise
+        self._cursor = self._db.cursor()
         self._patient = True
+        self._unfolded = 0
+        """Pages that this journal has written to the log since it was folded in, as a guess."""
         self._version = -1
         """What SQLite calls the state of the file: the same as long as nobody else commits."""
         self._known: dict[str, tuple[int, int, int]] = {}
         """Number, token and end of runs, as they are at that version."""
 
     def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
-        db = self._db
+        execute = self._cursor.execute
         try:
             if wait is not self._patient:
-                db.execute(f"PRAGMA busy_timeout = {int(self._patience * 1000) if wait else 0}")
+                execute(f"PRAGMA busy_timeout = {int(self._patience * 1000) if wait else 0}")
                 self._patient = wait
-            db.execute("BEGIN IMMEDIATE")
+            if self._unfolded > FOLD_PAGES:
+                self._fold(wait)
+            execute("BEGIN IMMEDIATE")
             try:
-                (version,) = db.execute("PRAGMA data_version").fetchone()
+                (version,) = execute("PRAGMA data_version").fetchone()
                 if version != self._version:
                     self._known.clear()
                     self._version = version
                 for batch in batches:
                     self._insert(batch)
-                db.execute("COMMIT")
+                execute("COMMIT")
             except BaseException:
                 self._known.clear()
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+                if self._db.in_transaction:
+                    execute("ROLLBACK")
                 raise
         except sqlite3.IntegrityError as error:
             raise StaleWriter(f"another process has extended the run: {error}") from error
@@ -348,21 +356,29 @@ class SQLiteJournal:
                 " another process has extended it"
             )
         first = number << SEQ_BITS | end
-        (headers, digests, salts, bodies), db = batch.sealed, self._db
-        keys = range(first, first + len(headers))
-        db.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?)", zip(keys, headers, digests, strict=True)
-        )
-        own = zip(keys, salts, bodies, strict=True)
-        db.executemany(
-            "INSERT INTO contents VALUES (?, ?, ?)",
-            own if None not in bodies else [row for row in own if row[2] is not None],
-        )
+        (headers, digests, salts, bodies), db = batch.sealed, self._cursor
+        if len(headers) == 1 and bodies[0] is not None:  # quicker than a list of one
+            db.execute(INSERT_ENTRY, (first, headers[0], digests[0]))
+            db.execute(INSERT_CONTENT, (first, salts[0], bodies[0]))
+        else:
+            keys = range(first, first + len(headers))
+            own = zip(keys, salts, bodies, strict=True)
+            db.executemany(INSERT_ENTRY, zip(keys, headers, digests, strict=True))
+            db.executemany(INSERT_CONTENT, [row for row in own if row[2] is not None])
         if batch.kept:
             db.executemany(
                 "INSERT INTO kept VALUES (?, ?, ?, ?)", [(number, *kept) for kept in batch.kept]
             )
+            self._unfolded += sum(len(kept.body or b"") // PAGE + 2 for kept in batch.kept)
+        self._unfolded += len(headers) + 2
         self._known[batch.run] = (number, lease, end + len(headers))
+
+    def _fold(self, wait: bool) -> None:
+        """Fold the log into the file: some flushes of the disk, which no event loop waits for."""
+        if not wait:
+            raise Busy(f"the log of the journal {self.path} is to be folded in")
+        self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._unfolded = 0
 
 
 def is_busy(error: sqlite3.Error) -> bool:
