@@ -18,7 +18,7 @@ from hive.journal.journal import InboxItem, InboxKind, Journal
 __all__ = ["GLANCE_SECONDS", "POLL_SECONDS", "Inbox", "inbox_for", "send"]
 
 POLL_SECONDS = 0.1
-GLANCE_SECONDS = 0.002
+GLANCE_SECONDS = 0.005
 """How fresh a look is that nobody need look again: runs whose turns take microseconds do not ask
 the journal at each of them."""
 
