@@ -174,8 +174,10 @@ class Coordinator:
         if "suspended" in ends:
             self.suspended = waiting(self.board.entries, number)
             return None
-        if self.outside.pausing is not None:
-            await self.pause(self.outside.pausing)
+        self.outside.look()
+        asked = self.outside.begin_pause()
+        if asked is not None:
+            await self.pause(asked)
         self.close(number, plans, advisors)
         return None
 

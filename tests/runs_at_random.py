@@ -63,11 +63,11 @@ def use(name: str, /, **arguments: Any) -> ToolUse:
 
 USES = (
     use("echo", word="w"), use("echo", word=7), use("echo", word=LONG), use("boom", word="x"),
-    use("measure"), use("dig"), use("risk", word="r"), use("post_Colour", name="red"),
+    use("measure"), use("dig"), use("risk", word="r"), use("risk", word="s"), use("post_Colour", name="red"),
     use("post_Task", id="T1", title="t"), use("post_Finding", claim="c"),
     use("handoff", to="last", reason="r"), use("pass", reason="done"),
 )  # fmt: skip
-words = ("a word", '{"name": "red"}', '{"name": "green"}', "@cat should look at it")
+words = ("a word", "too much", '{"name": "red"}', '{"name": "green"}', "@cat should look at it")
 failures = ("fail", "break", "refuse")
 calls = st.lists(st.sampled_from(USES), min_size=1, max_size=3)
 said: st.SearchStrategy[Any] = st.integers(0, 9).flatmap(
@@ -146,7 +146,7 @@ class Mind:
         step = sum(message.role == "assistant" for message in request.messages)
         lines = self.case.advice if role == "chooser" else self.case.lines.get(role, [])
         line = lines[step] if step < len(lines) else "done"
-        usage = Usage(input=500, output=request.max_output + 9 if line == "a word" else 40)
+        usage = Usage(input=50_000 if line == "too much" else 500, output=40)
         if line == "fail":
             raise ModelError(f"{role} was cut off")
         if line == "break":

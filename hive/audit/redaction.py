@@ -7,10 +7,12 @@ record that says what is to be erased, and doing it again finishes it.
 from contextlib import ExitStack
 from typing import NamedTuple
 
+import orjson
+
 from hive.audit.archive import ancestry
 from hive.audit.whereabouts import Selection, Spot, spots
 from hive.board.board import USER
-from hive.board.records import Decision, Fault, Inference, Redaction, RunStarted, Termination
+from hive.board.records import Observation, Redaction, RunStarted, Termination, ToolCall
 from hive.errors import RedactionRefused, RunHeld
 from hive.journal.appending import append_apart
 from hive.journal.journal import Journal, own_name
@@ -19,6 +21,9 @@ __all__ = ["Plan", "Refusal", "Share", "Told", "plan", "redact"]
 
 SLOT = 10
 """Redactions stand at (10, n) on the coordinator's strand."""
+PASSED = frozenset({ToolCall.kind, Observation.kind})
+"""Kinds that a run does not come back to once their turn is over, unless files were changed."""
+GOES_ON = "the run can still go on (`hive stop` ends it), and"
 
 
 class Share(NamedTuple):
@@ -115,13 +120,12 @@ def redact(
 def share_of(journal: Journal, run: str, selection: Selection) -> tuple[Share, list[Refusal]]:
     """What a run has of the contents selected, and what of that cannot be erased."""
     wanted = selection.contents.keys()
+    course = Standing()
     says: list[Spot] = []
     names: dict[str, Spot] = {}
     known: set[str] = set()
-    turn, ended = 0, False
     for spot in spots(journal, run):
-        turn = max(turn, spot.turn)
-        ended = ended or (spot.kind == Termination.kind and spot.address.endswith("//0"))
+        course.take(spot)
         if spot.kind == Redaction.kind and "//" in spot.address:
             known.update(spot.data.get("contents", ()))
         for commitment in wanted & {spot.content, *spot.kept}:
@@ -130,9 +134,9 @@ def share_of(journal: Journal, run: str, selection: Selection) -> tuple[Share, l
             says.append(spot)
     spoken = {spot.content for spot in says}
     reasons = [
-        *(Refusal(run, spot, spot.content, refusal(spot, True, ended, turn)) for spot in says),
+        *(Refusal(run, spot, spot.content, course.forbids(spot, says=True)) for spot in says),
         *(
-            Refusal(run, spot, commitment, refusal(spot, False, ended, turn))
+            Refusal(run, spot, commitment, course.forbids(spot, says=False))
             for commitment, spot in names.items()
             if commitment not in spoken
         ),
@@ -141,24 +145,39 @@ def share_of(journal: Journal, run: str, selection: Selection) -> tuple[Share, l
     return share, [each for each in reasons if each.why]
 
 
-def refusal(spot: Spot, says: bool, ended: bool, turn: int) -> str:
-    """Why a content must stay: what an entry `says`, or what it was the first to keep; "" if it
-    need not. `turn` is the newest of the run."""
-    if says and spot.kind == RunStarted.kind and not spot.number:
-        return "it says which run this is, and what it shares; nothing could be verified without it"
-    if says and spot.kind == Redaction.kind:
-        return "it says what was erased"
-    if ended:
-        return ""
-    if not spot.number:
-        return "the run can still go on, and is compared with it then"
-    if says and spot.kind == Decision.kind:
-        return "the run can still go on, and is taken up from its decisions"
-    if says and spot.kind in (Inference.kind, Fault.kind):
-        return "the run can still go on, and it holds what was spent, which the caps count"
-    if spot.turn == turn:
-        return "the run can still go on, and its turn is not over; end the run, or let it go on"
-    return ""
+class Standing:
+    """Where a run stands, as far as it bears on what it may lose: whether it has ended, its newest
+    turn, and which entries that was shown."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.turn = 0
+        self.shown: set[str] = set()
+
+    def take(self, spot: Spot) -> None:
+        """Take in one entry after the other."""
+        if spot.turn > self.turn:
+            self.turn = spot.turn
+            self.shown.clear()
+        self.shown.update(orjson.loads(spot.header)["causes"])
+        self.ended = self.ended or (spot.kind == Termination.kind and "//" in spot.address)
+
+    def forbids(self, spot: Spot, *, says: bool) -> str:
+        """Why a content must stay: what an entry `says`, or else what it was the first to keep; ""
+        where it need not."""
+        if says and spot.kind == RunStarted.kind and not spot.number:
+            return "it says which run this is, and without it nothing could be verified"
+        if says and spot.kind == Redaction.kind:
+            return "it says what was erased"
+        if self.ended:
+            return ""
+        if spot.turn == self.turn:
+            return f"{GOES_ON} is in the middle of that turn"
+        if not spot.number:
+            return f"{GOES_ON} is compared with it then"
+        if says and (spot.kind not in PASSED or spot.data.get("changes")):
+            return f"{GOES_ON} is taken up from what it says"
+        return f"{GOES_ON} was shown it in its newest turn" if spot.address in self.shown else ""
 
 
 def tell(journal: Journal, share: Share, lease: int | None, why: str, by: str, at: int) -> Told:

@@ -14,6 +14,7 @@ from hive.board.records import (
     Observation,
     Request,
     Resumed,
+    RunStarted,
     Synthesis,
     Termination,
     ToolCall,
@@ -179,6 +180,9 @@ class WholeTape(Tape):
                 self._ending = entry if entry.kind == Termination.kind else self._ending
                 said = entry.kind == Synthesis.kind
         self._cut = self._cut_turn(said)
+        at_work = {entry.lease for entry in kept if entry.cls in (RunStarted, Resumed)}
+        self.concluded = said and self._ending is not None and self._ending.lease not in at_work
+        """Whether the run was ended by who did not know its workflow, and made the answer too."""
 
     def take(self, address: Address, attempt: int) -> Entry | None:
         """The entry recorded at an address, once."""

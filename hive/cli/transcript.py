@@ -106,9 +106,6 @@ def tell_entry(
             tell_prompt(record, entry, console)
     elif isinstance(payload, Inference):
         tell_inference(payload, console)
-    elif isinstance(payload, UserMessage):
-        text = Text(f"{entry.origin} says ", style="bold yellow")
-        said(console, text.append(clean(payload.text), "none"), 2)
     elif payload.level == "domain" and entry.kind != Goal.kind:
         tell_contribution(entry, console)
     elif not isinstance(payload, RunStarted | Synthesis):
@@ -167,7 +164,8 @@ def tell_inference(inference: Inference, console: Console) -> None:
 def tell_contribution(entry: Entry, console: Console) -> None:
     """A contribution in full, its kind first."""
     data = orjson.loads(entry.body)
-    text = Text(f"{entry.kind} ", style="bold")
+    of_user = entry.kind == UserMessage.kind
+    text = Text(f"{entry.origin} says " if of_user else f"{entry.kind} ", style="bold")
     text.append(
         gist(entry.kind, data, 10_000) if not is_text(data) else clean(str(data["text"])), "none"
     )

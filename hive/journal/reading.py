@@ -1,6 +1,7 @@
 """Reading a run back from its journal onto a board (floor 2), turn by turn."""
 
 from hive.board.board import Board
+from hive.board.canonical import decode
 from hive.board.entry import Entry, Row, chain, commit, named_content
 from hive.board.records import Decision, Request, RunStarted
 from hive.errors import JournalError, PayloadError
@@ -67,11 +68,13 @@ def remember(board: Board, journal: Journal, run: str) -> None:
     """Have what a recorded run shares between its requests keep its commitments."""
     shared: set[str | None] = set()
     for entry in board.of_kind(Request):
-        if isinstance(entry.payload, Request):
-            shared |= {entry.payload.system, entry.payload.tools, entry.payload.output}
-    for commitment in shared:
-        content = None if commitment is None else content_of(journal, run, commitment)
-        if commitment is not None and content is not None and content.body is not None:
+        if entry.cls is Request:
+            data = decode(entry.body)  # its class would take several times as long
+            shared |= {data.get("system"), data.get("tools"), data.get("output")}
+    for commitment in shared - {None}:
+        assert commitment is not None
+        content = content_of(journal, run, commitment)
+        if content is not None and content.body is not None:
             board.remember(commitment, content.body)
 
 

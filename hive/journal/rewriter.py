@@ -8,7 +8,7 @@ import orjson
 from hive.board.board import Board
 from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload
-from hive.board.records import Request, Termination
+from hive.board.records import Request, Synthesis, Termination
 from hive.board.tape import WholeTape
 from hive.errors import ContentErased
 from hive.journal.memory import MemoryJournal
@@ -66,13 +66,14 @@ class Rewriter(Writer):
         if known is None:
             message = f"{address}: the record holds nothing, and now it would be {brief(now)}"
             self.tape.differ(address, None, now, message)
-        if not same(known, now) and not self._mended(known, now):
+        given = known.cls is Synthesis and self.tape.concluded
+        if not (given or same(known, now) or self._mended(known, now)):
             self.tape.differ(address, known, now, str(differs(known, now)))
         return self._adopt(now if known.erased else known)
 
     def again(self, entry: Entry) -> Entry:
-        """Put a recorded entry on the board that is served and not computed. Raises ContentErased where
-        its content was erased."""
+        """Put a recorded entry on the board that is served and not computed. Raises ContentErased
+        where nobody knows what it said."""
         if entry.erased:
             raise ContentErased(entry)
         self.tape.take(entry.address, entry.attempt)

@@ -1,19 +1,21 @@
 """The layout of a journal's SQLite file (floor 2), and how a file is recognised or made."""
 
+import os
 import sqlite3
 from pathlib import Path
 
 from hive.errors import JournalError, JournalVersion
 from hive.journal.lock import RunLocks
 
-__all__ = ["LARGEST_SEQ", "SEQ_BITS", "prepare"]
+__all__ = ["FOLD_PAGES", "LARGEST_SEQ", "PAGE", "SEQ_BITS", "connect", "prepare"]
 
 SCHEMA_VERSION = 2
 SEQ_BITS = 40
 """An entry's key: the number of its run, then so many bits of its place in it."""
 LARGEST_SEQ = (1 << SEQ_BITS) - 1
-CHECKPOINT_PAGES = 8000
+FOLD_PAGES = 8000
 """The write-ahead log is folded into the file once it is so long (32 MB): a fold costs flushes."""
+PAGE = 4096
 APPLICATION_ID = 0x48697665  # "Hive"
 
 SCHEMA = """
@@ -35,6 +37,24 @@ CREATE INDEX inbox_of_run ON inbox (run);
 """
 
 
+def connect(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection; to a file in a folder that may not be written to, and that has no log beside
+    it, one that needs none of the files which are otherwise made there for readers."""
+    log = path.with_name(path.name + "-wal")
+    fixed = path.is_file() and not log.exists() and not may_write(path.parent)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}{'?immutable=1' if fixed else ''}",
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=patience,
+        uri=True,
+    )
+
+
+def may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def prepare(db: sqlite3.Connection, path: Path, locks: RunLocks) -> None:
     """Make an empty file a journal. Raises JournalError for a file of another program,
     JournalVersion for a journal of another version, and sqlite3.Error."""
@@ -46,7 +66,7 @@ def prepare(db: sqlite3.Connection, path: Path, locks: RunLocks) -> None:
                     f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
                     f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
-    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    db.execute(f"PRAGMA wal_autocheckpoint = {4 * FOLD_PAGES}")  # if nobody has done it before
 
 
 def is_empty(db: sqlite3.Connection, path: Path) -> bool:

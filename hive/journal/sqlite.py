@@ -8,12 +8,12 @@ One connection appends, perhaps from the writer's thread; another does everythin
 is read was committed.
 """
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 from hive.board.entry import Content, Row, named_content
@@ -21,7 +21,7 @@ from hive.errors import JournalError, RunNotFound, StaleWriter
 from hive.journal.erasing import compact, erase, forget
 from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 from hive.journal.lock import RunLocks
-from hive.journal.schema import LARGEST_SEQ, SEQ_BITS, prepare
+from hive.journal.schema import FOLD_PAGES, LARGEST_SEQ, PAGE, SEQ_BITS, connect, prepare
 from hive.journal.strays import strays
 
 __all__ = ["Busy", "SQLiteJournal", "Synchronous"]
@@ -30,6 +30,8 @@ HAS_ENTRIES = (
     f"EXISTS (SELECT 1 FROM entries WHERE id >= number << {SEQ_BITS}"
     f" AND id < (number + 1) << {SEQ_BITS})"
 )
+INSERT_ENTRY = "INSERT INTO entries VALUES (?, ?, ?)"
+INSERT_CONTENT = "INSERT INTO contents VALUES (?, ?, ?)"
 PATIENCE = 10.0
 FEW_ROWS = 8
 """Rows that are read at first: who wants a run's beginning or end wants no more."""
@@ -41,7 +43,8 @@ Synchronous = Literal["normal", "full"]
 
 
 class Busy(JournalError):
-    """Another process is writing to the file right now."""
+    """Another process is writing to the file right now, or its log is to be folded into it, which
+    takes a while."""
 
 
 class SQLiteJournal:
@@ -69,43 +72,38 @@ class SQLiteJournal:
         self._locks = RunLocks(self.path)
         with self._opening():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = self._connected()
+            self._db = connect(self.path, patience)
         try:
             with self._opening():
                 self._side = self._db
                 prepare(self._db, self.path, self._locks)
-                self._side = self._connected()
+                self._side = connect(self.path, patience)
                 for db in (self._db, self._side):
                     db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
         except JournalError:
             self.close()
             raise
+        self._appending = Lock()
+        """Appending may be left to a thread; another one waits for it."""
+        self._cursor = self._db.cursor()
         self._patient = True
+        self._unfolded = 0
+        """Pages that this journal has written to the log since it was folded in, as a guess."""
         self._version = -1
         """What SQLite calls the state of the file: the same as long as nobody else commits."""
         self._known: dict[str, tuple[int, int, int]] = {}
         """Number, token and end of runs, as they are at that version."""
 
     def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
-        db = self._db
         try:
-            if wait is not self._patient:
-                db.execute(f"PRAGMA busy_timeout = {int(self._patience * 1000) if wait else 0}")
-                self._patient = wait
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                (version,) = db.execute("PRAGMA data_version").fetchone()
-                if version != self._version:
-                    self._known.clear()
-                    self._version = version
-                for batch in batches:
-                    self._insert(batch)
-                db.execute("COMMIT")
-            except BaseException:
-                self._known.clear()
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+            with self._appending:
+                if wait is not self._patient:
+                    milliseconds = int(self._patience * 1000) if wait else 0
+                    self._cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+                    self._patient = wait
+                if self._unfolded > FOLD_PAGES:
+                    self._fold(wait)
+                self._commit(batches)
         except sqlite3.IntegrityError as error:
             raise StaleWriter(f"another process has extended the run: {error}") from error
         except sqlite3.DatabaseError as error:
@@ -149,7 +147,7 @@ class SQLiteJournal:
             row = self._side.execute(
                 "SELECT commitment, salt, body FROM kept JOIN runs ON kept.run = number"
                 " WHERE runs.run = ? AND commitment = ?",
-                (run, bytes.fromhex(commitment)),
+                (run, key_of(commitment)),
             ).fetchone()
         return None if row is None else Content(*row)
 
@@ -257,16 +255,6 @@ class SQLiteJournal:
         self._side.close()
         self._db.close()
 
-    def _connected(self) -> sqlite3.Connection:
-        """A connection; to a file that nobody can write to, and has no log beside it, one that
-        needs none of the files which are otherwise made there for readers."""
-        folder, log = self.path.parent, self.path.with_name(self.path.name + "-wal")
-        fixed = self.path.is_file() and not log.exists() and not may_write(folder)
-        return sqlite3.connect(
-            f"{self.path.absolute().as_uri()}{'?immutable=1' if fixed else ''}",
-            isolation_level=None, check_same_thread=False, timeout=self._patience, uri=True,
-        )  # fmt: skip
-
     @contextmanager
     def _opening(self) -> Iterator[None]:
         try:
@@ -335,6 +323,24 @@ class SQLiteJournal:
         ).fetchone()
         return row[0], row[1], end
 
+    def _commit(self, batches: Sequence[Batch]) -> None:
+        """Store the batches in one transaction. Raises StaleWriter and sqlite3.Error."""
+        execute = self._cursor.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = execute("PRAGMA data_version").fetchone()
+            if version != self._version:
+                self._known.clear()
+                self._version = version
+            for batch in batches:
+                self._insert(batch)
+            execute("COMMIT")
+        except BaseException:
+            self._known.clear()
+            if self._db.in_transaction:
+                execute("ROLLBACK")
+            raise
+
     def _insert(self, batch: Batch) -> None:
         number, lease, end = self._known.get(batch.run) or self._place(batch.run)
         if lease != batch.lease:
@@ -348,27 +354,39 @@ class SQLiteJournal:
                 " another process has extended it"
             )
         first = number << SEQ_BITS | end
-        (headers, digests, salts, bodies), db = batch.sealed, self._db
-        keys = range(first, first + len(headers))
-        db.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?)", zip(keys, headers, digests, strict=True)
-        )
-        own = zip(keys, salts, bodies, strict=True)
-        db.executemany(
-            "INSERT INTO contents VALUES (?, ?, ?)",
-            own if None not in bodies else [row for row in own if row[2] is not None],
-        )
+        (headers, digests, salts, bodies), db = batch.sealed, self._cursor
+        if len(headers) == 1 and bodies[0] is not None:  # quicker than a list of one
+            db.execute(INSERT_ENTRY, (first, headers[0], digests[0]))
+            db.execute(INSERT_CONTENT, (first, salts[0], bodies[0]))
+        else:
+            keys = range(first, first + len(headers))
+            own = zip(keys, salts, bodies, strict=True)
+            db.executemany(INSERT_ENTRY, zip(keys, headers, digests, strict=True))
+            db.executemany(INSERT_CONTENT, [row for row in own if row[2] is not None])
         if batch.kept:
             db.executemany(
                 "INSERT INTO kept VALUES (?, ?, ?, ?)", [(number, *kept) for kept in batch.kept]
             )
+            self._unfolded += sum(len(kept.body or b"") // PAGE + 2 for kept in batch.kept)
+        self._unfolded += len(headers) + 2
         self._known[batch.run] = (number, lease, end + len(headers))
+
+    def _fold(self, wait: bool) -> None:
+        """Fold the log into the file: some flushes of the disk, which no event loop waits for."""
+        if not wait:
+            raise Busy(f"the log of the journal {self.path} is to be folded in")
+        self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._unfolded = 0
+
+
+def key_of(commitment: str) -> bytes:
+    """The bytes of a commitment; none where the text is no hex."""
+    try:
+        return bytes.fromhex(commitment)
+    except ValueError:
+        return b""
 
 
 def is_busy(error: sqlite3.Error) -> bool:
     code: int = getattr(error, "sqlite_errorcode", 0)  # the module's own errors have none
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

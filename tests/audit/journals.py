@@ -41,9 +41,11 @@ class Written:
         )
         self.post(first, "0//0", "coordinator")
 
-    def post(self, payload: Payload, address: str, author: str = "writer") -> Entry:
+    def post(
+        self, payload: Payload, address: str, author: str = "writer", causes: tuple[str, ...] = ()
+    ) -> Entry:
         """Append one entry to the journal."""
-        entry = post(self.board, payload, address, author)
+        entry = post(self.board, payload, address, author, causes)
         sealed = self.board.seal()
         batch = Batch(self.run, self.rows, sealed, self.board.kept(), self.board.lease)
         self.journal.append([batch], wait=True)

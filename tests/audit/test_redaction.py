@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hive import Role, Workflow, tool
 from hive.audit.record import Record
 from hive.audit.redaction import Told, plan, redact
 from hive.audit.verification import verify
@@ -30,7 +32,10 @@ from hive.errors import JournalError, RedactionRefused, RunHeld
 from hive.journal.journal import Journal
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
-from hive.message import Usage
+from hive.message import Request, ToolUse, Usage
+from hive.models import FunctionModel
+from hive.run import Result
+from hive.tools import allow, ask
 from tests.audit.journals import Written
 
 SECRET = 'k3y-"päss\nzebra"'
@@ -172,22 +177,25 @@ DECISION = Decision(
     policy="p", chosen=0, candidates=(), strands=(), deterministic=True, reason="r",
     complexity=Complexity(level="simple", score=0),
 )  # fmt: skip
-NEEDED: list[tuple[Payload, str]] = [
-    (DECISION, "taken up from its decisions"),
-    (Inference(model="m", parts=(), stop="end", usage=USAGE, digest=""), "which the caps count"),
-    (Fault(code="timeout", message="m"), "which the caps count"),
+CHANGED = Observation(id="1", tool="t", text="", changes=(Change(path="a", after="00" * 32),))
+NEEDED: list[Payload] = [
+    DECISION,
+    Inference(model="m", parts=(), stop="end", usage=USAGE, digest=""),
+    Fault(code="timeout", message="m"),
+    Note(text="what others read"),
+    CHANGED,
 ]
 
 
-@pytest.mark.parametrize(("payload", "why"), NEEDED)
-def test_what_a_run_needs_to_go_on_stays_until_it_has_ended(payload: Payload, why: str) -> None:
+@pytest.mark.parametrize("payload", NEEDED, ids=lambda payload: payload.kind)
+def test_what_a_run_is_taken_up_from_stays_until_it_has_ended(payload: Payload) -> None:
     journal = MemoryJournal()
     written = Written(journal)
     written.post(payload, "1//0", "coordinator")
     written.post(Note(text="later"), "2/writer/0")
     journal.release(written.run)
     selection = select_entries(journal, written.run, ["1//0"])
-    with pytest.raises(RedactionRefused, match=why):
+    with pytest.raises(RedactionRefused, match="taken up from what it says"):
         done(journal, selection)
     assert redactions(journal, written.run) == []
     written.again()
@@ -207,21 +215,67 @@ def test_what_proves_a_run_stays_for_ever(number: str, why: str) -> None:
         done(journal, select_entries(journal, written.run, [number]))
 
 
-def test_the_open_turn_stays_while_the_run_can_go_on() -> None:
+def test_the_open_turn_stays_and_what_it_was_shown_while_the_run_can_go_on() -> None:
     journal = MemoryJournal()
     written = Written(journal)
-    written.note("closed")
-    written.post(Note(text="open"), "2/writer/0")
+    said = Observation(id="1", tool="t", text="closed")
+    for place in range(3):
+        written.post(said, f"1/writer/{place}")
+    written.post(said, "2/writer/0")
+    written.post(said, "2/writer/1", causes=("1/writer/1",))
     journal.release(written.run)
-    with pytest.raises(RedactionRefused, match="its turn is not over"):
-        done(journal, select_entries(journal, written.run, ["2"]))
-    assert done(journal, select_entries(journal, written.run, ["1"]))
+    with pytest.raises(RedactionRefused, match="in the middle of that turn"):
+        done(journal, select_entries(journal, written.run, ["2/writer/0"]))
+    with pytest.raises(RedactionRefused, match="was shown it in its newest turn"):
+        done(journal, select_entries(journal, written.run, ["1/writer/1"]))
+    assert done(journal, select_entries(journal, written.run, ["1/writer/0"]))
+
+
+@tool(effect="read")
+def look() -> str:
+    """Looks something up."""
+    return f"it is {SECRET}"
+
+
+@tool(effect="irreversible")
+def launch() -> str:
+    """Launches."""
+    return "launched"
+
+
+def once(name: str) -> FunctionModel:
+    """A mind that calls a tool, and has done with it."""
+
+    def call(request: Request) -> str | ToolUse:
+        if request.messages[-1].role == "tool":
+            return f"{name} is done"
+        return ToolUse(id="1", name=name, arguments={})
+
+    return FunctionModel(call, name)
+
+
+def test_a_run_that_waits_goes_on_after_a_redaction(journal: SQLiteJournal) -> None:
+    scout, pilot = Role("scout", "Look.", tools=(look,)), Role("pilot", "Fly.", tools=(launch,))
+    models = {"scout": once("look"), "pilot": once("launch")}
+    team = Workflow(scout >> pilot, models=models, approvals=ask(effect="irreversible"))
+    waits = team.run_sync("fly", journal=journal)
+    assert waits.outcome == "waiting"
+    done(journal, select_text(journal, waits.run, SECRET))
+    assert left_in(journal) == []
+
+    async def resumed() -> Result:
+        return await team.resume(waits.run, journal=journal, approvals=allow()).result()
+
+    assert anyio.run(resumed).finished
+    assert verify(journal, waits.run).erased == 1
+    assert verify(journal, waits.run).holds
 
 
 def forked(journal: Journal) -> tuple[Written, Written, Written]:
     """A run with a secret, a fork that shares it, and a fork that begins before it."""
     parent = Written(journal)
-    first, second = parent.note("harmless"), parent.note(SECRET)
+    first = parent.note("harmless")
+    second = parent.post(Observation(id="1", tool="t", text=SECRET), "1/writer/2")
     parent.note("more")
     sharing = parent.fork(3, second.digest.hex())
     sharing.post(Note(text="further"), "2/writer/0")

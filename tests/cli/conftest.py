@@ -93,5 +93,5 @@ def here(
     yield Here(tmp_path, capsys)
     sys.path[:] = path
     for name in set(sys.modules) - modules:
-        if not name.startswith(("hive.", "rich.", "roles")):
+        if not name.startswith(("hive.", "rich.", "roles", "cryptography")):
             del sys.modules[name]

@@ -15,6 +15,7 @@ from hive.errors import JournalError, JournalVersion
 from hive.journal.journal import Batch, new_run_id
 from hive.journal.sqlite import Busy, SQLiteJournal
 from tests.board.boards import board, post, store
+from tests.journal.stores import batch
 
 
 def one_entry(run: str | None = None, text: str = "a") -> Batch:
@@ -209,3 +210,25 @@ def test_full_synchronisation_belongs_on_the_writer_thread(tmp_path: Path) -> No
         assert full.commit == "threaded"
     with closing(SQLiteJournal(tmp_path / "a.db")) as normal:
         assert normal.commit == "inline"
+
+
+def test_a_long_log_is_folded_in_by_whoever_can_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hive.journal.sqlite.FOLD_PAGES", 100)
+    path, written, run = tmp_path / "journal.db", board(), new_run_id()
+    log = tmp_path / "journal.db-wal"
+    with closing(SQLiteJournal(path)) as journal:
+        longest = 0
+        waited = 0
+        for _ in range(500):
+            late = batch(written, run, "x" * 300, "y" * 5000)
+            try:
+                journal.append([late], wait=False)
+            except Busy:
+                journal.append([late], wait=True)
+                waited += 1
+            longest = max(longest, log.stat().st_size)
+        assert 10 < waited < 100
+        assert longest < 200 * 4200
+        assert len(list(journal.read(run))) == len(written.entries)
