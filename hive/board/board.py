@@ -238,7 +238,7 @@ class Board:
             turn.sort(key=IN_ORDER)
         self.state = fold(self.state, turn, self._folding)
         contributions = 0
-        first = begun_anew(entry for entry in turn if entry.kind == "Resumed")
+        first = begun_anew(turn)
         for entry in turn:
             if entry.seq < first:
                 entry.rest()

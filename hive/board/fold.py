@@ -136,7 +136,7 @@ def passes(entry: Entry) -> bool:
 def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:
     """The entries that leave more than their cost, once that of the others is taken in."""
     lasting = []
-    first = begun_anew(entry for entry in entries if entry.kind == Resumed.kind)
+    first = begun_anew(entries)
     for entry in entries:
         if entry.seq < first or (entry.kind in PASSING and passes(entry)):
             passed(draft, entry)
