@@ -12,7 +12,7 @@ import orjson
 
 from hive.errors import PayloadError
 
-__all__ = ["LARGEST_INTEGER", "Form", "decode", "encode", "write"]
+__all__ = ["LARGEST_INTEGER", "Form", "decode", "encode", "has_long_number", "write"]
 
 LARGEST_INTEGER = 2**53 - 1
 """RFC 8785 numbers are IEEE doubles: larger integers would be read back wrong."""
@@ -155,7 +155,12 @@ def decode(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise PayloadError(f"stored content is not JSON: {error}") from error
-    return doubled(value) if LONG in body.translate(AS_ZEROS) else value
+    return doubled(value) if has_long_number(body) else value
+
+
+def has_long_number(body: bytes) -> bool:
+    """Whether some bytes may hold a number that only a double can have been."""
+    return LONG in body.translate(AS_ZEROS)
 
 
 LONG = b"0" * 16

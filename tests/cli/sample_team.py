@@ -182,7 +182,7 @@ napping = Workflow(
 )
 PATIENT = {"waiter": FunctionModel(waits), "echo": FunctionModel(repeats)}
 patient = Workflow(waiter >> echo, models=PATIENT, name="patient")
-crew = Workflow(
+launching = Workflow(
     Graph(start((pilot, waiter)), handoff((pilot, waiter), echo), finish(echo)),
     models={**PATIENT, "pilot": FunctionModel(fires)},
 )

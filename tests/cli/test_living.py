@@ -192,12 +192,12 @@ def test_a_run_without_a_process_is_stopped_by_the_command(there: Here) -> None:
     assert there.hive("resume", "last").code == 1
 
 
-CREW = ("run", "team:crew", "launch and wait", "--plain")
+LAUNCHING = ("run", "team:launching", "launch and wait", "--plain")
 
 
 @pytest.mark.parametrize("yes", [True, False])
 def test_a_yes_lets_a_call_go_on_while_others_work(there: Here, yes: bool) -> None:
-    with under_way(there, *CREW, until="waits for a yes") as process:
+    with under_way(there, *LAUNCHING, until="waits for a yes") as process:
         options = () if yes else ("--deny", "--why", "bad weather")
         answer = there.hive("approve", "last", *options)
         assert (answer.code, answer.err) == (0, "")
