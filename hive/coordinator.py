@@ -1,5 +1,7 @@
 """The control loop (floor 6): fold, end or decide, run the strands of a turn, join, repeat."""
 
+from collections.abc import Awaitable
+
 import anyio
 
 from hive.board.board import COORDINATOR, USER
@@ -226,14 +228,14 @@ class Coordinator:
         posted.sort(key=lambda entry: entry.address)
         return (posted[-1].payload if ends == ["closed"] and posted else None), (plan.strand,)
 
-    async def run_strands(
+    def run_strands(
         self, plans: tuple[StrandPlan, ...], decision: Entry, number: int
-    ) -> list[StrandEnd] | None:
+    ) -> Awaitable[list[StrandEnd] | None]:
         """Run the strands of a turn beside each other; None when the run was stopped meanwhile."""
         roles, address = self.team.graph.roles, str(decision.address)
         opened = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
         self.desk.room.open(len(opened))
-        return await self.running.beside(opened, self.seconds_left())
+        return self.running.beside(opened, self.seconds_left())
 
     def stop(self, reason: str) -> None:
         """End the run: what is open is cancelled, closed on the board, and concluded."""
@@ -248,9 +250,8 @@ class Coordinator:
         view = self.board.view(team.reads[role.name], team.limits.view_tokens)
         if plan.cause is not None:
             view = view._replace(cause=self.board.at(plan.cause))
-        own: Label = (
-            "trusted" if mind.model is None or mind.name.startswith("program:") else "model"
-        )
+        program = mind.name.startswith("program:")
+        own: Label = "trusted" if mind.model is None or program else "model"
         return Strand(
             desk,
             number,
@@ -264,6 +265,8 @@ class Coordinator:
             team.targets.get(role.name, ()),
             team.briefings[role.name],
             decision,
+            plan.strand,
+            mind.name if program else f"model:{mind.name}",
         )
 
     def seconds_left(self) -> float | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 
 import anyio
 import anyio.lowlevel
@@ -13,6 +14,10 @@ from hive.phases.turn import StrandEnd, run_strand
 __all__ = ["OneByOne", "Strands"]
 
 
+Ends = list[StrandEnd] | None
+"""How strands ended; None when they were cut off."""
+
+
 class Strands:
     """Runs strands beside each other; one that fails never takes its siblings along."""
 
@@ -20,10 +25,13 @@ class Strands:
         self._scope: anyio.CancelScope | None = None
         self._lone: asyncio.Task[object] | None = None
 
-    async def beside(self, strands: list[Strand], seconds: float | None) -> list[StrandEnd] | None:
+    def beside(self, strands: list[Strand], seconds: float | None) -> Awaitable[Ends]:
         """Run strands within so many seconds; None when they were cut off."""
         if len(strands) == 1 and seconds is None:
-            return await self._alone(strands[0])
+            return self._alone(strands[0])
+        return self._within(strands, seconds)
+
+    async def _within(self, strands: list[Strand], seconds: float | None) -> Ends:
         ends: list[StrandEnd] = []
 
         async def one(strand: Strand) -> None:
@@ -51,7 +59,7 @@ class Strands:
             lone, self._lone = self._lone, None  # which says that it is cut off, once
             lone.cancel()
 
-    async def _alone(self, strand: Strand) -> list[StrandEnd] | None:
+    async def _alone(self, strand: Strand) -> Ends:
         """Run the one strand of a turn. Without a scope of its own, which would cost as much as its
         entries do."""
         task = self._lone = asyncio.current_task()

@@ -152,7 +152,7 @@ def passed(draft: Draft, entry: Entry) -> None:
         draft.idle += payload.idle if draft.own(entry) else 0
         draft.workspace = payload.workspace or draft.workspace
     elif isinstance(payload, Request | Inference | Fault | Observation):
-        BY_CLASS[type(payload)](draft, entry, payload)
+        STEPS[type(payload)](draft, entry, payload)
 
 
 def observed(draft: Draft, entry: Entry, payload: Observation) -> None:
@@ -190,7 +190,7 @@ def without(items: tuple[str, ...], item: str) -> tuple[str, ...]:
 
 
 Step = Callable[[Draft, Entry, Any], None]
-BY_CLASS: dict[type[Payload], Step] = {
+STEPS: dict[type[Payload], Step] = {
     RunStarted: began,
     Decision: decided,
     Request: requested,
@@ -202,7 +202,6 @@ BY_CLASS: dict[type[Payload], Step] = {
     Answer: answered,
     Approval: judged,
 }
-STEPS = {cls.kind: (cls, step) for cls, step in BY_CLASS.items()}
 
 
 def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
@@ -218,19 +217,18 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     counts, newest = draft.counts, draft.newest
     latest = state.started
     for entry in entries:
-        kind = entry.kind
+        kind, cls = entry.kind, entry.cls
         own = f"{entry.author}/{kind}"
         counts[kind] = counts.get(kind, 0) + 1
         counts[own] = counts.get(own, 0) + 1
         newest[kind] = newest[own] = entry
-        if entry.cls is Erased:  # what came before it says no more than it does
+        if cls is Erased:  # what came before it says no more than it does
             del newest[kind], newest[own]
         if entry.at > latest:
             latest = entry.at
-        if kind in STEPS:
-            cls, step = STEPS[kind]
-            if entry.cls is cls:  # else a user's own kind of that name
-                step(draft, entry, entry.payload)
+        step = STEPS.get(cls)
+        if step is not None:
+            step(draft, entry, entry.payload)
         if entry.level == "domain":
             draft.contribute(entry, folding)
     tallied(draft, kinds, entries, folding)

@@ -95,21 +95,18 @@ class State(NamedTuple):
 
     def count(self, kind: str | type[Payload], author: str | None = None) -> int:
         """How many entries of a kind there are, of one author or of all."""
-        return self.counts.get(index_key(kind, author), 0)
+        name = kind if isinstance(kind, str) else kind.kind
+        return self.counts.get(name if author is None else f"{author}/{name}", 0)
 
     def latest(self, kind: str | type[Payload], author: str | None = None) -> Any:
         """The newest payload of a kind, of one author or of all; None when there is none."""
-        entry = self.newest.get(index_key(kind, author))
+        name = kind if isinstance(kind, str) else kind.kind
+        entry = self.newest.get(name if author is None else f"{author}/{name}")
         return None if entry is None else entry.payload
 
     def waiting(self, role: str) -> tuple[str, ...]:
         """References of the entries a `per` role has not served yet, oldest first."""
         return self.open.get(role, ())
-
-
-def index_key(kind: str | type[Payload], author: str | None) -> str:
-    name = kind if isinstance(kind, str) else kind.kind
-    return name if author is None else f"{author}/{name}"
 
 
 def begun_anew(entries: Iterable[Entry]) -> int:

@@ -1,6 +1,6 @@
 """Phase two (floor 5): ask the mind, under a grant, with the request on record beforehand."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -230,7 +230,7 @@ def post_request(
     return strand.post((step, 0), payload, causes=causes, origin="coordinator", attempt=attempt)
 
 
-async def ask(strand: Strand, request: Request, max_output: int) -> Reply:
+def ask(strand: Strand, request: Request, max_output: int) -> Awaitable[Reply]:
     """One call of the mind, under the call's deadline."""
     listener = strand.desk.listener
     if listener is not None:
@@ -239,7 +239,7 @@ async def ask(strand: Strand, request: Request, max_output: int) -> Reply:
     if max_output != request.max_output:
         request = replace(request, max_output=max_output)
     mind = run_program(strand) if strand.mind is None else strand.mind.complete(request)
-    return await strand.desk.deadline.limit(mind)
+    return strand.desk.deadline.limit(mind)
 
 
 async def run_program(strand: Strand) -> Reply:

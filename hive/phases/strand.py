@@ -135,17 +135,16 @@ class Strand(NamedTuple):
     briefing: Briefing
     decision: str
     """Address of the decision that opened it."""
+    name: str
+    """The strand's own name, as in addresses."""
+    origin: str
+    """Who speaks: "program:…" for programs, "model:provider:name" for everything else."""
     task: str = ""
     """What it is asked beyond its view, for a role that advises."""
 
-    @property
-    def name(self) -> str:
-        """The strand's own name, as in addresses."""
-        return self.plan.strand
-
     def address(self, *place: int) -> Address:
         """The address of a place in this strand."""
-        return Address(self.turn, self.plan.strand, place)
+        return Address(self.turn, self.name, place)
 
     def post(
         self,
@@ -159,7 +158,7 @@ class Strand(NamedTuple):
     ) -> Entry:
         """Post as this strand's role. Raises what `Writer.post` raises."""
         return self.desk.writer.post(
-            Address(self.turn, self.plan.strand, place),
+            Address(self.turn, self.name, place),
             self.role.name,
             payload,
             origin or self.origin,
@@ -167,9 +166,3 @@ class Strand(NamedTuple):
             label or self.label,
             attempt,
         )
-
-    @property
-    def origin(self) -> str:
-        """Who speaks: "program:…" for programs, "model:provider:name" for everything else."""
-        name = self.plan.model
-        return name if name.startswith("program:") else f"model:{name}"
