@@ -1,6 +1,7 @@
 """The fold (floor 1): what a closed turn adds to the state of a run."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hive.board.contributions import Answer, Question, Task, TestReport
@@ -68,7 +69,7 @@ class Draft:
             for role, kind in folding.per.items():
                 if kind == entry.kind:
                     self.open = {**self.open, role: (*self.open.get(role, ()), reference)}
-        if issubclass(entry.cls, Task):
+        if opens_task(entry.cls):
             self.tasks = {**self.tasks, entry.payload.id: reference}  # type: ignore[attr-defined]
         elif self.tasks:
             closed = getattr(entry.payload, "closes", ())
@@ -88,6 +89,12 @@ class Draft:
         self.spent += payload.cost
         if not payload.served and self.own(entry):
             self.paid += payload.cost
+
+
+@lru_cache(maxsize=1024)
+def opens_task(cls: type[Payload]) -> bool:
+    """Whether payloads of a class are tasks."""
+    return issubclass(cls, Task)
 
 
 def decided(draft: Draft, entry: Entry, payload: Decision) -> None:
