@@ -1,6 +1,7 @@
 """The end of a run: how it came out, what was changed, what it cost, and what to do next."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import orjson
@@ -85,7 +86,7 @@ def without_diffs(text: str) -> str:
     kept: list[str] = []
     inside = False
     lines = text.splitlines()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
         if line.startswith("--- ") and following.startswith("+++ "):
             inside = True
         elif inside and not line.startswith(("+", "-", "@", " ", "\\")) and line:

@@ -8,6 +8,7 @@ import pytest
 
 from hive.audit import Record
 from hive.board.records import Resumed
+from hive.cli.ending import without_diffs
 from tests.cli.conftest import Here
 from tests.cli.terminal import Terminal
 
@@ -18,6 +19,13 @@ def waiting(here: Here) -> Here:
     (here.folder / "work" / "notes.txt").write_text("mine\n")
     assert here.hive("run", "team:rocket", "fly", "--workspace", "work").code == 3
     return here
+
+
+def test_a_run_that_waits_has_no_answer_yet_and_shows_what_it_changed() -> None:
+    assert without_diffs("") == ""
+    assert (
+        without_diffs("done:\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-1\n+2\nas told") == "done:\nas told"
+    )
 
 
 def touch(here: Here) -> None:
