@@ -120,15 +120,15 @@ def remove(journal: Journal, going: list[Summary], stays: list[Stays]) -> tuple[
     taken up meanwhile stays, with what it shares."""
     gone: list[Summary] = []
     shared: set[str] = set()
+    lines = {run.id: ancestry(journal, run.id) for run in going}
     with counting("removing", "runs") as beat:
-        for run in going:  # newest first: a fork is newer than what it was forked from
-            line = ancestry(journal, run.id)
+        for run in sorted(going, key=lambda run: len(lines[run.id]), reverse=True):
             try:
                 if run.id not in shared:
                     journal.forget(run.id)
                     gone.append(run)
             except RunHeld as error:
-                shared.update(line)
+                shared.update(lines[run.id])
                 stays.append(Stays(run, str(error)))
             beat(len(gone))
         try:
