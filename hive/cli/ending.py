@@ -8,6 +8,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from hive.audit.course import Summary
 from hive.audit.record import Record
 from hive.board.records import Request, ToolCall
 from hive.cli.changed import diff
@@ -117,10 +118,16 @@ def used(record: Record) -> str:
             counted(summary.turns, "turn"),
             f"{counted(calls, 'model call')}, {counted(tools, 'tool call')}",
             f"{number(summary.tokens)} tokens",
-            money(summary.spent),
+            paid(summary),
             duration(summary.elapsed),
         )
     )
+
+
+def paid(summary: Summary) -> str:
+    """What a run cost, and in a fork how much of that was paid anew."""
+    cost = money(summary.spent)
+    return cost if summary.paid == summary.spent else f"{cost}, {money(summary.paid)} paid"
 
 
 def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:
