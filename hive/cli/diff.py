@@ -89,6 +89,8 @@ def chosen(journal: Journal, written: str) -> list[Summary]:
     tag that no run has, and RunNotFound."""
     if not written.startswith(TAG):
         runs = [record_of(journal, part.strip()).id for part in written.split(",") if part.strip()]
+        if not runs:
+            raise Mistake(f"no run is named in {written!r}; write their ids with commas between")
         return [summary_of(journal, run) for run in runs]
     tag = written.removeprefix(TAG)
     found = summaries(journal, tags=(tag,))
