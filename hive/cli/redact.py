@@ -13,6 +13,7 @@ from hive.audit.whereabouts import Selection, select_entries, select_file, selec
 from hive.cli import options
 from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.journals import opened, run_of
+from hive.cli.progress import counting
 from hive.cli.words import counted
 from hive.clock import SystemClock
 from hive.errors import RunHeld
@@ -66,8 +67,9 @@ def redact(
     if secret and secret in f"{why} {by}":
         raise Mistake("--why and --by stay on the record; they must not contain the text itself")
     with opened(journal) as kept:
-        found = selected(kept, run_of(kept, run), entries, secret, file)
-        stays = list(plan(kept, found).refused)
+        with counting("looking", "entries"):
+            found = selected(kept, run_of(kept, run), entries, secret, file)
+            stays = list(plan(kept, found).refused)
         if stays and not secret:
             raise Mistake(str(stays[0]))
         found.drop(refusal.content for refusal in stays)
@@ -125,7 +127,8 @@ def agreed(going: Plan, found: Selection, yes: bool, as_json: bool) -> bool:
 def carried_out(journal: Journal, found: Selection, why: str, by: str) -> list[Told]:
     """Erase it. Raises Mistake where somebody holds a run that stores it."""
     try:
-        return redacted(journal, found, why, by, SystemClock().now())[1]
+        with counting("erasing", "entries"):
+            return redacted(journal, found, why, by, SystemClock().now())[1]
     except RunHeld as error:
         raise Mistake(f"nothing was erased: {error}") from error
 

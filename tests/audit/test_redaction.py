@@ -131,6 +131,25 @@ def test_whatever_is_erased_the_run_verifies(
     journal.close()
 
 
+def test_other_processes_that_have_the_journal_open_keep_nothing(journal: SQLiteJournal) -> None:
+    written = Written(journal)
+    written.note(SECRET)
+    written.end()
+    other = SQLiteJournal(journal.path)
+    reading = other.read(written.run)
+    assert next(reading).body is not None
+    done(journal, select_entries(journal, written.run, ["1"]))
+    assert left_in(journal) == []
+    assert [stored.body is None for stored in other.read(written.run)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert verify(other, written.run).holds
+    other.close()
+
+
 def test_a_long_content_that_entries_share_goes_for_all_of_them(journal: SQLiteJournal) -> None:
     written = Written(journal)
     one, other = written.note("zebra " * 1000), written.note("zebra " * 1000)
