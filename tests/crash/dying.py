@@ -125,7 +125,7 @@ class World:
 async def driven(run: Run, fate: Fate) -> Result | None:
     """Drive a run to its end; None when its process died, and the world is as it was then."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda loop, context: None)  # the dead are not to be heard
+    loop.set_exception_handler(lambda loop, told: None)  # the dead are not to be heard
     try:
         return await run.result()
     except BaseException as error:
