@@ -1,6 +1,5 @@
 """`hive redact`: erase contents of a run for good, and say so on its record."""
 
-import getpass
 import json
 import sys
 from typing import Any
@@ -14,6 +13,7 @@ from hive.cli import options
 from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.journals import opened, run_of
 from hive.cli.progress import counting
+from hive.cli.speaker import speaker
 from hive.cli.words import counted
 from hive.clock import SystemClock
 from hive.errors import RunHeld
@@ -78,7 +78,7 @@ def redact(
         told: list[Told] = []
         done = bool(found) and not dry_run and agreed(going, found, yes, as_json)
         if done:
-            told = carried_out(kept, found, why, by or getpass.getuser())
+            told = carried_out(kept, found, why, speaker(by))
     if as_json:
         click.echo(json.dumps(shown(found, going, told, stays, done)))
     else:
@@ -158,7 +158,10 @@ def tell(found: Selection, going: Plan, told: list[Told], stays: list[Refusal], 
         click.echo("Nothing was erased.")
     else:
         gone = counted(len(found.contents) + len(found.items), "content is", "contents are")
-        click.echo(f"{gone} erased; the record says so, and verifies as before.")
+        says = (
+            "the record says so, and verifies as before" if found.contents else "none was on record"
+        )
+        click.echo(f"{gone} erased; {says}.")
     for run, how in told:
         if run != found.run:
             where = "its record says so too" if how == "entry" else "its process was told"
