@@ -8,7 +8,7 @@ import click
 
 from hive.audit.redaction import Plan, Refusal, Told, plan
 from hive.audit.redaction import redact as redacted
-from hive.audit.whereabouts import Selection, select_entries, select_file, select_text
+from hive.audit.whereabouts import Selection, also_in, select_entries, select_file, select_text
 from hive.cli import options
 from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.journals import opened, run_of
@@ -59,7 +59,7 @@ def redact(
     --json prints one object with the keys
       run, erased (false for --dry-run), entries (number, address, kind, author),
       contents (commitments), items (of the inbox), told (run, how: entry or inbox),
-      stays (run, number, address, why)
+      stays (run, number, address, why), also (ids of other runs that contain the text)
     """
     if sum((bool(entries), text is not None, file is not None)) != 1:
         raise Mistake("say what to erase, in one way: ENTRY numbers or addresses, --text or --file")
@@ -70,6 +70,7 @@ def redact(
         with counting("looking", "entries"):
             found = selected(kept, run_of(kept, run), entries, secret, file)
             stays = list(plan(kept, found).refused)
+            also = also_in(kept, secret, found) if secret else []
         if stays and not secret:
             raise Mistake(str(stays[0]))
         found.drop(refusal.content for refusal in stays)
@@ -80,9 +81,11 @@ def redact(
         if done:
             told = carried_out(kept, found, why, speaker(by))
     if as_json:
-        click.echo(json.dumps(shown(found, going, told, stays, done)))
+        click.echo(json.dumps(shown(found, going, told, stays, done) | {"also": also}))
     else:
         tell(found, going, told, stays, done)
+        for other in also:
+            click.echo(f"Run {other} contains it too; redact that one as well.")
     return FAILED if stays else OK
 
 

@@ -362,23 +362,6 @@ def test_the_states_of_a_file_are_found_by_its_path(journal: SQLiteJournal) -> N
     assert Record(journal, written.run).content(other) == b"harmless"
 
 
-def test_what_stands_in_a_header_is_told_and_cannot_go() -> None:
-    journal = MemoryJournal()
-    written = Written(journal)
-    written.post(Note(text="x"), "1/swordfish/0", "swordfish")
-    written.end()
-    selection = select_text(journal, written.run, "swordfish")
-    assert not selection
-    assert [spot.number for spot in selection.headers] == [1]
-
-
-def test_an_entry_that_is_not_there_is_named() -> None:
-    journal = MemoryJournal()
-    written = Written(journal)
-    with pytest.raises(RedactionRefused, match="no entry '7/nobody/0'"):
-        select_entries(journal, written.run, ["0", "7/nobody/0"])
-
-
 def test_a_redaction_of_very_many_contents_is_stored_like_any_long_one(
     journal: SQLiteJournal,
 ) -> None:
