@@ -16,7 +16,7 @@ from hive import Graph, Role, Workflow, finish, handoff, start, stop, turns
 from hive.audit import Record
 from hive.audit.comparison import parting
 from hive.audit.course import Summary
-from hive.audit.diff import MEASURES, diff, diff_sets
+from hive.audit.diff import MEASURES, compare, compare_sets
 from hive.journal.sqlite import SQLiteJournal
 from hive.message import Request
 from hive.models import FunctionModel
@@ -49,7 +49,7 @@ def run(workflow: Workflow, journal: SQLiteJournal, seed: int = 7) -> Record:
 
 def test_two_runs_of_the_same_nowhere_part(journal: SQLiteJournal) -> None:
     one, other = run(pair(), journal), run(pair(), journal, seed=8)
-    found = diff(one, other)
+    found = compare(one, other)
     assert (found.parting, found.changed) == (None, ())
     assert found.one.calls == found.other.calls == 4
 
@@ -58,7 +58,7 @@ def test_the_first_place_where_two_part_is_the_first_in_address_order(
     journal: SQLiteJournal,
 ) -> None:
     one, other = run(pair(), journal), run(pair("another word"), journal)
-    found = diff(one, other).parting
+    found = compare(one, other).parting
     assert found is not None
     assert (str(found.address), found.fields) == ("3/writer/0.1", ("parts",))
     assert found.one is not None
@@ -68,7 +68,7 @@ def test_the_first_place_where_two_part_is_the_first_in_address_order(
 
 def test_a_run_that_goes_on_where_the_other_ends(journal: SQLiteJournal) -> None:
     one, other = run(pair(), journal), run(pair(most=6), journal)
-    found = diff(one, other)
+    found = compare(one, other)
     assert found.parting is not None
     assert (str(found.parting.address), found.parting.fields) == ("5//0", ("kind",))
     assert found.changed != ()
@@ -85,10 +85,10 @@ def test_a_record_without_an_end_parts_where_it_breaks_off(journal: SQLiteJourna
 
 def test_a_diff_is_plain_json(journal: SQLiteJournal) -> None:
     one, other = run(pair(), journal), run(pair("another word"), journal)
-    found = json.loads(json.dumps(diff(one, other).as_json()))
+    found = json.loads(json.dumps(compare(one, other).as_json()))
     assert found["parting"]["address"] == "3/writer/0.1"
     assert (found["one"]["id"], found["other"]["model_calls"]) == (one.id, 4)
-    sets = json.loads(json.dumps(diff_sets([one.summary], [other.summary]).as_json()))
+    sets = json.loads(json.dumps(compare_sets([one.summary], [other.summary]).as_json()))
     assert sets["pairs"] == [[one.id, other.id]]
     assert sets["measures"]["turns"]["mean"] == 0
 
@@ -126,7 +126,7 @@ def summary(number: int, seed: int, goal: str = "g", turns: int = 3) -> Summary:
 def test_sets_pair_by_goal_and_seed_whatever_their_order() -> None:
     ones = [summary(n, seed=n, turns=n) for n in range(4)]
     others = [summary(10 + n, seed=n, turns=n + 2) for n in (3, 1, 0, 2)]
-    found = diff_sets(ones, others)
+    found = compare_sets(ones, others)
     assert found.paired_by == "goal and seed"
     assert [(one.seed, other.seed) for one, other in found.pairs] == [(n, n) for n in range(4)]
     assert (found.measures["turns"].mean, found.alone) == (2.0, ())
@@ -136,23 +136,23 @@ def test_sets_pair_by_goal_and_seed_whatever_their_order() -> None:
 def test_runs_of_one_goal_and_seed_pair_one_by_one_and_who_has_no_partner_is_named() -> None:
     ones = [summary(n, seed=1) for n in range(3)]
     others = [summary(10 + n, seed=1) for n in range(2)] + [summary(20, seed=2)]
-    found = diff_sets(ones, others)
+    found = compare_sets(ones, others)
     assert [(one.id, other.id) for one, other in found.pairs] == [("r0", "r10"), ("r1", "r11")]
     assert found.alone == ("r2", "r20")
 
 
 def test_sets_without_a_common_seed_pair_in_order_and_say_so() -> None:
-    found = diff_sets([summary(n, seed=n) for n in range(3)], [summary(9, seed=99)])
+    found = compare_sets([summary(n, seed=n) for n in range(3)], [summary(9, seed=99)])
     assert (found.paired_by, len(found.pairs), found.alone) == ("order", 1, ("r1", "r2"))
-    other = diff_sets([summary(1, seed=1)], [summary(2, seed=2, goal="another")])
+    other = compare_sets([summary(1, seed=1)], [summary(2, seed=2, goal="another")])
     assert other.paired_by == "order, though their goals differ"
 
 
 def test_ten_pairs_get_an_interval_and_nine_do_not() -> None:
     ones = [summary(n, seed=n) for n in range(10)]
     others = [summary(20 + n, seed=n, turns=4 + n % 3) for n in range(10)]
-    found = diff_sets(ones, others).measures["turns"]
+    found = compare_sets(ones, others).measures["turns"]
     assert found.low is not None
     assert found.high is not None
     assert found.low <= found.mean <= found.high
-    assert diff_sets(ones[:9], others).measures["turns"].note == "9 pairs are too few to tell"
+    assert compare_sets(ones[:9], others).measures["turns"].note == "9 pairs are too few to tell"
