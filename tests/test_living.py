@@ -240,6 +240,22 @@ async def test_time_in_a_pause_does_not_count() -> None:
     assert of(result.entries, Termination)[0].elapsed == 15_000_000
 
 
+async def test_what_came_before_a_pause_counts_when_the_run_ends_right_after_it() -> None:
+    gate, clock = Gate(), ManualClock()
+    workflow = gated(gate, Graph(start(a), finish(a)))
+    async with workflow.start("g", clock=clock) as run:
+        await gate.arrived("a")
+        clock.advance(seconds=10)
+        run.pause()
+        gate.release("a")
+        await until(run, is_a(Paused))
+        clock.advance(seconds=3600)
+        run.go()
+    result = await run.result()
+    assert result.seconds == 10
+    assert Record(run.journal, run.id).summary.elapsed == 10_000_000
+
+
 async def test_a_paused_run_can_be_stopped() -> None:
     gate, journal = Gate(), MemoryJournal()
     async with gated(gate).start("g", journal=journal) as run:
