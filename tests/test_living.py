@@ -26,7 +26,15 @@ from hive import (
 from hive.audit import Record
 from hive.board.contributions import UserMessage
 from hive.board.entry import Entry
-from hive.board.records import Approval, Decision, Fault, Paused, Resumed, Termination
+from hive.board.records import (
+    Approval,
+    Decision,
+    Fault,
+    Paused,
+    Redaction,
+    Resumed,
+    Termination,
+)
 from hive.concluding import cancelled, conclude
 from hive.control import turns
 from hive.errors import HiveError, RunHeld
@@ -182,6 +190,25 @@ async def test_a_message_is_taken_once_wherever_the_process_dies() -> None:
     assert tried > 5
     assert sent == 3
     assert of(whole.entries, UserMessage) == messages
+
+
+async def test_what_was_erased_meanwhile_is_noted_once() -> None:
+    gate, journal = Gate(), MemoryJournal()
+    says = Redaction(why="a secret", by="user:ann", contents=("ab",))
+    with anyio.CancelScope() as scope:
+        async with gated(gate).start("g", journal=journal) as run:
+            await gate.arrived("a")
+            send(journal, run.id, "redacted", by="user:ann", text=says.body().decode())
+            send(journal, run.id, "redacted", by="user:ann", text="nonsense")
+            gate.release("a")
+            await gate.arrived("b")
+            scope.cancel()
+    gate.open()
+    result = await gated(gate).resume(run.id, journal=journal).result()
+    sound(result.entries)
+    assert places(result.entries, "Redaction") == ["1//10.0"]
+    assert of(result.entries, Redaction) == [says.model_copy(update={"item": 1})]
+    assert (await Record(journal, run.id).replay(gated(gate))).identical
 
 
 # -- a pause ------------------------------------------------------------------------------------
