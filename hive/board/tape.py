@@ -238,11 +238,11 @@ class WholeTape(Tape):
         self, address: Address, recorded: Entry | None, now: Entry | None, message: str
     ) -> NoReturn:
         """Raise what it means that the entry at an address is another: a Divergence, unless the
-        record was cut off before. An earlier step of the strand that never came goes first."""
+        record was cut off before. What should have come before it in its strand goes first."""
         left = self._of(address.turn, address.strand)
         if recorded is None and not left and self._cut is not None and address.turn >= self._cut:
             raise BreaksOff(f"the record breaks off before {address}")
-        skipped = [entry for entry in left.values() if entry.address.place[0] < address.place[0]]
+        skipped = [e for e in left.values() if stage(e.address) < stage(address)]
         if skipped:
             raise never_came(min(skipped, key=lambda entry: entry.seq))
         raise Divergence(message, str(address), recorded, now)
@@ -265,6 +265,11 @@ def beginnings(entries: Iterable[Entry]) -> dict[int, int]:
     """The turns that were begun anew, with the sequence numbers from which they count."""
     anew = [e for e in entries if isinstance(e.payload, Resumed) and e.payload.anew]
     return {entry.address.turn: entry.seq for entry in anew}
+
+
+def stage(address: Address) -> tuple[int, int]:
+    """How far a strand has come: its step, and whether that asks, is answered, or acts."""
+    return address.place[0], min(2, *address.place[1:2], 2)
 
 
 def is_from_outside(entry: Entry) -> bool:
