@@ -40,7 +40,7 @@ def put_aside(desk: Desk, entries: Iterable[Entry]) -> None:
         if isinstance(payload, Request):
             desk.scope.book(0, 0, 1)
         elif isinstance(payload, Inference):
-            desk.scope.book(payload.cost, payload.usage.input + payload.usage.output, 0)
+            desk.scope.book(payload.cost, payload.tokens, 0)
         elif isinstance(payload, Fault):
             desk.scope.book(payload.cost, payload.tokens, 0)
 
