@@ -32,7 +32,6 @@ from hive.diagnostics import debug, log
 from hive.journal.journal import InboxItem
 from hive.outside import Outside
 from hive.phases.anew import begin_anew
-from hive.phases.brief import Briefing, brief
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
 from hive.role import Role
@@ -62,7 +61,6 @@ class Coordinator:
         """What is to be recorded when the run goes on, but for how long it was idle."""
         self.running = Strands() if desk.tape.live else OneByOne(desk.tape)
         self.outside = Outside(desk.writer, desk.room, self.stop)
-        self._briefings: dict[str, Briefing] = {}
 
     async def run(self, first: RunStarted) -> Ending | None:
         """Work until the run ends; None when it is suspended, with `suspended` saying on what.
@@ -174,8 +172,10 @@ class Coordinator:
         if "suspended" in ends:
             self.suspended = waiting(self.board.entries, number)
             return None
-        if self.outside.pausing is not None:
-            await self.pause(self.outside.pausing)
+        self.outside.look()
+        asked = self.outside.begin_pause()
+        if asked is not None:
+            await self.pause(asked)
         self.close(number, plans, advisors)
         return None
 
@@ -245,10 +245,6 @@ class Coordinator:
         """Set a strand up: its mind, its scope of the budget, its view, pinned at the decision."""
         team, desk = self.team, self.desk
         mind = team.mind(plan)
-        briefing = self._briefings.get(role.name)
-        if briefing is None:
-            targets = team.targets.get(role.name, ())
-            briefing = self._briefings[role.name] = brief(role, targets)
         view = self.board.view(team.reads[role.name], team.limits.view_tokens)
         if plan.cause is not None:
             view = view._replace(cause=self.board.at(plan.cause))
@@ -266,7 +262,7 @@ class Coordinator:
             view,
             join_labels(own, view.label),
             team.targets.get(role.name, ()),
-            briefing,
+            team.briefings[role.name],
             decision,
         )
 

@@ -15,7 +15,7 @@ from hive.board.board import COORDINATOR, Board
 from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
 from hive.board.parent import Parent
-from hive.board.records import Request, Resumed, RunStarted, Termination
+from hive.board.records import Overrun, Request, Resumed, RunStarted, Termination
 from hive.board.tape import Tape
 from hive.clock import Clock
 from hive.errors import DeclarationError, JournalError, PayloadError
@@ -103,6 +103,7 @@ def fork(
             parent_of(workflow, opened, first),
         )  # fmt: skip
         desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
+        desk.scope.closed = bool(board.of_kind(Overrun))
         goal = board.of_kind("Goal")
         text = getattr(goal[0].payload, "text", "") if goal else ""
         return Run(workflow, first, text, desk, opened, owned)

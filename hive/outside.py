@@ -26,6 +26,8 @@ class Outside:
     def __init__(self, writer: Writer, room: WaitingRoom, stop: Callable[[str], None]) -> None:
         self.writer = writer
         self.room = room
+        self.look: Callable[[], None] = nothing
+        """Has the inbox hand over what has come."""
         self.pausing: InboxItem | None = None
         """What asked for a pause that has not ended."""
         self._stop = stop
@@ -95,9 +97,15 @@ class Outside:
         """Whether the run waits for the word to go on."""
         return self._going is not None
 
+    def begin_pause(self) -> InboxItem | None:
+        """From now on wait for the word to go on; gives what asked for the pause, if anything."""
+        if self.pausing is not None:
+            self._going = asyncio.get_running_loop().create_future()
+        return self.pausing
+
     async def word_to_go(self) -> InboxItem | None:
         """Wait for the item that lets a paused run go on; None when it is stopped instead."""
-        self._going = asyncio.get_running_loop().create_future()
+        assert self._going is not None
         item = await self._going
         self._going = self.pausing = None
         return item
@@ -127,3 +135,7 @@ def still_waiting(board: Board) -> list[str]:
         for entry in turn
         if entry.seq >= first and isinstance(entry.payload, Suspension)
     ]
+
+
+def nothing() -> None:
+    """There is no inbox."""

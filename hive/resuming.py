@@ -34,7 +34,7 @@ from hive.tools.workspace import Workspace
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["ACCEPTED", "resume"]
+__all__ = ["ACCEPTED", "Terms", "resume"]
 
 ACCEPTED = ("workflow", "calls", "workspace")
 """What can be accepted as other than it was: see `Workflow.resume`."""
@@ -155,8 +155,7 @@ def changed(
         number = turn[0].address.turn
         raise WorkflowChanged(
             f"turn {number} of run {run} would be begun anew under the changed workflow, and has"
-            f" made calls that may not simply be made again: {', '.join(calls)}; accept 'calls' too"
-            " if it may ask for them once more",
+            f" made calls that may not simply be made again: {', '.join(calls)}",
             changes,
             calls,
         )
@@ -189,8 +188,7 @@ def looked_at(
         return place, {"accepted": tuple(f"workspace: {each.path} was put back" for each in drifts)}
     if "workspace" not in terms.accept:
         raise WorkspaceDrift(
-            f"the workspace {place.root} is not as run {first.run} left it:\n{described(drifts)}\n"
-            "accept 'workspace' to go on with it as it stands, or have the recorded files restored",
+            f"the workspace {place.root} is not as run {first.run} left it:\n{described(drifts)}",
             drifts,
         )
     now = snapshot(place, board.store)

@@ -13,6 +13,7 @@ from hive.errors import Divergence
 from hive.message import Reply, Request
 from hive.models.catalog import ModelCard
 from hive.models.model import Model
+from hive.phases.brief import Briefing
 from hive.phases.strand import Limits
 from hive.role import Role
 from hive.synthesis import Synthesis
@@ -57,6 +58,8 @@ class Team:
     reads: Mapping[str, frozenset[str]]
     targets: Mapping[str, tuple[str, ...]]
     """The roles each role may hand on to."""
+    briefings: Mapping[str, Briefing]
+    """What each role is told in every turn alike."""
     own: tuple[Model, ...] = ()
     """Models that were made for this run and end with it."""
 

@@ -27,6 +27,7 @@ from hive.journal.journal import Journal
 from hive.models.catalog import FREE, ModelCard, card, card_of
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
+from hive.phases.brief import Briefing, brief
 from hive.phases.strand import InDoubt, Limits
 from hive.resuming import resume
 from hive.role import Chain, Role
@@ -297,6 +298,11 @@ class Workflow:
                 found.setdefault(source.name, {}).update({t.name: None for t in edge.targets})
         return {name: tuple(targets) for name, targets in found.items()}
 
+    @cached_property
+    def briefings(self) -> Mapping[str, Briefing]:
+        """What each role is told in every turn alike."""
+        return {name: brief(role, self.targets.get(name, ())) for name, role in self.roles.items()}
+
     def team(self) -> Team:
         """The workflow with its models resolved. Raises UnknownModel, DeclarationError, and
         MissingKey for a model whose key is not set."""
@@ -339,6 +345,7 @@ class Workflow:
             },
             reads=self.reads,
             targets=self.targets,
+            briefings=self.briefings,
             own=own,
         )
 

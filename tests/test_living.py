@@ -8,7 +8,20 @@ from typing import Any
 import anyio
 import pytest
 
-from hive import Finding, Graph, Note, Role, Run, Workflow, finish, handoff, start, stop, tool
+from hive import (
+    Budget,
+    Finding,
+    Graph,
+    Note,
+    Role,
+    Run,
+    Workflow,
+    finish,
+    handoff,
+    start,
+    stop,
+    tool,
+)
 from hive.audit import Record
 from hive.board.contributions import UserMessage
 from hive.board.entry import Entry
@@ -71,6 +84,11 @@ def is_a(kind: type) -> Callable[[Entry], bool]:
     return lambda entry: isinstance(entry.payload, kind)
 
 
+async def replayed(run: Run) -> None:
+    """A run that was spoken to replays like any other."""
+    assert (await Record(run.journal, run.id).replay(run.workflow)).identical
+
+
 # -- messages -----------------------------------------------------------------------------------
 
 
@@ -90,6 +108,7 @@ async def test_a_message_is_seen_by_every_role_from_the_next_decision_on() -> No
     assert (second.payload, second.origin) == (UserMessage(text="second", item=2), "user")
     decisions = [entry.seq for entry in result.entries if entry.kind == "Decision"]
     assert first.seq < second.seq < decisions[1]
+    await replayed(run)
 
 
 async def test_what_is_said_before_the_first_decision_stands_beside_the_goal() -> None:
@@ -195,12 +214,11 @@ async def test_a_paused_run_decides_nothing_until_it_is_told_to_go_on() -> None:
     plain = await gated(gate).run("g", seed=run._first.seed)
     kept = {where: what for where, what in comparable(result.entries).items() if "//8" not in where}
     assert kept.keys() == comparable(plain.entries).keys()
+    await replayed(run)
 
 
 async def test_time_in_a_pause_does_not_count() -> None:
     gate, clock = Gate(), ManualClock()
-    from hive import Budget
-
     workflow = gated(gate, budget=Budget(seconds=60))
     async with workflow.start("g", clock=clock) as run:
         await gate.arrived("a")
@@ -231,6 +249,7 @@ async def test_a_paused_run_can_be_stopped() -> None:
     assert (result.outcome, result.reason) == ("stopped", "cancelled")
     assert result.message == "stopped by user:ann: enough"
     assert gate.arrivals == ["a"]
+    await replayed(run)
 
 
 async def test_a_paused_run_that_is_interrupted_is_paused_once_and_can_be_resumed() -> None:
@@ -287,6 +306,7 @@ async def test_a_stop_from_outside_cancels_at_once_and_says_who_and_why() -> Non
     assert result.message == "stopped by user:ann: wrong goal"
     assert of(result.entries, Termination)[0].message == result.message
     assert [fault.code for fault in of(result.entries, Fault)] == ["cancelled"]
+    await replayed(run)
 
 
 async def left_open(journal: MemoryJournal) -> str:
@@ -332,6 +352,7 @@ async def test_a_run_that_nobody_holds_is_ended_without_its_workflow() -> None:
     assert len(Record(journal, run).entries) == length, "what has ended stays as it is"
     with pytest.raises(HiveError, match="has ended"):
         gated(Gate()).resume(run, journal=journal)
+    assert (await record.replay(gated(Gate()))).identical
 
 
 async def test_a_run_that_is_held_is_not_ended_by_others() -> None:
@@ -427,6 +448,7 @@ async def test_an_answer_lets_a_strand_go_on_while_others_work(yes: bool) -> Non
     assert result.state.approvals == ()
     told = "fired at a" if yes else "fire was denied by user:ann: I looked"
     assert told in texts(result)
+    await replayed(run)
 
 
 async def test_when_all_wait_the_run_is_suspended_and_the_answer_waits_for_it() -> None:
@@ -461,6 +483,7 @@ async def test_the_inbox_is_looked_into_once_more_before_a_run_is_suspended() ->
         gate.open()
     assert (await run.result()).finished
     assert fired_at == ["a"]
+    await replayed(run)
 
 
 async def test_a_stop_found_at_the_last_look_ends_the_run() -> None:
@@ -474,6 +497,7 @@ async def test_a_stop_found_at_the_last_look_ends_the_run() -> None:
     sound(result.entries)
     assert (result.outcome, result.reason, fired_at) == ("stopped", "cancelled", [])
     assert [fault.code for fault in of(result.entries, Fault)] == ["withdrawn"]
+    await replayed(run)
 
 
 async def test_a_waiting_call_is_withdrawn_when_the_run_is_stopped() -> None:
@@ -487,6 +511,20 @@ async def test_a_waiting_call_is_withdrawn_when_the_run_is_stopped() -> None:
     sound(result.entries)
     assert (result.message, fired_at) == ("enough", [])
     assert sorted(fault.code for fault in of(result.entries, Fault)) == ["cancelled", "withdrawn"]
+    await replayed(run)
+
+
+async def test_a_deadline_binds_who_waits_too() -> None:
+    gate = Gate()
+    gate.release("a")
+    async with shooting(gate, budget=Budget(seconds=0.3)).start("g") as run:
+        await until(run, SUSPENDED)
+        await gate.arrived("b")
+    result = await run.result()
+    sound(result.entries)
+    assert (result.reason, fired_at) == ("time_exhausted", [])
+    assert sorted(fault.code for fault in of(result.entries, Fault)) == ["cancelled", "withdrawn"]
+    await replayed(run)
 
 
 async def test_a_call_waits_while_others_of_its_reply_are_made() -> None:
@@ -523,6 +561,7 @@ async def test_each_answer_lets_its_own_call_go_on() -> None:
     sound(result.entries)
     assert result.finished
     assert len(of(result.entries, Decision)) == 1
+    await replayed(run)
 
 
 async def test_an_answer_is_taken_once_wherever_the_process_dies() -> None:

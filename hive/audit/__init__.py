@@ -2,17 +2,25 @@
 
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, RunState, Summary, summaries
+from hive.audit.heads import Head, HeadFile
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
 from hive.audit.replay import Replayed
+from hive.audit.verification import Verification, verify
+from hive.audit.walking import Finding
 
 __all__ = [
     "Course",
+    "Finding",
+    "Head",
+    "HeadFile",
     "Record",
     "Replayed",
     "RunState",
     "Summary",
+    "Verification",
     "net_changes",
     "prompt",
     "summaries",
+    "verify",
 ]

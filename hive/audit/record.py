@@ -13,7 +13,9 @@ from pydantic import JsonValue
 
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, Summary
+from hive.audit.heads import Head
 from hive.audit.replay import Replayed, replay
+from hive.audit.verification import Verification, verify
 from hive.board.board import Board
 from hive.board.contributions import Goal, UserMessage
 from hive.board.entry import Address, Entry
@@ -117,6 +119,10 @@ class Record:
             ):
                 return f"[redacted: {each.payload.why}]"
         return "[redacted]"
+
+    def verify(self, head: Head | None = None) -> Verification:
+        """Check that the run is as it was written, and still has what an exported head says."""
+        return verify(self.journal, self.id, head=head)
 
     def changes(self) -> tuple[FileChange, ...]:
         """What the run changed in its workspace, with the contents, ordered by path."""

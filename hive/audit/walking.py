@@ -22,6 +22,7 @@ BEAT = 4096
 """Entries between two words about the progress."""
 SALT = 16
 HEX = re.compile("[0-9a-f]{64}")
+STRANGE = "its header is none that Hive writes"
 
 
 class Finding(NamedTuple):
@@ -145,9 +146,7 @@ class Walker:
             fields = orjson.loads(header)
             commitment, kind = fields["content"], fields["kind"]
         except (ValueError, TypeError, KeyError):
-            raise Unfit("its header is none that Hive writes") from None
-        if type(commitment) is not str or not HEX.fullmatch(commitment):
-            raise Unfit("its header is none that Hive writes")
+            raise Unfit(STRANGE) from None
         if standing_of(commitment, salt, body) != "there":
             self._absent(commitment, salt, body, header)
         if "kept" in fields:
@@ -155,13 +154,15 @@ class Walker:
         if not seq:
             self._begin(kind, body)
         elif kind == Redaction.kind and not fields.get("strand"):
-            walk.named.update(data_of(body).get("contents", ()))
+            walk.named |= named_by(body)
         walk.head = digest
         if self._wanted and walk.number(seq) in self._wanted:
             walk.digests[walk.number(seq)] = digest.hex()
 
     def _absent(self, commitment: str, salt: object, body: object, header: bytes) -> None:
         """Look after a content that is not there as the header has it: erased, or elsewhere."""
+        if not is_commitment(commitment):
+            raise Unfit(STRANGE)
         if salt is not None or body is not None:
             raise Unfit("its content is not the one that its header commits to")
         known = self._shared.get(commitment)
@@ -173,8 +174,10 @@ class Walker:
         if known == "gone" or commitment in self._shared:
             self._gone(commitment, header, "its content is gone, and no Redaction says why")
 
-    def _claim(self, kept: list[str], header: bytes) -> None:
+    def _claim(self, kept: object, header: bytes) -> None:
         """Take the shared contents that were first stored with an entry for named."""
+        if not isinstance(kept, list) or not all(map(is_commitment, kept)):
+            raise Unfit(STRANGE)
         unclaimed = self.walk.unclaimed
         for commitment in kept:
             if commitment in unclaimed:
@@ -215,7 +218,9 @@ def origin_of(journal: Journal, run: str) -> Origin | None:
 
 def origin_in(first: Fields) -> Origin | None:
     parent, cut, digest = first.get("parent"), first.get("cut"), first.get("cut_digest")
-    return Origin(str(parent), cut, str(digest)) if parent and isinstance(cut, int) else None
+    if isinstance(parent, str) and isinstance(cut, int) and cut > 0:
+        return Origin(parent, cut, str(digest))
+    return None
 
 
 def standing(content: Content) -> Standing:
@@ -230,6 +235,16 @@ def standing_of(commitment: object, salt: object, body: object) -> Standing:
         fits = len(salt) == SALT and sha256(salt + body).hexdigest() == commitment
         return "there" if fits else "altered"
     return "gone" if salt is None and body is None else "altered"
+
+
+def is_commitment(value: object) -> bool:
+    return type(value) is str and HEX.fullmatch(value) is not None
+
+
+def named_by(body: object) -> set[str]:
+    """The commitments that a Redaction names."""
+    contents = data_of(body).get("contents")
+    return set(filter(is_commitment, contents)) if isinstance(contents, list) else set()
 
 
 def hexed(commitment: object) -> str:

@@ -10,8 +10,8 @@ import orjson
 from hive.audit.archive import ancestry
 from hive.board.entry import Address
 from hive.board.records import Observation, Resumed, RunStarted
-from hive.errors import JournalError
-from hive.journal.journal import Journal
+from hive.errors import JournalError, RedactionRefused
+from hive.journal.journal import Journal, Stored
 from hive.journal.lineage import lineage
 from hive.tools.manifest import Manifest
 
@@ -85,19 +85,28 @@ def spots(journal: Journal, run: str) -> Iterator[Spot]:
     JournalError where what it shares cannot be told."""
     for segment in lineage(journal, run):
         rows = islice(journal.read(segment.run, segment.first), segment.length)
-        for number, ((seq, header, _), _, body) in enumerate(rows, segment.start):
-            fields = orjson.loads(header)
-            address = Address(fields["turn"], fields["strand"], tuple(fields["place"]))
-            yield Spot(
-                number, segment.run, seq, address.turn, str(address), fields["kind"],
-                fields["author"], fields["content"], tuple(fields.get("kept", ())), header, body,
-            )  # fmt: skip
+        for number, stored in enumerate(rows, segment.start):
+            try:
+                yield spot_of(number, segment.run, stored)
+            except (ValueError, KeyError, TypeError):
+                what = f"entry {number} of run {run} cannot be read; `hive verify` says more"
+                raise JournalError(what) from None
+
+
+def spot_of(number: int, run: str, stored: Stored) -> Spot:
+    (seq, header, _), _, body = stored
+    fields = orjson.loads(header)
+    address = Address(fields["turn"], fields["strand"], tuple(fields["place"]))
+    return Spot(
+        number, run, seq, address.turn, str(address), fields["kind"], fields["author"],
+        fields["content"], tuple(fields.get("kept", ())), header, body,
+    )  # fmt: skip
 
 
 def select_entries(journal: Journal, run: str, wanted: Iterable[str]) -> Selection:
     """What the entries of some numbers or addresses say; every attempt at an address.
 
-    Raises JournalError for one that is not there.
+    Raises RedactionRefused for one that is not there.
     """
     found = Selection(journal, run)
     missing = set(wanted)
@@ -108,7 +117,7 @@ def select_entries(journal: Journal, run: str, wanted: Iterable[str]) -> Selecti
             found.add(spot)
             missing -= same
     if missing:
-        raise JournalError(
+        raise RedactionRefused(
             f"run {run} has no entry {sorted(missing)[0]!r}; `hive show` lists their addresses"
         )
     return found

@@ -30,7 +30,7 @@ __all__ = ["COORDINATOR", "USER", "Board"]
 
 USER = "user"
 COORDINATOR = "coordinator"
-IN_ORDER = attrgetter("address", "attempt")
+IN_ORDER = attrgetter("turn", "strand", "place", "attempt")
 """The order of a turn with one strand: the coordinator's "" comes before any name."""
 
 
@@ -67,8 +67,8 @@ class Board:
         self._index = Index()
         self._effects: dict[str, list[int]] = {}
         self._effects_known = 0
-        self._places: dict[Address, Entry] = {}
-        self._places_known = 0
+        self._turns: dict[int, list[Entry]] = {}
+        self._turns_known = 0
         self._stored: dict[bytes, str] = {}
         self._fresh: list[Content] = []
         self._kept: list[Content] = []
@@ -200,7 +200,7 @@ class Board:
         Raises JournalVersion for a header that this Hive cannot read.
         """
         entry = Entry.stored(row, body, self.vocabulary)
-        after(entry.address.turn)
+        after(entry.turn)
         self.entries.append(entry)
         self._turn.append(entry)
         if shared:
@@ -221,6 +221,7 @@ class Board:
         at first."""
         self.entries.sort(key=attrgetter("seq"))
         self._index, self._effects, self._effects_known = Index(), {}, 0
+        self._turns, self._turns_known = {}, 0
 
     def close_turn(self, strands: Sequence[str] = ()) -> State:
         """End the open turn: fold its entries in address order, `strands` as their decision has
@@ -232,17 +233,17 @@ class Board:
         if len(strands) > 1 or strands == ():
             ordinals = {strand: index for index, strand in enumerate(("", *strands))}
             last = len(ordinals)
-            turn.sort(key=lambda e: (ordinals.get(e.address.strand, last), *IN_ORDER(e)))
+            turn.sort(key=lambda e: (ordinals.get(e.strand, last), *IN_ORDER(e)))
         else:
             turn.sort(key=IN_ORDER)
         self.state = fold(self.state, turn, self._folding)
         contributions = 0
-        first = begun_anew(entry for entry in turn if entry.kind == "Resumed")
+        first = begun_anew(turn)
         for entry in turn:
             if entry.seq < first:
                 entry.rest()
             elif entry.level == "domain":
-                self._references[f"{entry.address.turn}.{contributions}"] = entry
+                self._references[f"{entry.turn}.{contributions}"] = entry
                 contributions += 1
             elif entry.kind not in self._readable or is_passing_fault(entry):
                 entry.rest()
@@ -278,14 +279,17 @@ class Board:
 
     def at(self, address: Address | str) -> Entry | None:
         """The newest entry at an address (the last attempt), or None."""
-        places, known = self._places, self._places_known
-        for entry in self.entries[known:]:
-            places[entry.address] = entry
-        self._places_known = len(self.entries)
         try:
-            return places.get(Address.parse(address) if isinstance(address, str) else address)
+            where = Address.parse(address) if isinstance(address, str) else address
         except PayloadError:
             return None
+        for entry in self.entries[self._turns_known :]:
+            self._turns.setdefault(entry.turn, []).append(entry)
+        self._turns_known = len(self.entries)
+        for entry in reversed(self._turns.get(where.turn, ())):
+            if entry.place == where.place and entry.strand == where.strand:
+                return entry
+        return None
 
     def contributions(self, turn: int) -> list[Entry]:
         """The contributions of a closed turn, in address order."""

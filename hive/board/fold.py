@@ -135,7 +135,7 @@ def passes(entry: Entry) -> bool:
 def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:
     """The entries that leave more than their cost, once that of the others is taken in."""
     lasting = []
-    first = begun_anew(entry for entry in entries if entry.kind == Resumed.kind)
+    first = begun_anew(entries)
     for entry in entries:
         if entry.seq < first or (entry.kind in PASSING and passes(entry)):
             passed(draft, entry)
@@ -209,7 +209,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     entries = list(entries)
     if not entries:
         return state
-    turn, began = entries[0].address.turn, entries[0].at
+    turn, began = entries[0].turn, entries[0].at
     draft = Draft(state, turn)
     kinds = [entry.kind for entry in entries]
     if not PASSING.isdisjoint(kinds):
@@ -283,7 +283,7 @@ def spared(entries: Iterable[Entry]) -> int:
     for entry in entries:
         payload = entry.payload
         if isinstance(payload, Inference | Observation):
-            key = (entry.address.strand, entry.address.place[0], entry.kind)
+            key = (entry.strand, entry.place[0], entry.kind)
             for known in (whole,) if payload.served else (whole, asked):
                 known[key] = max(known.get(key, 0), payload.latency)
     return longest(whole) - longest(asked)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get
 from pydantic import BaseModel, ConfigDict, JsonValue, RootModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from hive.board.canonical import Form, decode, encode
+from hive.board.canonical import Form, decode, encode, has_long_number
 from hive.errors import DeclarationError, PayloadError
 
 __all__ = ["Erased", "Level", "Opaque", "Payload", "Vocabulary"]
@@ -164,6 +164,13 @@ class Payload(BaseModel):
     @classmethod
     def read(cls, body: bytes, version: int) -> Self:
         """The payload that `body` holds. Raises PayloadError when it does not fit the class."""
+        if version == cls.version and not has_long_number(body):
+            try:  # at once from the bytes, which takes half the time
+                payload: Self = cls.__pydantic_validator__.validate_json(body)
+            except ValidationError:  # said below, of what it is as plain data
+                pass
+            else:
+                return payload
         data = decode(body)
         if version != cls.version and isinstance(data, dict):
             data = cls.upgrade(data, version)

@@ -115,6 +115,5 @@ def index_key(kind: str | type[Payload], author: str | None) -> str:
 def begun_anew(entries: Iterable[Entry]) -> int:
     """The sequence number from which the entries of a turn count for more than their cost: that of
     the last beginning of a turn that was begun anew, else 0."""
-    return max(
-        (e.seq for e in entries if isinstance(e.payload, Resumed) and e.payload.anew), default=0
-    )
+    lives = [entry for entry in entries if entry.cls is Resumed]
+    return max([e.seq for e in lives if getattr(e.payload, "anew", False)], default=0)

@@ -5,6 +5,7 @@ Resume, replay and fork are the ordinary coordinator over a tape; a first run ha
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from hive.board.entry import Address, Entry
@@ -164,19 +165,24 @@ class WholeTape(Tape):
         super().__init__(entry for entry in kept if entry.seq >= began.get(entry.address.turn, 0))
         self.aside: Counter[Address] = Counter()
         """How many attempts at each address were used up before its turn was begun anew."""
-        self._left: dict[tuple[int, str], dict[tuple[Address, int], Entry]] = {}
-        self._outside: list[Entry] = []
+        self._left: dict[int, dict[str, Left]] = {}
+        self._outside: dict[int, list[Entry]] = {}
+        self._epilogue: list[Entry] = []
         self._ending: Entry | None = None
         said = False
         for entry in kept:
-            before = entry.seq < began.get(entry.address.turn, 0)
-            if said or before or is_from_outside(entry):
-                self._outside.append(entry)
+            if said:
+                self._epilogue.append(entry)
+                continue
+            turn, strand, _ = entry.address
+            before = entry.seq < began.get(turn, 0)
+            if before or is_from_outside(entry):
+                self._outside.setdefault(turn, []).append(entry)
                 self.aside[entry.address] += before
                 continue
-            strand = self._left.setdefault((entry.address.turn, entry.address.strand), {})
-            strand[entry.address, entry.attempt] = entry
-            if not entry.address.strand:
+            left = self._left.setdefault(turn, {}).setdefault(strand, {})
+            left[entry.address, entry.attempt] = entry
+            if not strand:
                 self._ending = entry if entry.kind == Termination.kind else self._ending
                 said = entry.kind == Synthesis.kind
         self._cut = self._cut_turn(said)
@@ -186,8 +192,7 @@ class WholeTape(Tape):
 
     def take(self, address: Address, attempt: int) -> Entry | None:
         """The entry recorded at an address, once."""
-        strand = self._left.get((address.turn, address.strand))
-        return None if strand is None else strand.pop((address, attempt), None)
+        return self._of(address.turn, address.strand).pop((address, attempt), None)
 
     def past(self, address: Address, call: ToolCall) -> list[Entry]:
         """All that was recorded about a tool call, which is the recorded one: it was posted."""
@@ -196,25 +201,24 @@ class WholeTape(Tape):
     def join(self, turn: int) -> list[Entry]:
         """What came from outside by the end of a turn. Raises Divergence where something that is on
         record of it never came."""
-        for (of_turn, strand), left in self._left.items():
-            if of_turn <= turn and left:
-                self.closed(of_turn, strand)
-        given = [entry for entry in self._outside if entry.address.turn <= turn]
-        self._outside = [entry for entry in self._outside if entry.address.turn > turn]
-        return given
+        for strand in self._left.get(turn, {}):
+            if strand or self._ending is None or self._ending.address.turn != turn:
+                self.closed(turn, strand)
+        return self._outside.pop(turn, [])
 
     def end(self) -> list[Entry]:
         """What came from outside and was not given yet, once the run is over. Raises Divergence
         where something that is on record never came."""
-        last = max((entry.address.turn for entry in self._outside), default=0)
-        return self.join(max([last, *(turn for turn, _ in self._left)]))
+        for turn, strands in self._left.items():
+            for strand in strands:
+                self.closed(turn, strand)
+        return [*chain.from_iterable(self._outside.values()), *self._epilogue]
 
     def closed(self, turn: int, strand: str) -> None:
         """Say that a strand has ended. Raises Divergence where it has something left on record."""
-        left = self._left.get((turn, strand))
+        left = self._of(turn, strand)
         if left:
-            entry = min(left.values(), key=lambda entry: entry.seq)
-            raise never_came(entry)
+            raise never_came(min(left.values(), key=lambda entry: entry.seq))
 
     def cut_short(self, turn: int) -> Termination | None:
         """The recorded ending at a turn, where a stop or a deadline is its reason."""
@@ -235,7 +239,7 @@ class WholeTape(Tape):
     ) -> NoReturn:
         """Raise what it means that the entry at an address is another: a Divergence, unless the
         record was cut off before. An earlier step of the strand that never came goes first."""
-        left = self._left.get((address.turn, address.strand), {})
+        left = self._of(address.turn, address.strand)
         if recorded is None and not left and self._cut is not None and address.turn >= self._cut:
             raise BreaksOff(f"the record breaks off before {address}")
         skipped = [entry for entry in left.values() if entry.address.place[0] < address.place[0]]
@@ -247,9 +251,14 @@ class WholeTape(Tape):
         """The turn in which the run was cut off; None where it came to its own end."""
         if self._ending is not None and self.cut_short(self._ending.address.turn):
             return self._ending.address.turn - 1
-        last = max((turn for turn, _ in self._left), default=0)
-        last = max(last, *(entry.address.turn for entry in self._outside), last)
-        return None if said else last
+        return None if said else max([0, *self._left, *self._outside])
+
+    def _of(self, turn: int, strand: str) -> "Left":
+        return self._left.get(turn, {}).get(strand, {})
+
+
+Left = dict[tuple[Address, int], Entry]
+"""What has not come yet of a strand, by address and attempt."""
 
 
 def beginnings(entries: Iterable[Entry]) -> dict[int, int]:

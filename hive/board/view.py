@@ -5,9 +5,13 @@ share a long prefix and providers' caches survive.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from hive.board.canonical import decode, encode
 from hive.board.entry import Entry, Label, join_labels
+from hive.board.payload import Payload
+from hive.board.records import Fault, Inference, Observation, Request, ToolCall
 from hive.message import Text
 
 __all__ = [
@@ -34,6 +38,15 @@ HUNG = 256
 
 LINE_BREAKS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 """Those that JSON does not escape."""
+
+HIDDEN: Mapping[type[Payload], frozenset[str]] = {
+    Fault: frozenset({"served"}),
+    Inference: frozenset({"served"}),
+    Observation: frozenset({"served"}),
+    Request: frozenset({"system", "tools", "output"}),
+    ToolCall: frozenset({"key"}),
+}
+"""Fields that are never shown: they say which run it is, not what it did."""
 
 KEPT_PERCENT = 70
 """How full a window is left when it had to drop entries."""
@@ -98,12 +111,21 @@ def show(entry: Entry) -> Shown:
 
 def line_of(entry: Entry) -> str:
     """An entry's data as one line of JSON; the middle of a long one is left out, visibly."""
-    body = "(erased)" if entry.erased else entry.body.decode()
+    body = "(erased)" if entry.erased else shown_body(entry).decode()
     if not body.isascii():
         body = body.translate(LINE_BREAKS)
     if len(body) <= LONGEST_SHOWN:
         return body
     return excerpt(body, LONGEST_SHOWN, f"the whole entry is {entry.address}").replace("\n", " ")
+
+
+def shown_body(entry: Entry) -> bytes:
+    """The data without what only says which run this is, and would make the same work in a fork
+    look like another."""
+    hidden = HIDDEN.get(entry.cls)
+    if hidden is None:
+        return entry.body
+    return encode({key: value for key, value in decode(entry.body).items() if key not in hidden})
 
 
 class Gallery:

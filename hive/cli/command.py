@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "runs": "List the runs of a journal.",
         "show": "Tell what happened in a run.",
         "diff": "Compare two runs, or two sets of runs.",
+        "workspace": "Rebuild a run's files as they were at any time.",
     },
     "Keep the record": {
         "verify": "Check that a run is as it was written.",

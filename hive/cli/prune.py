@@ -86,9 +86,12 @@ def prune(
         )
         going, stays = choose(kept, choice)
         if not as_json:
-            tell(going, stays, kept)
+            tell(going, stays)
+        gone, room = list[Summary](), 0
         go_on = bool(going) and not dry_run and agreed(len(going), yes)
-        gone, room = remove(kept, going, stays) if go_on else ([], 0)
+        if go_on:  # while somebody thought about it, others may have gone on
+            meant, (going, stays) = {run.id for run in going}, choose(kept, choice)
+            gone, room = remove(kept, [run for run in going if run.id in meant], stays)
     if as_json:
         removed = [run.id for run in (going if dry_run else gone)]
         left = [{"run": each.run.id, "why": each.why} for each in stays]
@@ -117,15 +120,15 @@ def remove(journal: Journal, going: list[Summary], stays: list[Stays]) -> tuple[
     taken up meanwhile stays, with what it shares."""
     gone: list[Summary] = []
     shared: set[str] = set()
+    lines = {run.id: ancestry(journal, run.id) for run in going}
     with counting("removing", "runs") as beat:
-        for run in going:  # newest first: a fork is newer than what it was forked from
-            line = ancestry(journal, run.id)
+        for run in sorted(going, key=lambda run: len(lines[run.id]), reverse=True):
             try:
                 if run.id not in shared:
                     journal.forget(run.id)
                     gone.append(run)
             except RunHeld as error:
-                shared.update(line)
+                shared.update(lines[run.id])
                 stays.append(Stays(run, str(error)))
             beat(len(gone))
         try:
@@ -135,7 +138,7 @@ def remove(journal: Journal, going: list[Summary], stays: list[Stays]) -> tuple[
             return gone, 0
 
 
-def tell(going: list[Summary], stays: list[Stays], journal: Journal) -> None:
+def tell(going: list[Summary], stays: list[Stays]) -> None:
     """Print what goes, and what stays and why."""
     for run in going:
         state = ended(run.state, run.reason)

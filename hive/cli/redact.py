@@ -15,7 +15,7 @@ from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.journals import opened, run_of
 from hive.cli.words import counted
 from hive.clock import SystemClock
-from hive.errors import JournalError, RunHeld, RunNotFound
+from hive.errors import RunHeld
 from hive.journal.journal import Journal
 
 __all__ = ["redact"]
@@ -98,17 +98,12 @@ def secret_of(text: str | None) -> str:
 def selected(
     journal: Journal, run: str, entries: tuple[str, ...], secret: str, file: str | None
 ) -> Selection:
-    """What is to be erased. Raises Mistake where there is no such thing."""
-    try:
-        if secret:
-            return select_text(journal, run, secret)
-        if file is None:
-            return select_entries(journal, run, entries)
-        found = select_file(journal, run, file)
-    except RunNotFound:
-        raise
-    except JournalError as error:
-        raise Mistake(str(error)) from None
+    """What is to be erased. Raises Mistake and RedactionRefused where there is no such thing."""
+    if secret:
+        return select_text(journal, run, secret)
+    if file is None:
+        return select_entries(journal, run, entries)
+    found = select_file(journal, run, file)
     if not found:
         raise Mistake(
             f"no content of a file {file!r} is kept in run {run}; `hive show` names files"

@@ -13,11 +13,18 @@ from hive.cli.exits import Mistake
 from hive.cli.journals import opened, record_of
 from hive.cli.loading import Declared, load
 from hive.cli.overrides import Overrides
-from hive.cli.run import carry_out
+from hive.cli.run import Begin, carry_out
 from hive.cli.words import ended
 from hive.cli.workspaces import in_place
-from hive.errors import JournalError, JournalVersion, StaleWriter
-from hive.journal.journal import Journal
+from hive.errors import (
+    JournalError,
+    JournalVersion,
+    StaleWriter,
+    WorkflowChanged,
+    WorkspaceDrift,
+)
+from hive.journal.journal import Journal, held
+from hive.resuming import ACCEPTED, Terms
 from hive.run import Run
 from hive.tools.approval import Approver
 from hive.workflow import Workflow
@@ -30,6 +37,13 @@ __all__ = ["declared_of", "resume", "team_of"]
 @click.option(
     "--workflow", metavar="WORKFLOW", help="The team, where it cannot be found as it was named."
 )
+@click.option(
+    "--accept",
+    type=click.Choice(ACCEPTED),
+    multiple=True,
+    help="Go on though this is other than on record, which is recorded; may be repeated.",
+)
+@click.option("--restore", is_flag=True, help="Put the workspace back as it is on record.")
 @options.journal
 @click.option("-y", "--yes", is_flag=True, help="Allow whatever would need a person's yes.")
 @options.as_json
@@ -38,6 +52,8 @@ __all__ = ["declared_of", "resume", "team_of"]
 def resume(
     run: str,
     workflow: str | None,
+    accept: tuple[str, ...],
+    restore: bool,
     journal: str,
     yes: bool,
     as_json: bool,
@@ -49,6 +65,11 @@ def resume(
     Its team is loaded as it was named when the run began, with the same --model and caps. What was
     recorded is not asked for again. A run that has ended says so and ends with its outcome's code.
     --json prints the object that `hive run --json` prints.
+
+    A team that has changed is refused, and what changed is told; --accept workflow goes on under
+    it, and the turn that was open is begun anew, unless only the budget has changed. So is a
+    workspace that somebody has touched: --accept workspace keeps it, --restore puts it back; in a
+    terminal it is asked for.
     """
     options.diagnose(verbose)
     with opened(journal) as kept:
@@ -56,23 +77,71 @@ def resume(
         showing = Showing(record.summary.workflow, as_json, plain, yes)
         if record.summary.ended:
             return over(record, journal, showing)
-        if record.summary.state == "running":
-            raise Mistake(f"run {record.id} goes on in another process; stop that one first")
+        holder = kept.holder(record.id)
+        if holder is not None:
+            raise Mistake(str(held(record.id, holder)))
     team = team_of(record, workflow)
     check_models(team)
     place = record.started.workspace
     if place is not None:
         click.echo(in_place(Path(place), team), err=as_json)
+    terms = Terms(frozenset(accept), restore)
+    while True:
+        try:
+            begin = beginning(team, record.id, terms)
+            return carry_out(team, record.summary.goal, journal, showing, begin)
+        except WorkspaceDrift as error:
+            if as_json or sys.stdin is None or not sys.stdin.isatty():
+                raise Mistake(
+                    f"{error}\n--accept workspace goes on with it as it stands, --restore puts back"
+                    " what is on record"
+                ) from None
+            terms = asked(error, terms)
+
+
+def beginning(team: Workflow, run: str, terms: Terms) -> Begin:
+    """How the run is taken up; what the user can put right is a Mistake, but for drift."""
 
     def begin(journal: Journal, approver: Approver) -> Run:
         try:
-            return team.resume(record.id, journal=journal, approvals=approver)
-        except (JournalVersion, StaleWriter):
+            return team.resume(
+                run,
+                journal=journal,
+                approvals=approver,
+                accept=terms.accept,
+                restore=terms.restore,
+            )
+        except (JournalVersion, StaleWriter, WorkspaceDrift):
             raise
+        except WorkflowChanged as error:
+            raise Mistake(f"{error}\n{way_on(error, terms)}") from error
         except JournalError as error:
             raise Mistake(str(error)) from error
 
-    return carry_out(team, record.summary.goal, journal, showing, begin)
+    return begin
+
+
+def way_on(error: WorkflowChanged, terms: Terms) -> str:
+    """What to do about a team that has changed."""
+    wanted = {"workflow"} | ({"calls"} if error.calls else set())
+    given = " ".join(f"--accept {each}" for each in sorted(wanted, reverse=True))
+    again = f", though it may call again: {', '.join(error.calls)}" if error.calls else ""
+    return f"{given} goes on under this one{again}"
+
+
+def asked(error: WorkspaceDrift, terms: Terms) -> Terms:
+    """Ask whoever sits at the terminal what is to be done about a workspace that was touched."""
+    click.echo(str(error))
+    answer = click.prompt(
+        "[k]eep it as it stands, [r]estore what is on record, or [q]uit",
+        type=click.Choice(["k", "r", "q"]),
+        show_choices=False,
+    )
+    if answer == "q":
+        raise Mistake("nothing was changed, and the run stays as it is")
+    if answer == "r":
+        return terms._replace(restore=True)
+    return terms._replace(accept=terms.accept | {"workspace"})
 
 
 def team_of(record: Record, named: str | None) -> Workflow:

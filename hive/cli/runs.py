@@ -118,9 +118,14 @@ def row(summary: Summary, short: str) -> tuple[str, ...]:
         duration(summary.elapsed),
         str(summary.turns),
         money(summary.spent),
-        shortened(summary.workflow, 40),
+        shortened(summary.workflow, 40) + forked(summary),
         shortened(summary.goal, 200),
     )
+
+
+def forked(summary: Summary) -> str:
+    """Which run a fork shares entries with, and how many."""
+    return "" if summary.parent is None else f", {summary.parent[:10]} from entry {summary.cut} on"
 
 
 def shorts(journal: Journal) -> dict[str, str]:

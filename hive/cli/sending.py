@@ -13,6 +13,7 @@ import click
 
 from hive.audit.course import Summary, Wait
 from hive.audit.record import Record
+from hive.board.entry import Address
 from hive.board.records import ToolCall
 from hive.cli.exits import Mistake
 from hive.cli.journals import hint, opened, record_of, short_id
@@ -112,9 +113,8 @@ def waits(to: Addressee, kind: str) -> list[Wait]:
     known = taken(to.record.board)
     items = to.journal.inbox(0, to.id)
     given = {item.subject for item in items if item.kind == "answer" and item.id not in known}
-    return [
-        wait for wait in to.summary.waits if wait.waits_for == kind and wait.subject not in given
-    ]
+    open_ = [w for w in to.summary.waits if w.waits_for == kind and w.subject not in given]
+    return sorted(open_, key=lambda wait: Address.parse(wait.subject))
 
 
 def chosen(to: Addressee, there: list[Wait], kind: str, call: str | None) -> Wait:

@@ -32,12 +32,13 @@ __all__ = ["head_of", "sign", "written"]
     "--to", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not on stdout."
 )
 @options.journal
-def sign(run: str, key: Path, new_key: bool, to: Path | None, journal: str) -> int:
+@options.as_json
+def sign(run: str, key: Path, new_key: bool, to: Path | None, journal: str, as_json: bool) -> int:
     """Sign the head of RUN: an id, the beginning of one, or "last".
 
-    The run is verified first; one that does not hold is not signed. What is written is JSON:
-    `hive verify --head FILE` checks a run against it. Needs the extra: pip install
-    'hive-blackboard[sign]'. `hive export RUN --head` writes the same without a signature.
+    The run is verified first; one that does not hold is not signed. What is written is JSON, with
+    --json on stdout too: `hive verify --head FILE` checks a run against it. Needs the extra:
+    pip install 'hive-blackboard[sign]'. `hive export RUN --head` writes the same, unsigned.
     """
     if new_key:
         click.echo(f"made {key}, and {make_key(key)} for those who check what it signs", err=True)
@@ -45,9 +46,12 @@ def sign(run: str, key: Path, new_key: bool, to: Path | None, journal: str) -> i
     with opened(journal) as kept:
         result = check(kept, run)
     if not result.holds:
-        report(result, as_json=False)
+        report(result, as_json)
         return UNREADABLE
-    written(signed(head_of(result), private).text(), to)
+    text = signed(head_of(result), private).text()
+    written(text, to)
+    if as_json and to is not None:
+        click.echo(text, nl=False)
     return OK
 
 

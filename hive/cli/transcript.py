@@ -16,7 +16,7 @@ from hive.board.records import Decision, Inference, Request, RunStarted, Synthes
 from hive.cli.ending import readable, used, verdict
 from hive.cli.printing import console_for, rule, said
 from hive.cli.telling import Told, tell
-from hive.cli.words import clean, duration, gist, money, number
+from hive.cli.words import clean, duration, gist, money, number, shortened
 from hive.message import Text as Words
 from hive.message import Thinking, ToolResult, ToolUse
 
@@ -47,7 +47,10 @@ def tell_heading(record: Record, console: Console) -> None:
         facts.append(f"workspace {summary.workspace}")
     if summary.tags:
         facts.append(f"tags {', '.join(summary.tags)}")
-    facts += [f"{key} {value}" for key, value in started.overrides.items() if key != "directory"]
+    if started.parent is not None:
+        facts.append(f"forked from run {started.parent} at entry {started.cut}")
+    given = started.overrides.items()
+    facts += [f"{key} {shortened(str(value), 80)}" for key, value in given if key != "directory"]
     console.print(" · ".join(facts), style="dim", soft_wrap=True)
     console.print()
     console.print(Text.assemble(("goal  ", "bold"), clean(goal_of(record))))
@@ -106,9 +109,6 @@ def tell_entry(
             tell_prompt(record, entry, console)
     elif isinstance(payload, Inference):
         tell_inference(payload, console)
-    elif isinstance(payload, UserMessage):
-        text = Text(f"{entry.origin} says ", style="bold yellow")
-        said(console, text.append(clean(payload.text), "none"), 2)
     elif payload.level == "domain" and entry.kind != Goal.kind:
         tell_contribution(entry, console)
     elif not isinstance(payload, RunStarted | Synthesis):
@@ -167,7 +167,8 @@ def tell_inference(inference: Inference, console: Console) -> None:
 def tell_contribution(entry: Entry, console: Console) -> None:
     """A contribution in full, its kind first."""
     data = orjson.loads(entry.body)
-    text = Text(f"{entry.kind} ", style="bold")
+    of_user = entry.kind == UserMessage.kind
+    text = Text(f"{entry.origin} says " if of_user else f"{entry.kind} ", style="bold")
     text.append(
         gist(entry.kind, data, 10_000) if not is_text(data) else clean(str(data["text"])), "none"
     )

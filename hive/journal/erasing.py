@@ -32,7 +32,7 @@ def erase(
     db.executemany("UPDATE contents SET salt = NULL, body = NULL WHERE id = ?", keys)
     db.executemany(
         "UPDATE kept SET salt = NULL, body = NULL WHERE run = ? AND commitment = ?",
-        [(number, bytes.fromhex(commitment)) for commitment in shared],
+        [(number, bytes.fromhex(commitment)) for commitment in shared if commitment],
     )
     db.executemany(
         "UPDATE inbox SET subject = '', text = ''"

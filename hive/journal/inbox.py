@@ -15,9 +15,12 @@ from hive.diagnostics import log
 from hive.errors import JournalError
 from hive.journal.journal import InboxItem, InboxKind, Journal
 
-__all__ = ["POLL_SECONDS", "Inbox", "inbox_for", "send"]
+__all__ = ["GLANCE_SECONDS", "POLL_SECONDS", "Inbox", "inbox_for", "send"]
 
 POLL_SECONDS = 0.1
+GLANCE_SECONDS = 0.005
+"""How fresh a look is that nobody need look again: runs whose turns take microseconds do not ask
+the journal at each of them."""
 
 Take = Callable[[InboxItem], None]
 
@@ -38,6 +41,7 @@ class Inbox:
         self.loop = loop
         self._readers: dict[str, Reader] = {}
         self._seen = 0
+        self._looked = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def join(self, run: str, take: Take) -> list[InboxItem]:
@@ -63,6 +67,7 @@ class Inbox:
 
     def look(self) -> None:
         """Hand over what has come since the last look."""
+        self._looked = self.loop.time()
         try:
             items = self.journal.inbox(self._seen)
         except JournalError as error:  # whoever writes next is told; messages can wait
@@ -74,6 +79,11 @@ class Inbox:
             if reader is not None and item.id > reader.newest:
                 reader.newest = item.id
                 reader.take(item)
+
+    def glance(self) -> None:
+        """Look, unless that was done a moment ago."""
+        if self.loop.time() - self._looked > GLANCE_SECONDS:
+            self.look()
 
     def nudge(self) -> None:
         """Have the loop look soon; from any thread."""

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from hive.board.canonical import decode
-from hive.board.entry import Content
+from hive.board.entry import Content, named_content
 from hive.errors import JournalError, PayloadError, RunNotFound
 from hive.journal.journal import Journal, Stored
 
@@ -31,7 +31,8 @@ def read_whole(journal: Journal, run: str, start: int = 0) -> Iterator[Stored]:
 
     Raises RunNotFound, and JournalError when an ancestor is not whole enough to be read.
     """
-    for segment in lineage(journal, run):
+    segments = lineage(journal, run)
+    for segment in segments:
         skipped = max(0, start - segment.start)
         if segment.length is not None and skipped >= segment.length:
             continue
@@ -40,16 +41,26 @@ def read_whole(journal: Journal, run: str, start: int = 0) -> Iterator[Stored]:
         shift = segment.start - segment.first
         for stored in islice(journal.read(segment.run, segment.first + skipped), left):
             found += 1
+            lacks = stored.body is None and len(segments) > 1
+            entry = whole(journal, stored, segments) if lacks else stored
             if shift:
-                row = stored.row
-                yield stored._replace(row=row._replace(seq=row.seq + shift))
-            else:
-                yield stored
+                entry = entry._replace(row=entry.row._replace(seq=entry.row.seq + shift))
+            yield entry
         if left is not None and found < left:
             raise JournalError(
                 f"run {run} shares {segment.length} entries of run {segment.run}, which has lost"
                 f" {left - found} of them"
             )
+
+
+def whole(journal: Journal, stored: Stored, segments: list[Segment]) -> Stored:
+    """An entry with the content that an ancestor keeps for it, if one does."""
+    commitment = named_content(stored.row.header)
+    for segment in reversed(segments):
+        content = journal.content(segment.run, commitment)
+        if content is not None and content.body is not None:
+            return stored._replace(salt=content.salt, body=content.body)
+    return stored
 
 
 def content_of(journal: Journal, run: str, commitment: str) -> Content | None:

@@ -1,13 +1,20 @@
 """Reading a run back from its journal onto a board (floor 2), turn by turn."""
 
+from collections.abc import Callable
+from types import NoneType
+
 from hive.board.board import Board
-from hive.board.entry import Entry, Row, chain, commit, named_content
+from hive.board.canonical import decode
+from hive.board.entry import Entry, Row, chain, commit
 from hive.board.records import Decision, Request, RunStarted
 from hive.errors import JournalError, PayloadError
-from hive.journal.journal import Journal
+from hive.journal.journal import Journal, Stored
 from hive.journal.lineage import content_of, read_whole
 
 __all__ = ["close_before", "remember", "restore"]
+
+STORED = frozenset({(bytes, bytes, bytes, bytes), (bytes, bytes, NoneType, NoneType)})
+"""Types of header, digest, salt and body; a database holds whatever was put there."""
 
 
 def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
@@ -21,21 +28,12 @@ def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
     cut = 0
 
     def close(turn: int) -> None:
-        close_before(board, opened, turn)
+        if opened and opened[0].address.turn < turn:
+            close_before(board, opened, turn)
 
-    for row, salt, body in read_whole(journal, run):
-        shared = 0 < row.seq < cut
-        if not shared and not follows(board.head, row):
-            raise broken(run, row, "does not follow from the one before it")
-        if body is not None and not says(row, salt, body):
-            raise broken(run, row, "does not say what its header names")
-        try:
-            entry = board.load(row, body, after=close, shared=shared)
-        except PayloadError as error:
-            raise JournalError(
-                f"run {run} cannot be read up to entry {row.seq}: {error}"
-            ) from error
-        if not row.seq and isinstance(entry.payload, RunStarted) and entry.payload.parent:
+    for stored in read_whole(journal, run):
+        entry = taken(board, run, stored, close, shared=0 < stored.row.seq < cut)
+        if not entry.seq and isinstance(entry.payload, RunStarted) and entry.payload.parent:
             cut = entry.payload.cut or 0
         opened.append(entry)
     if opened and opened[0].address.turn == 0 and len(opened) > 1:
@@ -45,18 +43,23 @@ def restore(board: Board, journal: Journal, run: str) -> list[Entry]:
     return opened
 
 
-def follows(before: bytes, row: Row) -> bool:
+def taken(
+    board: Board, run: str, stored: Stored, close: Callable[[int], None], *, shared: bool
+) -> Entry:
+    """Take one entry onto the board, if it is as it was written. Raises JournalError."""
+    row, salt, body = stored
+    if (type(row.header), type(row.digest), type(salt), type(body)) not in STORED:
+        raise broken(run, row, "is not stored as entries are")
+    if not shared and chain(board.head, row.header) != row.digest:
+        raise broken(run, row, "does not follow from the one before it")
     try:
-        return chain(before, row.header) == row.digest
-    except TypeError:  # a database holds whatever was put there, be it bytes or not
-        return False
-
-
-def says(row: Row, salt: bytes | None, body: bytes) -> bool:
-    try:
-        return salt is not None and commit(salt, body).hex() == named_content(row.header)
-    except TypeError:
-        return False
+        entry = board.load(row, body, after=close, shared=shared)
+    except PayloadError as error:
+        text = f"run {run} cannot be read up to entry {row.seq}: {error}"
+        raise JournalError(text) from error
+    if salt is not None and body is not None and commit(salt, body) != entry.commitment:
+        raise broken(run, row, "does not say what its header names")
+    return entry
 
 
 def broken(run: str, row: Row, what: str) -> JournalError:
@@ -67,11 +70,13 @@ def remember(board: Board, journal: Journal, run: str) -> None:
     """Have what a recorded run shares between its requests keep its commitments."""
     shared: set[str | None] = set()
     for entry in board.of_kind(Request):
-        if isinstance(entry.payload, Request):
-            shared |= {entry.payload.system, entry.payload.tools, entry.payload.output}
-    for commitment in shared:
-        content = None if commitment is None else content_of(journal, run, commitment)
-        if commitment is not None and content is not None and content.body is not None:
+        if entry.cls is Request:
+            data = decode(entry.body)  # its class would take several times as long
+            shared |= {data.get("system"), data.get("tools"), data.get("output")}
+    for commitment in shared - {None}:
+        assert commitment is not None
+        content = content_of(journal, run, commitment)
+        if content is not None and content.body is not None:
             board.remember(commitment, content.body)
 
 

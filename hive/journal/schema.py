@@ -1,12 +1,13 @@
 """The layout of a journal's SQLite file (floor 2), and how a file is recognised or made."""
 
+import os
 import sqlite3
 from pathlib import Path
 
 from hive.errors import JournalError, JournalVersion
 from hive.journal.lock import RunLocks
 
-__all__ = ["FOLD_PAGES", "LARGEST_SEQ", "PAGE", "SEQ_BITS", "prepare"]
+__all__ = ["FOLD_PAGES", "LARGEST_SEQ", "PAGE", "SEQ_BITS", "connect", "prepare"]
 
 SCHEMA_VERSION = 2
 SEQ_BITS = 40
@@ -34,6 +35,24 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_of_run ON inbox (run);
 """
+
+
+def connect(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection; to a file in a folder that may not be written to, and that has no log beside
+    it, one that needs none of the files which are otherwise made there for readers."""
+    log = path.with_name(path.name + "-wal")
+    fixed = path.is_file() and not log.exists() and not may_write(path.parent)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}{'?immutable=1' if fixed else ''}",
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=patience,
+        uri=True,
+    )
+
+
+def may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def prepare(db: sqlite3.Connection, path: Path, locks: RunLocks) -> None:

@@ -8,12 +8,12 @@ One connection appends, perhaps from the writer's thread; another does everythin
 is read was committed.
 """
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 from hive.board.entry import Content, Row, named_content
@@ -21,7 +21,7 @@ from hive.errors import JournalError, RunNotFound, StaleWriter
 from hive.journal.erasing import compact, erase, forget
 from hive.journal.journal import Batch, Commit, Holder, InboxItem, InboxKind, Stored, held
 from hive.journal.lock import RunLocks
-from hive.journal.schema import FOLD_PAGES, LARGEST_SEQ, PAGE, SEQ_BITS, prepare
+from hive.journal.schema import FOLD_PAGES, LARGEST_SEQ, PAGE, SEQ_BITS, connect, prepare
 from hive.journal.strays import strays
 
 __all__ = ["Busy", "SQLiteJournal", "Synchronous"]
@@ -72,17 +72,19 @@ class SQLiteJournal:
         self._locks = RunLocks(self.path)
         with self._opening():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = self._connected()
+            self._db = connect(self.path, patience)
         try:
             with self._opening():
                 self._side = self._db
                 prepare(self._db, self.path, self._locks)
-                self._side = self._connected()
+                self._side = connect(self.path, patience)
                 for db in (self._db, self._side):
                     db.execute(f"PRAGMA synchronous = {synchronous.upper()}")
         except JournalError:
             self.close()
             raise
+        self._appending = Lock()
+        """Appending may be left to a thread; another one waits for it."""
         self._cursor = self._db.cursor()
         self._patient = True
         self._unfolded = 0
@@ -93,27 +95,15 @@ class SQLiteJournal:
         """Number, token and end of runs, as they are at that version."""
 
     def append(self, batches: Sequence[Batch], *, wait: bool) -> None:
-        execute = self._cursor.execute
         try:
-            if wait is not self._patient:
-                execute(f"PRAGMA busy_timeout = {int(self._patience * 1000) if wait else 0}")
-                self._patient = wait
-            if self._unfolded > FOLD_PAGES:
-                self._fold(wait)
-            execute("BEGIN IMMEDIATE")
-            try:
-                (version,) = execute("PRAGMA data_version").fetchone()
-                if version != self._version:
-                    self._known.clear()
-                    self._version = version
-                for batch in batches:
-                    self._insert(batch)
-                execute("COMMIT")
-            except BaseException:
-                self._known.clear()
-                if self._db.in_transaction:
-                    execute("ROLLBACK")
-                raise
+            with self._appending:
+                if wait is not self._patient:
+                    milliseconds = int(self._patience * 1000) if wait else 0
+                    self._cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+                    self._patient = wait
+                if self._unfolded > FOLD_PAGES:
+                    self._fold(wait)
+                self._commit(batches)
         except sqlite3.IntegrityError as error:
             raise StaleWriter(f"another process has extended the run: {error}") from error
         except sqlite3.DatabaseError as error:
@@ -157,7 +147,7 @@ class SQLiteJournal:
             row = self._side.execute(
                 "SELECT commitment, salt, body FROM kept JOIN runs ON kept.run = number"
                 " WHERE runs.run = ? AND commitment = ?",
-                (run, bytes.fromhex(commitment)),
+                (run, key_of(commitment)),
             ).fetchone()
         return None if row is None else Content(*row)
 
@@ -265,16 +255,6 @@ class SQLiteJournal:
         self._side.close()
         self._db.close()
 
-    def _connected(self) -> sqlite3.Connection:
-        """A connection; to a file that nobody can write to, and has no log beside it, one that
-        needs none of the files which are otherwise made there for readers."""
-        folder, log = self.path.parent, self.path.with_name(self.path.name + "-wal")
-        fixed = self.path.is_file() and not log.exists() and not may_write(folder)
-        return sqlite3.connect(
-            f"{self.path.absolute().as_uri()}{'?immutable=1' if fixed else ''}",
-            isolation_level=None, check_same_thread=False, timeout=self._patience, uri=True,
-        )  # fmt: skip
-
     @contextmanager
     def _opening(self) -> Iterator[None]:
         try:
@@ -343,6 +323,24 @@ class SQLiteJournal:
         ).fetchone()
         return row[0], row[1], end
 
+    def _commit(self, batches: Sequence[Batch]) -> None:
+        """Store the batches in one transaction. Raises StaleWriter and sqlite3.Error."""
+        execute = self._cursor.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = execute("PRAGMA data_version").fetchone()
+            if version != self._version:
+                self._known.clear()
+                self._version = version
+            for batch in batches:
+                self._insert(batch)
+            execute("COMMIT")
+        except BaseException:
+            self._known.clear()
+            if self._db.in_transaction:
+                execute("ROLLBACK")
+            raise
+
     def _insert(self, batch: Batch) -> None:
         number, lease, end = self._known.get(batch.run) or self._place(batch.run)
         if lease != batch.lease:
@@ -381,10 +379,14 @@ class SQLiteJournal:
         self._unfolded = 0
 
 
+def key_of(commitment: str) -> bytes:
+    """The bytes of a commitment; none where the text is no hex."""
+    try:
+        return bytes.fromhex(commitment)
+    except ValueError:
+        return b""
+
+
 def is_busy(error: sqlite3.Error) -> bool:
     code: int = getattr(error, "sqlite_errorcode", 0)  # the module's own errors have none
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

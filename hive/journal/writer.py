@@ -209,7 +209,8 @@ class Writer:
         Raises ContentErased where nobody knows what it said."""
         if entry.erased:
             raise ContentErased(entry)
-        known = self.recorded.get((entry.address, entry.attempt))
+        number = entry.attempt + self.aside[entry.address]
+        known = self.recorded.get((entry.address, number))
         if known is not None:
             return known
         return self.post(

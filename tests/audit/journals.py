@@ -7,6 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from hive.audit.heads import Head
+from hive.audit.verification import Verification
 from hive.board.board import Board
 from hive.board.contributions import Note
 from hive.board.entry import Entry
@@ -49,7 +51,7 @@ class Written:
         sealed = self.board.seal()
         batch = Batch(self.run, self.rows, sealed, self.board.kept(), self.board.lease)
         self.journal.append([batch], wait=True)
-        self.rows += 1
+        self.rows += len(sealed.headers)
         return entry
 
     def note(self, text: str) -> Entry:
@@ -107,3 +109,7 @@ def rows(path: Path, table: str) -> list[Cells]:
         found = db.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid").fetchall()
     db.close()
     return found
+
+
+def head_of(result: Verification) -> Head:
+    return Head(result.run, result.entries, result.head, at=0, hive="0.1")

@@ -356,7 +356,7 @@ def test_what_stands_in_a_header_is_told_and_cannot_go() -> None:
 def test_an_entry_that_is_not_there_is_named() -> None:
     journal = MemoryJournal()
     written = Written(journal)
-    with pytest.raises(JournalError, match="no entry '7/nobody/0'"):
+    with pytest.raises(RedactionRefused, match="no entry '7/nobody/0'"):
         select_entries(journal, written.run, ["0", "7/nobody/0"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from hive import (
 from hive.control import Choice, Situation
 from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import FunctionModel
-from hive.tools import Call, write_file
+from hive.tools import Call, allow, write_file
 
 
 class Score(Payload):
@@ -81,6 +82,43 @@ async def sleeps(request: Request) -> str:
     return "slept well"
 
 
+async def at_gate() -> None:
+    """Wait until somebody writes into the pipe named gate."""
+    gate = os.open("gate", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        await anyio.wait_readable(gate)
+    finally:
+        os.close(gate)
+
+
+async def waits(request: Request) -> str:
+    """Waits at the gate."""
+    await at_gate()
+    return "waited"
+
+
+def repeats(request: Request) -> str:
+    """Says what the user has told it."""
+    said = [part.text for part in request.messages[0].parts if part.type == "text"]
+    heard = [text.partition("\n")[2] for text in said if " UserMessage by user " in text]
+    return f"heard {', '.join(json.loads(data)['text'] for data in heard) or 'nothing'}"
+
+
+@tool(effect="irreversible")
+async def hold(what: str) -> str:
+    """Hold something, and wait at the gate."""
+    await anyio.Path("held").write_text(what)
+    await at_gate()
+    return f"held {what}"
+
+
+def holds(request: Request) -> str | ToolUse:
+    last = request.messages[-1]
+    if last.role == "tool":
+        return "told: " + "; ".join(part.text for part in last.parts if part.type == "tool_result")
+    return ToolUse(id="h", name="hold", arguments={"what": "the line"})
+
+
 def blocks(request: Request) -> str:
     """Holds the event loop up for ever."""
     time.sleep(1000)
@@ -118,6 +156,9 @@ pilot = Role("pilot", "Fly.", tools=(launch,))
 guest = Role("guest", "Say something.")
 sleeper = Role("sleeper", "Sleep.")
 judge = Role("judge", "Score it.", writes=(Score,))
+waiter = Role("waiter", "Wait.")
+echo = Role("echo", "Repeat what the user says.", reads=(Score,))
+holder = Role("holder", "Hold on.", tools=(hold,))
 
 MINDS = {"writer": FunctionModel(drafts), "critic": FunctionModel(judges)}
 round_trip = Graph(
@@ -139,6 +180,17 @@ napping = Workflow(
         "sleeper": FunctionModel(sleeps),
     },
 )
+PATIENT = {"waiter": FunctionModel(waits), "echo": FunctionModel(repeats)}
+patient = Workflow(waiter >> echo, models=PATIENT, name="patient")
+launching = Workflow(
+    Graph(start((pilot, waiter)), handoff((pilot, waiter), echo), finish(echo)),
+    models={**PATIENT, "pilot": FunctionModel(fires)},
+)
+fleet = Workflow(
+    Graph(start((pilot, pilot2 := pilot.with_(name="second"))), finish((pilot, pilot2))),
+    model=FunctionModel(fires),
+)
+holding = Workflow(holder, model=FunctionModel(holds), approvals=allow())
 blocking = Workflow(guest, model=FunctionModel(blocks))
 scored = Workflow(judge, model=FunctionModel(scores))
 nasty = Workflow(writer, model=FunctionModel(is_nasty))

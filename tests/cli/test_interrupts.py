@@ -92,7 +92,7 @@ def test_a_run_in_another_process_is_running_and_cannot_be_resumed(here: Here) -
         assert here.runs()[0]["state"] == "running"
         answer = here.hive("resume", "last")
         assert answer.code == 2
-        assert "goes on in another process" in answer.err
+        assert "is held by pid" in answer.err
     finally:
         process.kill()
         process.communicate()

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from hive.board.contributions import Note
 from hive.journal.sqlite import SQLiteJournal
 from tests.audit.journals import Written
+from tests.board.boards import post
 from tests.cli.conftest import Here
 
 VERIFY_KEYS = {"run", "holds", "entries", "shared", "head", "erased", "unfinished", "finding"}
@@ -46,6 +48,23 @@ def test_a_run_that_is_as_it_was_written_verifies(told: Here) -> None:
     assert set(shown) == VERIFY_KEYS
     assert shown["holds"]
     assert shown["entries"] == len(told.hive("show", "--json").json["entries"])
+
+
+def test_in_a_terminal_it_is_shown_how_far_verifying_has_come(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SQLiteJournal(here.folder / ".hive/journal.db")
+    written = Written(journal)
+    for _ in range(5000):
+        post(written.board, Note(text="x"), f"1/writer/{len(written.board.entries)}")
+    written.end()
+    journal.close()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    answer = here.hive("verify", "--json")
+    assert answer.json["entries"] == 5002
+    assert "verifying" in answer.err
+    monkeypatch.delenv("FORCE_COLOR")
+    assert here.hive("verify").err == ""
 
 
 def test_the_first_entry_that_does_not_fit_is_named(told: Here) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from hive import Workflow
 from hive.errors import JournalError
-from hive.journal.journal import Batch, Commit
+from hive.journal.journal import Batch, Commit, Journal
 from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request
 from hive.models import FunctionModel
@@ -151,7 +151,7 @@ async def taken_up(
     return await driven(team.resume(journal.runs()[0], journal=journal, approvals=approvals), fate)
 
 
-def settle(journal: DyingJournal, run: str, world: World, result: Result) -> list[str]:
+def settle(journal: Journal, run: str, world: World, result: Result) -> list[str]:
     """Say of each call in doubt what a person finds who looks; gives their addresses."""
     doubts = [
         entry.payload.subject  # type: ignore[attr-defined]

@@ -48,6 +48,7 @@ def test_a_run_that_is_not_there_is_not_found(store: Store) -> None:
     with pytest.raises(RunNotFound, match=ABSENT):
         list(journal.read(ABSENT))
     assert journal.content(ABSENT, "00" * 32) is None
+    assert journal.content(ABSENT, "no hex") is None
     assert journal.holder(ABSENT) is None
     journal.release(ABSENT)
     assert journal.runs() == []

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hive.errors import JournalError, RunNotFound
-from hive.journal.inbox import INBOXES, inbox_for, send
+from hive.journal.inbox import GLANCE_SECONDS, INBOXES, Inbox, inbox_for, send
+from hive.journal.inbox import Reader as Seat
 from hive.journal.journal import InboxItem, Journal, new_run_id
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
@@ -168,6 +169,24 @@ async def test_a_journal_that_cannot_be_read_for_a_while_loses_nothing() -> None
     journal.torn = False
     inbox.look()
     assert reader.texts == ["hello"]
+
+
+def test_a_glance_asks_the_journal_unless_it_was_asked_a_moment_ago() -> None:
+    class Loop:
+        now = 100.0
+
+        def time(self) -> float:
+            return self.now
+
+    journal, loop, reader = MemoryJournal(), Loop(), Reader()
+    inbox = Inbox(journal, loop)  # type: ignore[arg-type]  # of a loop it wants the time
+    run = under_way(journal)
+    inbox._readers[run] = Seat(reader.take, 0)
+    for after, expected in ((1.0, 1), (GLANCE_SECONDS / 2, 1), (GLANCE_SECONDS, 3), (1.0, 4)):
+        loop.now += after
+        journal.send(run, 0, "user", "say", "", "hello")
+        inbox.glance()
+        assert len(reader.items) == expected
 
 
 def test_sending_to_a_run_that_is_not_there(journal: Journal) -> None:
