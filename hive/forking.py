@@ -32,7 +32,10 @@ from hive.tools.workspace import Workspace
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["LIVE_EFFECTS", "Changes", "fork", "guarded", "parent_of"]
+__all__ = ["FRESH", "LIVE_EFFECTS", "Changes", "fork", "guarded", "parent_of"]
+
+FRESH = "fresh"
+"""The override under which a fork asks anew whatever it can."""
 
 LIVE_EFFECTS = "live_effects"
 """The override under which a fork's calls may leave the machine, and do what cannot be undone."""
@@ -280,6 +283,7 @@ def parent_of(workflow: "Workflow", journal: Journal, first: RunStarted) -> Pare
         entries[first.cut :],
         partial(bytes_of, journal, first.parent),
         same_budget=manifest is not None and decode(manifest).get("budget") == budget,
+        fresh=bool(first.overrides.get(FRESH)),
     )
 
 

@@ -279,3 +279,11 @@ def test_time_counts_as_if_it_had_been_spent_again(journal: SQLiteJournal) -> No
         assert fork.summary.elapsed >= 120_000
         assert fork.summary.elapsed < parent.summary.elapsed + 1_000_000
     assert forked(fork, pair(Mind()), "turn:4").summary.elapsed >= 120_000
+
+
+def test_a_fresh_fork_asks_everything_anew(journal: SQLiteJournal) -> None:
+    parent = run(pair(Mind()), journal)
+    mind = Mind()
+    fork = forked(parent, pair(mind), "turn:3", fresh=True)
+    assert mind.asked == ["writer", "critic"] * 2
+    assert (fork.summary.paid, fork.started.overrides) == (4 * 10**9, {"fresh": True})

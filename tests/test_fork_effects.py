@@ -257,3 +257,13 @@ def test_a_fork_of_a_fork_has_the_workspace_of_its_own_cut(parent: Record) -> No
     assert world.calls == Counter()
     assert comparable(again.entries) == comparable(fork.entries)
     assert (place_of(again) / "draft.txt").read_text() == "wasps\n"
+
+
+def test_a_fresh_fork_calls_its_tools_but_for_those_that_reach_the_world(parent: Record) -> None:
+    world = World()
+    fork = forked(parent, team(world), "turn:1", fresh=True)
+    assert world.calls == {"look": 1}
+    served = {
+        e.payload.tool: e.payload.served for e in fork.entries if isinstance(e.payload, Observation)
+    }
+    assert served == {"write_file": False, "fetch": True, "look": False, "launch": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ from hive.journal.journal import Batch
 from hive.journal.memory import MemoryJournal
 from hive.message import Request as Asked
 from hive.message import ToolUse
-from hive.phases.waiting import spoken
+from hive.phases.waiting import Word, spoken
 from hive.run import Result
 from hive.testing import FunctionModel, Gate, GatedModel, ManualClock, comparable
 from hive.tools import allow, ask
@@ -512,6 +513,58 @@ async def test_a_waiting_call_is_withdrawn_when_the_run_is_stopped() -> None:
     assert (result.message, fired_at) == ("enough", [])
     assert sorted(fault.code for fault in of(result.entries, Fault)) == ["cancelled", "withdrawn"]
     await replayed(run)
+
+
+class Somebody:
+    """A person who thinks at a gate before they say a word."""
+
+    def __init__(self, gate: Gate, word: Word | None) -> None:
+        self.gate = gate
+        self.word = word
+        self.asked: list[str] = []
+        self.interrupted = False
+
+    async def decide(self, call: ProposedCall) -> Word | None:
+        self.asked.append(f"{call.role} {call.tool}")
+        try:
+            await self.gate.enter("person")
+        except asyncio.CancelledError:
+            self.interrupted = True
+            raise
+        return self.word
+
+
+@pytest.mark.parametrize("word", [Word("allow", "user:ann"), Word("deny", "user:ann"), None])
+async def test_who_is_at_hand_is_asked_and_nobody_is_suspended_meanwhile(word: Any) -> None:
+    gate, alone = Gate(), Graph(start(shooter), finish(shooter))
+    gate.release("a", "a")
+    person = Somebody(gate, word)
+    async with shooting(gate, alone).start("g") as run:
+        run.attend(person)
+        await gate.arrived("person")
+        assert Record(run.journal, run.id).summary.waits_for
+        gate.open()
+    result = await run.result()
+    assert person.asked == ["a fire"]
+    assert result.outcome == ("waiting" if word is None else "finished")
+    allowed = word is not None and word.decided == "allow"
+    assert len(fired_at) == allowed
+    rulings = [(ruled.decision, ruled.by) for ruled in of(result.entries, Approval)]
+    assert rulings[1:] == ([] if word is None else [(word.decided, "user:ann")])
+    await replayed(run)
+
+
+async def test_who_answers_elsewhere_spares_the_person_at_hand() -> None:
+    gate = Gate()
+    gate.release("a", "a", "b", "c")
+    person = Somebody(gate, None)
+    async with shooting(gate).start("g") as run:
+        run.attend(person)
+        await gate.arrived("person")
+        run.answer("1/a/0.2", "allow", by="user:bob")
+    result = await run.result()
+    sound(result.entries)
+    assert (result.finished, fired_at, person.interrupted) == (True, ["a"], True)
 
 
 async def test_a_deadline_binds_who_waits_too() -> None:

@@ -10,8 +10,7 @@ import orjson
 
 from hive.audit.comparison import Parting
 from hive.audit.course import Summary, summaries, summary_of
-from hive.audit.diff import Diff, SetDiff, Side, diff_sets
-from hive.audit.diff import diff as difference_of
+from hive.audit.diff import Diff, SetDiff, Side, compare, compare_sets
 from hive.audit.statistics import Difference, has_scipy
 from hive.board.entry import Entry
 from hive.cli import options
@@ -66,9 +65,9 @@ def diff(one: str, other: str, journal: str, as_json: bool) -> int:
     with opened(journal) as kept:
         found: Diff | SetDiff
         if is_set(one) or is_set(other):
-            found = diff_sets(chosen(kept, one), chosen(kept, other))
+            found = compare_sets(chosen(kept, one), chosen(kept, other))
         else:
-            found = difference_of(record_of(kept, one), record_of(kept, other))
+            found = compare(record_of(kept, one), record_of(kept, other))
         if as_json:
             json.dump(found.as_json(), sys.stdout)
             print()
@@ -89,6 +88,8 @@ def chosen(journal: Journal, written: str) -> list[Summary]:
     tag that no run has, and RunNotFound."""
     if not written.startswith(TAG):
         runs = [record_of(journal, part.strip()).id for part in written.split(",") if part.strip()]
+        if not runs:
+            raise Mistake(f"no run is named in {written!r}; write their ids with commas between")
         return [summary_of(journal, run) for run in runs]
     tag = written.removeprefix(TAG)
     found = summaries(journal, tags=(tag,))

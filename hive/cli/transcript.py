@@ -157,7 +157,7 @@ def tell_inference(inference: Inference, console: Console) -> None:
         facts.append(f"after {len(inference.attempts)} failed attempts")
     if inference.stop not in ("end", "tools"):
         facts.append(f"ended by {inference.stop}")
-    said(console, f"asked {' · '.join(facts)}", 4, "dim")
+    said(console, f"{'served' if inference.served else 'asked'} {' · '.join(facts)}", 4, "dim")
     if inference.stop == "tools":
         spoken = [part.text for part in inference.parts if isinstance(part, Words)]
         if any(spoken):

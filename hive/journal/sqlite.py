@@ -154,14 +154,14 @@ class SQLiteJournal:
     def kept(self, run: str) -> Iterator[Content]:
         with self._reading():
             keys = self._side.execute(
-                "SELECT kept.rowid FROM kept JOIN runs ON kept.run = number"
+                "SELECT number, commitment FROM kept JOIN runs ON kept.run = number"
                 " WHERE runs.run = ? ORDER BY kept.rowid",
                 (run,),
             ).fetchall()
-        for key in keys:
+        for key in keys:  # no rowids: these are given anew when the file is rewritten meanwhile
             with self._reading():
                 row = self._side.execute(
-                    "SELECT commitment, salt, body FROM kept WHERE rowid = ?", key
+                    "SELECT commitment, salt, body FROM kept WHERE run = ? AND commitment = ?", key
                 ).fetchone()
             if row is not None:
                 yield Content(*row)

@@ -12,7 +12,7 @@ from hive.phases.waiting import APPROVALS, SETTLEMENTS, Word
 from hive.tools.approval import ProposedCall
 from hive.tools.call import ToolOutput
 
-__all__ = ["heeded", "judge"]
+__all__ = ["heeded", "judge", "proposed"]
 
 SETTLED = {
     "done": "it was done and is not made again",
@@ -39,16 +39,7 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
     word = None if ruled is None else strand.desk.room.word(str(address), APPROVALS)
     if word is not None:  # it came while nobody was at work: there is no need to ask anybody again
         return heeded(strand, call, word)
-    judgement = await strand.desk.approver.judge(
-        ProposedCall(
-            tool=tool.name,
-            effect=tool.effect,
-            arguments=call.payload.arguments,
-            role=strand.role.name,
-            label=strand.label,
-            key=call.payload.key,
-        )
-    )
+    judgement = await strand.desk.approver.judge(proposed(strand, call))
     if ruled is None or ruled.decision != judgement.decision:
         strand.post(
             (*address.place, 0),
@@ -62,6 +53,19 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
     if judgement.decision == "ask":
         return wait(strand, call, "approval", judgement.reason or tool.name)
     return denied(strand, call, judgement.by, judgement.reason)
+
+
+def proposed(strand: Strand, call: Begun) -> ProposedCall:
+    """A call as whoever judges it sees it."""
+    tool = call.action.tool
+    return ProposedCall(
+        tool=tool.name,
+        effect=tool.effect,
+        arguments=call.payload.arguments,
+        role=strand.role.name,
+        label=strand.label,
+        key=call.payload.key,
+    )
 
 
 def denied(strand: Strand, call: Begun, by: str, reason: str) -> Done:

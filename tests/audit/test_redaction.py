@@ -131,6 +131,25 @@ def test_whatever_is_erased_the_run_verifies(
     journal.close()
 
 
+def test_other_processes_that_have_the_journal_open_keep_nothing(journal: SQLiteJournal) -> None:
+    written = Written(journal)
+    written.note(SECRET)
+    written.end()
+    other = SQLiteJournal(journal.path)
+    reading = other.read(written.run)
+    assert next(reading).body is not None
+    done(journal, select_entries(journal, written.run, ["1"]))
+    assert left_in(journal) == []
+    assert [stored.body is None for stored in other.read(written.run)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert verify(other, written.run).holds
+    other.close()
+
+
 def test_a_long_content_that_entries_share_goes_for_all_of_them(journal: SQLiteJournal) -> None:
     written = Written(journal)
     one, other = written.note("zebra " * 1000), written.note("zebra " * 1000)
@@ -341,23 +360,6 @@ def test_the_states_of_a_file_are_found_by_its_path(journal: SQLiteJournal) -> N
     assert left_in(journal) == []
     assert verify(journal, written.run).holds
     assert Record(journal, written.run).content(other) == b"harmless"
-
-
-def test_what_stands_in_a_header_is_told_and_cannot_go() -> None:
-    journal = MemoryJournal()
-    written = Written(journal)
-    written.post(Note(text="x"), "1/swordfish/0", "swordfish")
-    written.end()
-    selection = select_text(journal, written.run, "swordfish")
-    assert not selection
-    assert [spot.number for spot in selection.headers] == [1]
-
-
-def test_an_entry_that_is_not_there_is_named() -> None:
-    journal = MemoryJournal()
-    written = Written(journal)
-    with pytest.raises(RedactionRefused, match="no entry '7/nobody/0'"):
-        select_entries(journal, written.run, ["0", "7/nobody/0"])
 
 
 def test_a_redaction_of_very_many_contents_is_stored_like_any_long_one(

@@ -338,6 +338,20 @@ def test_a_run_that_can_go_on_keeps_what_it_needs_for_that(here: Here) -> None:
     assert "goal  [redacted: a place]" in here.hive("show").out
 
 
+def test_nobody_at_work_is_held_up_by_what_is_removed(told: Here) -> None:
+    told.hive("run", "team:scored", "again")
+    newest, oldest = (run["id"] for run in told.runs())
+    holder = SQLiteJournal(told.folder / ".hive/journal.db")
+    holder.hold(newest, "pid 1 on mars")
+    try:
+        answer = told.hive("prune", oldest, "-y", "--json")
+        assert (answer.json["removed"], answer.json["bytes"]) == ([oldest], 0)
+        assert "somebody is at work" in answer.err
+    finally:
+        holder.close()
+    assert [run["id"] for run in told.runs()] == [newest]
+
+
 def test_old_runs_go_and_those_that_can_go_on_stay(told: Here) -> None:
     told.hive("run", "team:rocket", "fly", "--tag", "x")
     told.hive("run", "team:scored", "again", "--tag", "x")
