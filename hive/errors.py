@@ -17,7 +17,7 @@
     ├── BudgetExceeded            a grant that does not fit under a cap
     ├── ModelError                a model call failed; carries `attempts` and `retryable`
     │   ├── MissingKey            no API key for the provider
-    │   ├── RateLimited           the server asked to slow down; may carry `retry_after` seconds
+    │   ├── RateLimited           the server asked to slow down
     │   ├── ServerFailed          the server or the network failed
     │   ├── RequestRefused        the server will not serve this request as it is
     │   │   └── ContextOverflow   the request is longer than the model's window
@@ -160,14 +160,18 @@ class ModelError(HiveError):
     """A model call failed.
 
     `attempts` are the `hive.message.Attempt` values made before giving up; `retryable` says whether
-    the same request may succeed later.
+    the same request may succeed later, and `retry_after` in how many seconds, where the server said
+    so.
     """
 
     retryable = False
 
-    def __init__(self, message: str, attempts: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, message: str, attempts: Sequence[Any] = (), retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.attempts = tuple(attempts)
+        self.retry_after = retry_after
 
 
 class MissingKey(ModelError):
@@ -175,15 +179,9 @@ class MissingKey(ModelError):
 
 
 class RateLimited(ModelError):
-    """The server asked to slow down; `retry_after` is in seconds where it said so."""
+    """The server asked to slow down."""
 
     retryable = True
-
-    def __init__(
-        self, message: str, attempts: Sequence[Any] = (), retry_after: float | None = None
-    ) -> None:
-        super().__init__(message, attempts)
-        self.retry_after = retry_after
 
 
 class ServerFailed(ModelError):

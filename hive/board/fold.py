@@ -111,10 +111,9 @@ def requested(draft: Draft, entry: Entry, payload: Request) -> None:
 
 
 def inferred(draft: Draft, entry: Entry, payload: Inference) -> None:
-    usage = payload.usage
     draft.spend(entry, payload)
-    draft.tokens += usage.input + usage.output
-    draft.units += usage.units
+    draft.tokens += payload.tokens
+    draft.units += payload.usage.units
     draft.served |= payload.served and draft.own(entry)
 
 
