@@ -85,6 +85,7 @@ async def test_what_changed_is_told_in_words() -> None:
         "  @@ -1,3 +1,3 @@\n   Be brief.\n  -Be kind.\n  +Be cruel.\n   Be right.",
     )
     assert f"run {run} was made by another workflow; it differs in:\n" in str(caught.value)
+    assert str(caught.value).endswith("\naccept={'workflow'} goes on under this one")
     assert only(journal).summary.state == "paused"
 
 
@@ -454,6 +455,7 @@ async def test_drift_is_named_and_nothing_goes_on(folder: Path) -> None:
         ("three.txt", "removed"),
     ]  # fmt: skip
     assert "one.txt: is not as the run left it" in str(caught.value)
+    assert str(caught.value).endswith("restore=True puts back what is on record")
     assert journal.holder(journal.runs()[0]) is None
 
 
