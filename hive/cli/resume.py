@@ -93,8 +93,8 @@ def resume(
         except WorkspaceDrift as error:
             if as_json or sys.stdin is None or not sys.stdin.isatty():
                 raise Mistake(
-                    f"{error.found}\n--accept workspace goes on with it as it stands, --restore puts"
-                    " back what is on record"
+                    f"{error.found}\n--accept workspace goes on with it as it stands, --restore"
+                    " puts back what is on record"
                 ) from None
             terms = asked(error, terms)
 
