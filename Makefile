@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # What is formatted, linted and type-checked; a folder that is not there is left out.
 CODE := $(wildcard hive roles tests examples)
 
-.PHONY: help setup demo test lock
+.PHONY: help setup demo test test-long lock
 
 help: ## Say what can be made
 	@echo "make WHAT, where WHAT is one of:"
@@ -52,6 +52,10 @@ test: setup ## Check everything: format, lint, types, import contracts, tests, d
 	@$(BIN)/lint-imports --no-logo
 	@echo "test: tests and the docs' examples (pytest)"
 	@$(BIN)/python -m pytest -q -m "not long and not peers"
+
+test-long: setup ## Run the tests that take minutes
+	@echo "test-long: the long tests (pytest -m long)"
+	@$(BIN)/python -m pytest -q -m long
 
 lock: $(BIN)/python ## Pin the newest versions pyproject.toml allows in constraints.txt
 	@echo "lock: resolving pyproject.toml (uv, in .lock-venv)"

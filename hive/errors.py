@@ -17,7 +17,7 @@
     ├── BudgetExceeded            a grant that does not fit under a cap
     ├── ModelError                a model call failed; carries `attempts` and `retryable`
     │   ├── MissingKey            no API key for the provider
-    │   ├── RateLimited           the server asked to slow down; may carry `retry_after` seconds
+    │   ├── RateLimited           the server asked to slow down
     │   ├── ServerFailed          the server or the network failed
     │   ├── RequestRefused        the server will not serve this request as it is
     │   │   └── ContextOverflow   the request is longer than the model's window
@@ -123,20 +123,28 @@ class WorkflowChanged(JournalError):
     """A run was made by a workflow that differs from the one it is to go on under.
 
     `changes` says in what, part by part; `calls` are the calls of the open turn that must not be
-    made again without more ado, where that turn would be begun anew.
+    made again without more ado, where that turn would be begun anew. `found` is the message without
+    what to do about it.
     """
 
-    def __init__(self, message: str, changes: Sequence[str], calls: Sequence[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, found: str, changes: Sequence[str], calls: Sequence[str] = ()) -> None:
+        wanted = "{'workflow', 'calls'}" if calls else "{'workflow'}"
+        super().__init__(f"{found}\naccept={wanted} goes on under this one")
+        self.found = found
         self.changes = tuple(changes)
         self.calls = tuple(calls)
 
 
 class WorkspaceDrift(JournalError):
-    """A workspace is not as its run left it; `drift` names each path and what was found there."""
+    """A workspace is not as its run left it; `drift` names each path and what was found there.
+    `found` is the message without what to do about it."""
 
-    def __init__(self, message: str, drift: Sequence[Any]) -> None:
-        super().__init__(message)
+    def __init__(self, found: str, drift: Sequence[Any]) -> None:
+        super().__init__(
+            f"{found}\naccept={{'workspace'}} goes on with it as it stands, restore=True puts back"
+            " what is on record"
+        )
+        self.found = found
         self.drift = tuple(drift)
 
 
@@ -160,14 +168,18 @@ class ModelError(HiveError):
     """A model call failed.
 
     `attempts` are the `hive.message.Attempt` values made before giving up; `retryable` says whether
-    the same request may succeed later.
+    the same request may succeed later, and `retry_after` in how many seconds, where the server said
+    so.
     """
 
     retryable = False
 
-    def __init__(self, message: str, attempts: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, message: str, attempts: Sequence[Any] = (), retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.attempts = tuple(attempts)
+        self.retry_after = retry_after
 
 
 class MissingKey(ModelError):
@@ -175,15 +187,9 @@ class MissingKey(ModelError):
 
 
 class RateLimited(ModelError):
-    """The server asked to slow down; `retry_after` is in seconds where it said so."""
+    """The server asked to slow down."""
 
     retryable = True
-
-    def __init__(
-        self, message: str, attempts: Sequence[Any] = (), retry_after: float | None = None
-    ) -> None:
-        super().__init__(message, attempts)
-        self.retry_after = retry_after
 
 
 class ServerFailed(ModelError):

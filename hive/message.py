@@ -173,14 +173,22 @@ class Usage(Frozen):
 
 
 class Attempt(Frozen):
-    """One attempt that did not give the reply: why, what the server said, what it cost."""
+    """One attempt that did not give the reply: why, what the server said, what it cost.
+
+    `cost` (nano-dollars) and `tokens` are what it is settled at: what it used where that is known,
+    the most that it may have used where not, nothing where the server surely did no work.
+    """
 
     reason: str
     status: int | None = None
     wait: int = 0
     """Microseconds waited before the next attempt."""
     cost: int = 0
-    """Nano-dollars."""
+    tokens: int = 0
+    usage: Usage | None = None
+    """What the server had reported by then; None where it reported nothing."""
+    model: str | None = None
+    """Who was asked, where that was not the model of the request."""
 
 
 StopReason = Literal["end", "tools", "length", "refusal", "filter", "pause"]

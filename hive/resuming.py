@@ -24,6 +24,7 @@ from hive.journal.lineage import content_of
 from hive.journal.opening import find_run, open_journal
 from hive.journal.reading import remember, restore
 from hive.phases.anew import calls_made, put_aside
+from hive.phases.strand import Desk
 from hive.run import Run
 from hive.tools.approval import Approver
 from hive.tools.recorded import described, observed_calls, put_back, state_after
@@ -95,38 +96,60 @@ def taken_up(
     assert isinstance(first, RunStarted)
     if board.of_kind(Termination):
         raise JournalError(f"run {run} has ended; there is nothing to resume")
-    began = begun_anew(open_turn)
-    counts = [entry for entry in open_turn if entry.seq >= began]
-    resumed = changed(workflow, board, opened, run, counts, terms.accept)
-    beside = {entry.seq for entry in open_turn} - {entry.seq for entry in counts}
-    observed = observed_calls(entry for entry in board.entries if entry.seq not in beside)
-    place, found = looked_at(first, board, partial(kept, opened, run), observed, terms)
+    turn = parted(open_turn)
+    resumed = changed(workflow, board, opened, run, turn.counts, terms.accept)
+    place, found = looked_at(first, board, partial(kept, opened, run), turn, terms)
     resumed = resumed.model_copy(update=found | {"accepted": resumed.accepted + found["accepted"]})
-    aside = Counter(
-        entry.address
-        for entry in open_turn
-        if entry.seq < began and not isinstance(entry.payload, Paused | Resumed)
-    )
-    tape = Tape() if resumed.anew else Tape([numbered(entry, aside) for entry in counts])
     parent = parent_of(workflow, opened, first)
     if parent is not None:
         parent.own(board.entries[board.shared + 1 :])
-    approver = guarded(approvals or workflow.approvals, first)
-    desk = desk_for(workflow, run, opened, clock, tape, place, approver, board, parent)
-    desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
-    put_aside(desk, open_turn[: len(open_turn) - len(counts)])
-    desk.scope.closed = bool(board.of_kind(Overrun))
-    if not resumed.anew:
-        for entry in counts:
-            if isinstance(entry.payload, Request):
-                desk.scope.foresee(Grant(entry.payload.grant, entry.payload.grant_tokens))
-        desk.writer.recorded = {
-            (entry.address, entry.attempt): entry
-            for entry in counts
-            if not isinstance(entry.payload, Paused | Resumed)
-        }
+    desk = desk_for(
+        workflow, run, opened, clock, Tape() if resumed.anew else taped(turn), place,
+        guarded(approvals or workflow.approvals, first), board, parent,
+    )  # fmt: skip
+    account(desk, turn, resumed.anew)
     text = getattr(goal[0].payload, "text", "") if goal else ""
     return Run(workflow, first, text, desk, opened, owned, resumed)
+
+
+class OpenTurn(NamedTuple):
+    """The entries of the open turn: those from before it was begun anew, and those that count."""
+
+    gone: list[Entry]
+    counts: list[Entry]
+
+
+def parted(entries: list[Entry]) -> OpenTurn:
+    began = begun_anew(entries)
+    gone = [entry for entry in entries if entry.seq < began]
+    return OpenTurn(gone, entries[len(gone) :])
+
+
+def taped(turn: OpenTurn) -> Tape:
+    """What counts in the open turn on a tape, its attempts numbered from where it was begun."""
+    before = Counter(
+        entry.address for entry in turn.gone if not isinstance(entry.payload, Paused | Resumed)
+    )
+    return Tape([numbered(entry, before) for entry in turn.counts])
+
+
+def account(desk: Desk, turn: OpenTurn, anew: bool) -> None:
+    """Put on the books what was spent and granted so far, and have ready what is on record of the
+    open turn, to be posted again."""
+    board = desk.writer.board
+    desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
+    put_aside(desk, turn.gone)
+    desk.scope.closed = any(entry.seq >= board.shared for entry in board.of_kind(Overrun))
+    if anew:
+        return
+    for entry in turn.counts:
+        if isinstance(entry.payload, Request):
+            desk.scope.foresee(Grant(entry.payload.grant, entry.payload.grant_tokens))
+    desk.writer.recorded = {
+        (entry.address, entry.attempt): entry
+        for entry in turn.counts
+        if not isinstance(entry.payload, Paused | Resumed)
+    }
 
 
 def changed(
@@ -168,7 +191,7 @@ def changed(
 
 
 def looked_at(
-    first: RunStarted, board: Board, content: Contents, observed: Collection[str], terms: Terms
+    first: RunStarted, board: Board, content: Contents, turn: OpenTurn, terms: Terms
 ) -> tuple[Workspace | None, dict[str, Any]]:
     """The workspace, with what no result tells of undone, and what is to be recorded of it on
     resuming. Raises WorkspaceDrift when it is not as the record has it."""
@@ -179,6 +202,8 @@ def looked_at(
     if terms.restore and state is not None and not root.exists():
         return rebuild(state, root, content), found
     place = Workspace(root)
+    gone = {entry.seq for entry in turn.gone}
+    observed = observed_calls(entry for entry in board.entries if entry.seq not in gone)
     undo_unfinished(place.root, first.run, observed)
     drifts = [] if state is None else drift(state, place)
     if not drifts or state is None:

@@ -23,7 +23,7 @@ from hive.journal.journal import InboxKind, Journal
 from hive.journal.writer import committer_for
 from hive.models.model import close as close_model
 from hive.phases.strand import Desk
-from hive.phases.waiting import Decided, spoken
+from hive.phases.waiting import Decided, Person, spoken
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
@@ -134,6 +134,11 @@ class Run:
         self._listeners.append(listener)
         desk = self._desk
         self._coordinator.desk = replace(desk, listener=self._say)
+
+    def attend(self, person: Person) -> None:
+        """Have somebody asked about calls that need a yes, while others may answer them too; a call
+        waits only once they have put it off."""
+        self._desk.room.person = person
 
     def stop(self, reason: str = "stopped by the user") -> None:
         """End the run now: what is open is cancelled and closed on the board."""

@@ -2,23 +2,30 @@
 
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, RunState, Summary, summaries
+from hive.audit.diff import Diff, SetDiff, compare, compare_sets
 from hive.audit.heads import Head, HeadFile
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
 from hive.audit.replay import Replayed
+from hive.audit.statistics import Difference
 from hive.audit.verification import Verification, verify
 from hive.audit.walking import Finding
 
 __all__ = [
     "Course",
+    "Diff",
+    "Difference",
     "Finding",
     "Head",
     "HeadFile",
     "Record",
     "Replayed",
     "RunState",
+    "SetDiff",
     "Summary",
     "Verification",
+    "compare",
+    "compare_sets",
     "net_changes",
     "prompt",
     "summaries",

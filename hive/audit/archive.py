@@ -7,7 +7,7 @@ import orjson
 
 from hive.audit.walking import origin_of
 from hive.board.entry import Content, Sealed, named_content
-from hive.errors import JournalError
+from hive.errors import JournalError, RunNotFound
 from hive.journal.journal import Batch, Journal, Stored, own_name
 
 __all__ = ["ancestry", "copy_run"]
@@ -16,10 +16,17 @@ AT_ONCE = 1000
 
 
 def ancestry(journal: Journal, run: str) -> list[str]:
-    """A run after those that it was forked from, the oldest first. Raises RunNotFound."""
+    """A run after those that it was forked from, the oldest first; one of them may be gone.
+
+    Raises RunNotFound where the run itself is.
+    """
     line = [run]
-    while (origin := origin_of(journal, line[0])) is not None and origin.parent not in line:
-        line.insert(0, origin.parent)
+    try:
+        while (origin := origin_of(journal, line[0])) is not None and origin.parent not in line:
+            line.insert(0, origin.parent)
+    except RunNotFound:
+        if line == [run]:
+            raise
     return line
 
 

@@ -291,6 +291,7 @@ def opened(course: Course, header: Fields, data: Fields) -> None:
 def inferred(course: Course, header: Fields, data: Fields) -> None:
     spent(course, data)
     course.tokens += data["usage"]["input"] + data["usage"]["output"]
+    course.tokens += sum(attempt.get("tokens", 0) for attempt in data.get("attempts", ()))
     closed(course, header["causes"])
 
 

@@ -14,7 +14,7 @@ from hive.board.records import Request, RunStarted, ToolCall
 from hive.control.budget import usd
 from hive.fingerprint import differences
 
-__all__ = ["MEASURES", "Diff", "SetDiff", "Side", "diff", "diff_sets"]
+__all__ = ["MEASURES", "Diff", "SetDiff", "Side", "compare", "compare_sets"]
 
 
 class Side(NamedTuple):
@@ -58,7 +58,7 @@ class Diff:
         }
 
 
-def diff(one: Record, other: Record) -> Diff:
+def compare(one: Record, other: Record) -> Diff:
     """Compare two runs, of one journal or of two. Raises JournalError for what cannot be read."""
     return Diff(
         side(one),
@@ -111,7 +111,7 @@ class SetDiff:
         }
 
 
-def diff_sets(ones: Sequence[Summary], others: Sequence[Summary]) -> SetDiff:
+def compare_sets(ones: Sequence[Summary], others: Sequence[Summary]) -> SetDiff:
     """Compare two sets of runs pair by pair: the other minus the one.
 
     Runs pair that have one goal and one seed, as the forks of one sample have; where no two do,

@@ -23,7 +23,7 @@ from hive.board.payload import Vocabulary
 from hive.board.records import RECORDS, Redaction, RunStarted
 from hive.clock import Clock, SystemClock
 from hive.errors import JournalError, JournalVersion, PayloadError
-from hive.forking import LIVE_EFFECTS, Changes, fork
+from hive.forking import FRESH, LIVE_EFFECTS, Changes, fork
 from hive.journal.journal import Journal
 from hive.journal.lineage import content_of, read_whole
 from hive.journal.opening import find_run, open_journal
@@ -186,6 +186,7 @@ class Record:
         workflow: "Workflow",
         workspace: str | Path | None = None,
         sample: int = 0,
+        fresh: bool = False,
         live_effects: bool = False,
         tags: Iterable[str] = (),
         overrides: Mapping[str, JsonValue] | None = None,
@@ -203,19 +204,22 @@ class Record:
         Calls that leave the machine or cannot be undone are served or denied, unless
         `live_effects`. The workspace is rebuilt in a folder of the fork's own: `workspace`, which
         must be new or empty, or one beside the journal. `sample` tells several forks of one cut
-        apart: from the second on chance is drawn anew.
+        apart: from the second on chance is drawn anew. With `fresh` nothing is served but calls
+        that reach the world outside: forks to measure others by, which a run served in full, the
+        same every time, is not.
 
         The run is to be driven before this record, or the journal it was given, is closed. Raises
         DeclarationError for a cut that cannot be, JournalError and WorkspaceLost for what the
         journal does not hold any more, and what `Workflow.start` raises.
         """
         given = dict(overrides or {})
+        given |= {key: True for key, on in ((FRESH, fresh), (LIVE_EFFECTS, live_effects)) if on}
         changes = Changes(
             at=at,
             workspace=workspace,
             sample=sample,
             tags=tuple(tags),
-            overrides={**given, LIVE_EFFECTS: True} if live_effects else given,
+            overrides=given,
             reference=reference or workflow.name,
             approvals=approvals,
             clock=clock or SystemClock(),

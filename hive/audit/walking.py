@@ -147,8 +147,6 @@ class Walker:
             commitment, kind = fields["content"], fields["kind"]
         except (ValueError, TypeError, KeyError):
             raise Unfit(STRANGE) from None
-        if not is_commitment(commitment):
-            raise Unfit(STRANGE)
         if standing_of(commitment, salt, body) != "there":
             self._absent(commitment, salt, body, header)
         if "kept" in fields:
@@ -163,6 +161,8 @@ class Walker:
 
     def _absent(self, commitment: str, salt: object, body: object, header: bytes) -> None:
         """Look after a content that is not there as the header has it: erased, or elsewhere."""
+        if not is_commitment(commitment):
+            raise Unfit(STRANGE)
         if salt is not None or body is not None:
             raise Unfit("its content is not the one that its header commits to")
         known = self._shared.get(commitment)

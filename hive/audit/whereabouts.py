@@ -1,21 +1,29 @@
 """Where the contents of a run lie (floor 7): in which run's log, and in which row of it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
 
 from hive.audit.archive import ancestry
-from hive.board.entry import Address
+from hive.board.entry import Address, named_content
 from hive.board.records import Observation, Resumed, RunStarted
 from hive.errors import JournalError, RedactionRefused
 from hive.journal.journal import Journal, Stored
 from hive.journal.lineage import lineage
 from hive.tools.manifest import Manifest
 
-__all__ = ["Selection", "Spot", "select_entries", "select_file", "select_text", "spots"]
+__all__ = [
+    "Selection",
+    "Spot",
+    "also_in",
+    "select_entries",
+    "select_file",
+    "select_text",
+    "spots",
+]
 
 CARRIES_ITEM = frozenset({"UserMessage", "Approval", "Paused", "Resumed"})
 """Kinds that say by which item of the inbox they came."""
@@ -140,6 +148,28 @@ def select_text(journal: Journal, run: str, text: str) -> Selection:
             if text in item.text or text in item.subject:
                 found.items[item.id] = each
     return found
+
+
+def also_in(journal: Journal, text: str, selection: Selection) -> list[str]:
+    """The other runs of a journal that contain a text in something which is not selected: forks
+    that were served the same reply, runs that read the same file."""
+    looks = forms(text)
+    return [
+        run
+        for run in journal.runs()
+        if run != selection.run
+        and any(holds(body, looks) for body in bodies(journal, run, selection.contents))
+    ]
+
+
+def bodies(journal: Journal, run: str, but: Container[str]) -> Iterator[bytes]:
+    """What a run itself stores, without some contents."""
+    for content in journal.kept(run):
+        if content.body is not None and content.commitment.hex() not in but:
+            yield content.body
+    for stored in journal.read(run):
+        if stored.body is not None and named_content(stored.row.header) not in but:
+            yield stored.body
 
 
 def select_file(journal: Journal, run: str, path: str) -> Selection:

@@ -35,7 +35,10 @@ class Parent:
         contents: Callable[[str], bytes | None],
         *,
         same_budget: bool = True,
+        fresh: bool = False,
     ) -> None:
+        self.fresh = fresh
+        """Whether everything is asked anew, but for calls that reach the world outside."""
         self.contents = contents
         """What the parent keeps under a commitment (hex)."""
         self.parted = False
@@ -57,7 +60,7 @@ class Parent:
         asked; after that they are judged again.
         """
         attempt, answer = self._answers.get(address, (0, None))
-        if answer is None or answer.digest != digest:
+        if answer is None or answer.digest != digest or self.fresh:
             return None
         binding = self._same_budget and not self.parted
         asked = self._requests.get((address._replace(place=(address.place[0], 0)), attempt))
@@ -72,7 +75,7 @@ class Parent:
         found = self._results.get(address, {})
         if known is None or (known.tool, known.arguments) != (call.tool, call.arguments):
             return []
-        if self.touched and call.effect in ("read", "write"):
+        if (self.touched or self.fresh) and call.effect in ("read", "write"):
             return []
         if not any(isinstance(entry.payload, Observation) for entry in found.values()):
             return []

@@ -180,6 +180,12 @@ class Inference(Record):
     served: bool = False
     """Whether it was taken over from another run, and not paid for in this one."""
 
+    @property
+    def tokens(self) -> int:
+        """All that count: the answer's, input and output, and those of the attempts before it."""
+        usage = self.usage
+        return usage.input + usage.output + sum(attempt.tokens for attempt in self.attempts)
+
 
 class ToolCall(Record):
     """A tool is about to be called; durable before it is."""
@@ -265,7 +271,7 @@ class Fault(Record):
     attempts: tuple[Attempt, ...] = ()
     cost: int = 0
     tokens: int = 0
-    """Tokens that it is settled at, where nobody knows how many were used."""
+    """Tokens that it is settled at: the most that it may have used, where nobody knows."""
     digest: str = ""
     """The digest of the request that failed, where one did."""
     served: bool = False

@@ -5,6 +5,7 @@ Resume, replay and fork are the ordinary coordinator over a tape; a first run ha
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from hive.board.entry import Address, Entry
@@ -24,6 +25,8 @@ from hive.errors import ContentErased, Divergence
 __all__ = ["Asked", "BreaksOff", "Tape", "WholeTape", "is_from_outside"]
 
 PASSED = ("cancelled", "interrupted", "withdrawn")
+READ = (ToolCall, Approval, Fault)
+"""What a tape has to read to know what to serve."""
 OUTSIDE = (8, 9, 10)
 """Where words from outside go among the coordinator's places: messages of the user, lifecycle,
 redactions."""
@@ -128,10 +131,10 @@ class Tape:
         """Say that the record does not hold what is needed next. A live tape lets it be asked."""
 
     def _take(self, entry: Entry) -> None:
-        address, payload = entry.address, entry.payload
-        place = address.place
+        address, place = entry.address, entry.address.place
         if not address.strand:
             return
+        payload = entry.payload if entry.cls in READ else None
         if len(place) == 2 and place[1] == 0 and entry.kind == Request.kind:
             self._requests.setdefault(address, {})[entry.attempt] = entry
         elif len(place) == 2 and place[1] == 1:
@@ -164,19 +167,24 @@ class WholeTape(Tape):
         super().__init__(entry for entry in kept if entry.seq >= began.get(entry.address.turn, 0))
         self.aside: Counter[Address] = Counter()
         """How many attempts at each address were used up before its turn was begun anew."""
-        self._left: dict[tuple[int, str], dict[tuple[Address, int], Entry]] = {}
-        self._outside: list[Entry] = []
+        self._left: dict[int, dict[str, Left]] = {}
+        self._outside: dict[int, list[Entry]] = {}
+        self._epilogue: list[Entry] = []
         self._ending: Entry | None = None
         said = False
         for entry in kept:
-            before = entry.seq < began.get(entry.address.turn, 0)
-            if said or before or is_from_outside(entry):
-                self._outside.append(entry)
+            if said:
+                self._epilogue.append(entry)
+                continue
+            turn, strand, _ = entry.address
+            before = entry.seq < began.get(turn, 0)
+            if before or is_from_outside(entry):
+                self._outside.setdefault(turn, []).append(entry)
                 self.aside[entry.address] += before
                 continue
-            strand = self._left.setdefault((entry.address.turn, entry.address.strand), {})
-            strand[entry.address, entry.attempt] = entry
-            if not entry.address.strand:
+            left = self._left.setdefault(turn, {}).setdefault(strand, {})
+            left[entry.address, entry.attempt] = entry
+            if not strand:
                 self._ending = entry if entry.kind == Termination.kind else self._ending
                 said = entry.kind == Synthesis.kind
         self._cut = self._cut_turn(said)
@@ -186,8 +194,7 @@ class WholeTape(Tape):
 
     def take(self, address: Address, attempt: int) -> Entry | None:
         """The entry recorded at an address, once."""
-        strand = self._left.get((address.turn, address.strand))
-        return None if strand is None else strand.pop((address, attempt), None)
+        return self._of(address.turn, address.strand).pop((address, attempt), None)
 
     def past(self, address: Address, call: ToolCall) -> list[Entry]:
         """All that was recorded about a tool call, which is the recorded one: it was posted."""
@@ -196,25 +203,24 @@ class WholeTape(Tape):
     def join(self, turn: int) -> list[Entry]:
         """What came from outside by the end of a turn. Raises Divergence where something that is on
         record of it never came."""
-        for (of_turn, strand), left in self._left.items():
-            if of_turn <= turn and left:
-                self.closed(of_turn, strand)
-        given = [entry for entry in self._outside if entry.address.turn <= turn]
-        self._outside = [entry for entry in self._outside if entry.address.turn > turn]
-        return given
+        for strand in self._left.get(turn, {}):
+            if strand or self._ending is None or self._ending.address.turn != turn:
+                self.closed(turn, strand)
+        return self._outside.pop(turn, [])
 
     def end(self) -> list[Entry]:
         """What came from outside and was not given yet, once the run is over. Raises Divergence
         where something that is on record never came."""
-        last = max((entry.address.turn for entry in self._outside), default=0)
-        return self.join(max([last, *(turn for turn, _ in self._left)]))
+        for turn, strands in self._left.items():
+            for strand in strands:
+                self.closed(turn, strand)
+        return [*chain.from_iterable(self._outside.values()), *self._epilogue]
 
     def closed(self, turn: int, strand: str) -> None:
         """Say that a strand has ended. Raises Divergence where it has something left on record."""
-        left = self._left.get((turn, strand))
+        left = self._of(turn, strand)
         if left:
-            entry = min(left.values(), key=lambda entry: entry.seq)
-            raise never_came(entry)
+            raise never_came(min(left.values(), key=lambda entry: entry.seq))
 
     def cut_short(self, turn: int) -> Termination | None:
         """The recorded ending at a turn, where a stop or a deadline is its reason."""
@@ -234,11 +240,11 @@ class WholeTape(Tape):
         self, address: Address, recorded: Entry | None, now: Entry | None, message: str
     ) -> NoReturn:
         """Raise what it means that the entry at an address is another: a Divergence, unless the
-        record was cut off before. An earlier step of the strand that never came goes first."""
-        left = self._left.get((address.turn, address.strand), {})
+        record was cut off before. What should have come before it in its strand goes first."""
+        left = self._of(address.turn, address.strand)
         if recorded is None and not left and self._cut is not None and address.turn >= self._cut:
             raise BreaksOff(f"the record breaks off before {address}")
-        skipped = [entry for entry in left.values() if entry.address.place[0] < address.place[0]]
+        skipped = [e for e in left.values() if stage(e.address) < stage(address)]
         if skipped:
             raise never_came(min(skipped, key=lambda entry: entry.seq))
         raise Divergence(message, str(address), recorded, now)
@@ -247,15 +253,26 @@ class WholeTape(Tape):
         """The turn in which the run was cut off; None where it came to its own end."""
         if self._ending is not None and self.cut_short(self._ending.address.turn):
             return self._ending.address.turn - 1
-        last = max((turn for turn, _ in self._left), default=0)
-        last = max(last, *(entry.address.turn for entry in self._outside), last)
-        return None if said else last
+        return None if said else max([0, *self._left, *self._outside])
+
+    def _of(self, turn: int, strand: str) -> "Left":
+        return self._left.get(turn, {}).get(strand, {})
+
+
+Left = dict[tuple[Address, int], Entry]
+"""What has not come yet of a strand, by address and attempt."""
 
 
 def beginnings(entries: Iterable[Entry]) -> dict[int, int]:
     """The turns that were begun anew, with the sequence numbers from which they count."""
-    anew = [e for e in entries if isinstance(e.payload, Resumed) and e.payload.anew]
+    resumed = [entry for entry in entries if entry.cls is Resumed]
+    anew = [e for e in resumed if isinstance(e.payload, Resumed) and e.payload.anew]
     return {entry.address.turn: entry.seq for entry in anew}
+
+
+def stage(address: Address) -> tuple[int, int]:
+    """How far a strand has come: its step, and whether that asks, is answered, or acts."""
+    return address.place[0], min(2, *address.place[1:2], 2)
 
 
 def is_from_outside(entry: Entry) -> bool:

@@ -9,6 +9,7 @@ import anyio
 import orjson
 
 from hive.cli.words import clean
+from hive.phases.waiting import Word
 from hive.tools.approval import Approver, Judgement, ProposedCall
 
 __all__ = ["AtTerminal", "Yes"]
@@ -28,35 +29,33 @@ class Yes:
 
 
 class AtTerminal:
-    """Asks whoever sits at the terminal, where the workflow's own rules say that a person decides.
+    """Asks whoever sits at the terminal about calls that need a yes.
 
-    `asking(question)` gives the terminal over while a question is open. An answer that is neither
-    yes nor no, or the end of the input, leaves the call waiting.
+    `asking(question)` gives the terminal over while a question is open; it closes when somebody
+    answers from elsewhere. An answer that is neither yes nor no, or the end of the input, leaves
+    the call waiting. `by` is who sits there.
     """
 
     def __init__(
         self,
-        rules: Approver,
         asking: Callable[[str], AbstractContextManager[None]],
+        by: str,
         source: TextIO | None = None,
     ) -> None:
-        self.rules = rules
+        self.by = by
         self._asking = asking
         self._source = source or sys.stdin
         self._one = anyio.Lock()  # two strands may ask in one moment, and there is one keyboard
 
-    async def judge(self, call: ProposedCall) -> Judgement:
-        judgement = await self.rules.judge(call)
-        if judgement.decision != "ask":
-            return judgement
+    async def decide(self, call: ProposedCall) -> Word | None:
         async with self._one:
             with self._asking(question(call)):
                 answer = await self._answer()
         if answer in ("y", "yes"):
-            return Judgement("allow", f"{judgement.reason}; a person allowed it", "user")
+            return Word("allow", self.by, "allowed at the terminal")
         if answer in ("n", "no"):
-            return Judgement("deny", "a person said no", "user")
-        return judgement
+            return Word("deny", self.by, "a person said no")
+        return None
 
     async def _answer(self) -> str:
         # A terminal is readable once a whole line is there, so that nothing blocks the loop.

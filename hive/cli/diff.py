@@ -10,8 +10,7 @@ import orjson
 
 from hive.audit.comparison import Parting
 from hive.audit.course import Summary, summaries, summary_of
-from hive.audit.diff import Diff, SetDiff, Side, diff_sets
-from hive.audit.diff import diff as difference_of
+from hive.audit.diff import Diff, SetDiff, Side, compare, compare_sets
 from hive.audit.statistics import Difference, has_scipy
 from hive.board.entry import Entry
 from hive.cli import options
@@ -47,12 +46,12 @@ MEASURED: tuple[tuple[str, Callable[[Side], str]], ...] = (
 def diff(one: str, other: str, journal: str, as_json: bool) -> int:
     """Compare ONE with OTHER: two runs, or two sets of runs.
 
-    A run is given by its id, the beginning of one, or "last"; a set as tag:NAME, or as several runs
-    with commas between. Of two runs it shows what was set up differently, the first place where
-    they part, and how each came out. The runs of two sets are paired by goal and seed, which forks
-    of one sample share, else in order; for each measure it gives the mean difference, OTHER minus
-    ONE, and from ten pairs on a 95 % bootstrap interval. That needs scipy: install
-    hive-blackboard[stats].
+    A run is given by its id, the beginning of one, "last" or "last~1" (the one before); a set as
+    tag:NAME, or as several runs with commas between. Of two runs it shows what was set up
+    differently, the first place where they part, and how each came out. The runs of two sets are
+    paired by goal and seed, which forks of one sample share, else in order; for each measure it
+    gives the mean difference, OTHER minus ONE, and from ten pairs on a 95 % bootstrap interval.
+    That needs scipy: install hive-blackboard[stats].
 
     \b
     --json prints for two runs
@@ -66,9 +65,9 @@ def diff(one: str, other: str, journal: str, as_json: bool) -> int:
     with opened(journal) as kept:
         found: Diff | SetDiff
         if is_set(one) or is_set(other):
-            found = diff_sets(chosen(kept, one), chosen(kept, other))
+            found = compare_sets(chosen(kept, one), chosen(kept, other))
         else:
-            found = difference_of(record_of(kept, one), record_of(kept, other))
+            found = compare(record_of(kept, one), record_of(kept, other))
         if as_json:
             json.dump(found.as_json(), sys.stdout)
             print()
@@ -89,6 +88,8 @@ def chosen(journal: Journal, written: str) -> list[Summary]:
     tag that no run has, and RunNotFound."""
     if not written.startswith(TAG):
         runs = [record_of(journal, part.strip()).id for part in written.split(",") if part.strip()]
+        if not runs:
+            raise Mistake(f"no run is named in {written!r}; write their ids with commas between")
         return [summary_of(journal, run) for run in runs]
     tag = written.removeprefix(TAG)
     found = summaries(journal, tags=(tag,))

@@ -11,6 +11,7 @@ import anyio
 from hive.cli.approving import AtTerminal, Yes
 from hive.cli.faces import Face, PlainFace, Silent
 from hive.cli.interrupts import interruptible
+from hive.cli.speaker import speaker
 from hive.errors import HiveError
 from hive.models.model import check
 from hive.models.names import resolve
@@ -50,7 +51,7 @@ def check_models(workflow: Workflow) -> None:
 def drive(workflow: Workflow, goal: str, showing: Showing, begin: Begin) -> None:
     """Take a run to its end, or to where it waits, or to the first Ctrl-C."""
     face = face_for(workflow, goal, showing)
-    approver = approver_for(workflow, face, showing)
+    approver = Yes(workflow.approvals) if showing.yes else workflow.approvals
     try:
         anyio.run(go, begin, approver, face, showing.live)
     except BaseExceptionGroup as group:
@@ -66,6 +67,8 @@ async def go(begin: Begin, approver: Approver, face: Face, live: bool) -> None:
 
         with interruptible(pause, live):
             run = begin(approver)
+            if sys.stdin is not None and sys.stdin.isatty():
+                run.attend(AtTerminal(face.asking, speaker()))
             hear = getattr(face, "hear", None)
             if hear is not None:
                 run.listen(hear)
@@ -87,14 +90,6 @@ def face_for(workflow: Workflow, goal: str, showing: Showing) -> Face:
     from hive.cli.scene import Scene
 
     return LiveFace(Scene(goal), tuple(workflow.roles), workflow.budget, showing.title)
-
-
-def approver_for(workflow: Workflow, face: Face, showing: Showing) -> Approver:
-    if showing.yes:
-        return Yes(workflow.approvals)
-    if sys.stdin is not None and sys.stdin.isatty():
-        return AtTerminal(workflow.approvals, face.asking)
-    return workflow.approvals
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,12 +1,14 @@
 """The end of a run: how it came out, what was changed, what it cost, and what to do next."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import orjson
 from rich.console import Console
 from rich.text import Text
 
+from hive.audit.course import Summary
 from hive.audit.record import Record
 from hive.board.records import Request, ToolCall
 from hive.cli.changed import diff
@@ -85,7 +87,7 @@ def without_diffs(text: str) -> str:
     kept: list[str] = []
     inside = False
     lines = text.splitlines()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
         if line.startswith("--- ") and following.startswith("+++ "):
             inside = True
         elif inside and not line.startswith(("+", "-", "@", " ", "\\")) and line:
@@ -116,10 +118,16 @@ def used(record: Record) -> str:
             counted(summary.turns, "turn"),
             f"{counted(calls, 'model call')}, {counted(tools, 'tool call')}",
             f"{number(summary.tokens)} tokens",
-            money(summary.spent),
+            paid(summary),
             duration(summary.elapsed),
         )
     )
+
+
+def paid(summary: Summary) -> str:
+    """What a run cost, and in a fork how much of that was paid anew."""
+    cost = money(summary.spent)
+    return cost if summary.paid == summary.spent else f"{cost}, {money(summary.paid)} paid"
 
 
 def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:

@@ -93,7 +93,8 @@ class PlainFace(Silent):
             self._line("", f"{payload.complexity.level} work; {payload.reason}")
         elif told is not None and not isinstance(payload, ToolCall | Termination):
             self._line(told.who, line_of(told))
-        if isinstance(payload, Resumed) and self.scene.decision is not None:
+        taken_up = isinstance(payload, Resumed) and not payload.item  # not from a pause kept here
+        if taken_up and self.scene.decision is not None:
             self._line(f"turn {self.scene.turn}", deciding(self.scene.decision))
 
     @contextmanager

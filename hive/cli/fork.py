@@ -50,6 +50,7 @@ __all__ = ["fork"]
     metavar="DIR",
     help="A new or empty folder for its workspace.",
 )
+@click.option("--fresh", is_flag=True, help="Ask everything anew instead of serving it.")
 @click.option(
     "--live-effects",
     is_flag=True,
@@ -84,6 +85,7 @@ def fork(
     allocator: str | None,
     workflow: str | None,
     workspace: Path | None,
+    fresh: bool,
     live_effects: bool,
     samples: int | None,
     jobs: int,
@@ -103,8 +105,10 @@ def fork(
     machine or cannot be undone is served or denied, unless --live-effects. RUN is an id, the
     beginning of one, or "last"; its own --model and caps stay, where no others are given.
 
-    -n 20 makes twenty forks, for `hive diff`, and prints the tag to find them by. --json prints the
-    object that `hive run --json` prints; with -n, an object with tag and runs, a list of them.
+    -n 20 makes twenty forks, for `hive diff`, and prints the tag to find them by. Forks in which
+    nothing became another are their parent again, twenty times: give --fresh to those that others
+    are to be measured by. --json prints the object that `hive run --json` prints; with -n, an
+    object with tag and runs, a list of what `hive runs --json` lists.
     """
     options.diagnose(verbose)
     given = Overrides(
@@ -121,7 +125,9 @@ def fork(
     reference, overrides, team = team_for(record, workflow, given)
     check_models(team)
     goal = record.summary.goal
-    plan = Plan(record.id, goal, at, team, reference, overrides, workspace, live_effects, tags)
+    plan = Plan(
+        record.id, goal, at, team, reference, overrides, workspace, fresh, live_effects, tags
+    )
     showing = Showing(reference, as_json, plain, yes)
     if samples is None:
         return alone(plan, journal, showing)

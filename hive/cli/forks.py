@@ -40,6 +40,7 @@ class Plan:
     reference: str
     overrides: Overrides
     workspace: Path | None
+    fresh: bool
     live_effects: bool
     tags: tuple[str, ...]
 
@@ -53,6 +54,7 @@ class Plan:
             workflow=self.team,
             workspace=place,
             sample=sample or 0,
+            fresh=self.fresh,
             live_effects=self.live_effects,
             tags=self.tags,
             overrides=self.overrides.as_json(),

@@ -1,6 +1,7 @@
 """Where runs are kept, and which run is meant."""
 
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,9 @@ from pathlib import Path
 
 from hive.audit.record import Record
 from hive.cli.exits import Mistake
-from hive.errors import RunNotFound
+from hive.errors import JournalError, RunNotFound
 from hive.journal.journal import Journal
-from hive.journal.opening import find_run, open_journal
+from hive.journal.opening import file_at, find_run, open_journal
 from hive.journal.writer import committer_for
 
 __all__ = ["DEFAULT", "VARIABLE", "hint", "is_there", "opened", "record_of", "run_of", "short_id"]
@@ -18,6 +19,7 @@ __all__ = ["DEFAULT", "VARIABLE", "hint", "is_there", "opened", "record_of", "ru
 DEFAULT = ".hive/journal.db"
 VARIABLE = "HIVE_JOURNAL"
 SCHEMES = ("memory", "sqlite")
+BACK = re.compile(r"last(?:~(\d{1,9}))?")
 LEAST_SHOWN = 10
 """Letters of an id that are shown at least: the milliseconds of a run's beginning."""
 
@@ -42,25 +44,33 @@ def opened(where: str, *, create: bool = False) -> Iterator[Journal]:
 
 
 def is_there(where: str) -> bool:
-    """Whether a journal has been begun."""
+    """Whether a journal has been begun. Raises Mistake for a place that means nothing."""
     scheme, colon, rest = where.partition(":")
-    path = rest.removeprefix("//") if colon and scheme == "sqlite" else where
-    return bool(colon and scheme != "sqlite") or Path(path).exists()
+    if colon and scheme == "sqlite":
+        try:
+            return file_at(rest)[0].exists()
+        except JournalError as error:
+            raise Mistake(str(error)) from error
+    return bool(colon) or Path(where).exists()
 
 
 def record_of(journal: Journal, run: str) -> Record:
-    """The run whose id begins so; "last" is the newest. Raises RunNotFound with what there is."""
+    """The run that `run_of` finds. Raises RunNotFound with what there is."""
     return Record(journal, run_of(journal, run))
 
 
 def run_of(journal: Journal, run: str) -> str:
-    """The id of the run that begins so; "last" is the newest. Raises RunNotFound."""
-    if run != "last":
+    """The id of the run that begins so; "last" is the newest, "last~1" the one before. Raises
+    RunNotFound."""
+    counted = BACK.fullmatch(run)
+    if counted is None:
         return find_run(journal, run)
-    runs = journal.runs()
+    back, runs = int(counted[1] or 0), journal.runs()
     if not runs:
         raise RunNotFound("the journal holds no run yet; `hive run` and `hive demo` make some")
-    return runs[0]
+    if back >= len(runs):
+        raise RunNotFound(f"there is no {run!r}: the journal holds {len(runs)} runs")
+    return runs[back]
 
 
 def short_id(journal: Journal, run: str) -> str:

@@ -69,15 +69,17 @@ def load_part(reference: str, method: str, directory: Path | None = None) -> Any
     place = placed(module_part, here)
     module = imported(place, here)
     value = getattr(module, name, None)
+    if value is None:
+        raise Mistake(
+            f"{module_part} has no {name!r}; {near_miss(name, vars(module))}".rstrip("; ")
+        )
     if isinstance(value, type):
         try:
             value = value()
         except TypeError as error:
             raise Mistake(f"{reference} cannot be made without arguments: {error}") from None
     if not callable(getattr(value, method, None)):
-        has = [key for key, one in vars(module).items() if callable(getattr(one, method, None))]
-        near = near_miss(name, has)
-        raise Mistake(f"{reference} has no method {method}; {near}that module has {listed(has)}")
+        raise Mistake(f"{reference} has no method {method}")
     return value
 
 

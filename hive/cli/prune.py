@@ -120,22 +120,31 @@ def remove(journal: Journal, going: list[Summary], stays: list[Stays]) -> tuple[
     taken up meanwhile stays, with what it shares."""
     gone: list[Summary] = []
     shared: set[str] = set()
+    lines = {run.id: ancestry(journal, run.id) for run in going}
     with counting("removing", "runs") as beat:
-        for run in going:  # newest first: a fork is newer than what it was forked from
-            line = ancestry(journal, run.id)
+        for run in sorted(going, key=lambda run: len(lines[run.id]), reverse=True):
             try:
                 if run.id not in shared:
                     journal.forget(run.id)
                     gone.append(run)
             except RunHeld as error:
-                shared.update(line)
+                shared.update(lines[run.id])
                 stays.append(Stays(run, str(error)))
             beat(len(gone))
-        try:
-            return gone, journal.compact()
-        except JournalError as error:
-            click.echo(f"The runs are gone, and their room is for later ones: {error}", err=True)
-            return gone, 0
+    return gone, room_of(journal)
+
+
+def room_of(journal: Journal) -> int:
+    """Give back the room of what was removed, in bytes; none while somebody is at work, whom that
+    would hold up for longer than they wait."""
+    why = "somebody is at work on another run"
+    try:
+        if not any(journal.holder(run) for run in journal.runs()):
+            return journal.compact()
+    except JournalError as error:
+        why = str(error)
+    click.echo(f"The room of what is gone is left to later runs: {why}.", err=True)
+    return 0
 
 
 def tell(going: list[Summary], stays: list[Stays]) -> None:

@@ -1,6 +1,5 @@
 """`hive redact`: erase contents of a run for good, and say so on its record."""
 
-import getpass
 import json
 import sys
 from typing import Any
@@ -9,10 +8,12 @@ import click
 
 from hive.audit.redaction import Plan, Refusal, Told, plan
 from hive.audit.redaction import redact as redacted
-from hive.audit.whereabouts import Selection, select_entries, select_file, select_text
+from hive.audit.whereabouts import Selection, also_in, select_entries, select_file, select_text
 from hive.cli import options
 from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.journals import opened, run_of
+from hive.cli.progress import counting
+from hive.cli.speaker import speaker
 from hive.cli.words import counted
 from hive.clock import SystemClock
 from hive.errors import RunHeld
@@ -58,7 +59,7 @@ def redact(
     --json prints one object with the keys
       run, erased (false for --dry-run), entries (number, address, kind, author),
       contents (commitments), items (of the inbox), told (run, how: entry or inbox),
-      stays (run, number, address, why)
+      stays (run, number, address, why), also (ids of other runs that contain the text)
     """
     if sum((bool(entries), text is not None, file is not None)) != 1:
         raise Mistake("say what to erase, in one way: ENTRY numbers or addresses, --text or --file")
@@ -66,8 +67,10 @@ def redact(
     if secret and secret in f"{why} {by}":
         raise Mistake("--why and --by stay on the record; they must not contain the text itself")
     with opened(journal) as kept:
-        found = selected(kept, run_of(kept, run), entries, secret, file)
-        stays = list(plan(kept, found).refused)
+        with counting("looking", "entries"):
+            found = selected(kept, run_of(kept, run), entries, secret, file)
+            stays = list(plan(kept, found).refused)
+            also = also_in(kept, secret, found) if secret else []
         if stays and not secret:
             raise Mistake(str(stays[0]))
         found.drop(refusal.content for refusal in stays)
@@ -76,11 +79,13 @@ def redact(
         told: list[Told] = []
         done = bool(found) and not dry_run and agreed(going, found, yes, as_json)
         if done:
-            told = carried_out(kept, found, why, by or getpass.getuser())
+            told = carried_out(kept, found, why, speaker(by))
     if as_json:
-        click.echo(json.dumps(shown(found, going, told, stays, done)))
+        click.echo(json.dumps(shown(found, going, told, stays, done) | {"also": also}))
     else:
         tell(found, going, told, stays, done)
+        for other in also:
+            click.echo(f"Run {other} contains it too; redact that one as well.")
     return FAILED if stays else OK
 
 
@@ -125,7 +130,8 @@ def agreed(going: Plan, found: Selection, yes: bool, as_json: bool) -> bool:
 def carried_out(journal: Journal, found: Selection, why: str, by: str) -> list[Told]:
     """Erase it. Raises Mistake where somebody holds a run that stores it."""
     try:
-        return redacted(journal, found, why, by, SystemClock().now())[1]
+        with counting("erasing", "entries"):
+            return redacted(journal, found, why, by, SystemClock().now())[1]
     except RunHeld as error:
         raise Mistake(f"nothing was erased: {error}") from error
 
@@ -155,7 +161,10 @@ def tell(found: Selection, going: Plan, told: list[Told], stays: list[Refusal], 
         click.echo("Nothing was erased.")
     else:
         gone = counted(len(found.contents) + len(found.items), "content is", "contents are")
-        click.echo(f"{gone} erased; the record says so, and verifies as before.")
+        says = (
+            "the record says so, and verifies as before" if found.contents else "none was on record"
+        )
+        click.echo(f"{gone} erased; {says}.")
     for run, how in told:
         if run != found.run:
             where = "its record says so too" if how == "entry" else "its process was told"

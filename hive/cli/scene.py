@@ -65,12 +65,13 @@ class Scene:
             self.calls += 1
             self.act(entry, "thinking")
         elif isinstance(payload, Inference):
-            self.tokens += payload.usage.input + payload.usage.output
+            self.tokens += payload.tokens
             self.spent += payload.cost
             self.units += payload.usage.units
             self.saying = ("", "")
             self.act(entry, "acting", done=payload.stop != "tools")
         elif isinstance(payload, Fault):
+            self.tokens += payload.tokens
             self.spent += payload.cost
             self.act(entry, payload.code.replace("_", " "), done=payload.final)
         elif isinstance(payload, Observation):

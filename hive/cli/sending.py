@@ -1,8 +1,6 @@
 """What the commands share that say something to a run: to which, by whom, and on what call."""
 
-import getpass
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from hive.board.entry import Address
 from hive.board.records import ToolCall
 from hive.cli.exits import Mistake
 from hive.cli.journals import hint, opened, record_of, short_id
+from hive.cli.speaker import speaker
 from hive.cli.words import arguments_of, ended
 from hive.journal.inbox import send
 from hive.journal.journal import Holder, InboxKind, Journal
@@ -33,16 +32,6 @@ def by(command: Command) -> Command:
     return click.option("--by", metavar="NAME", help="Who says so; your user name unless given.")(
         command
     )
-
-
-def speaker(name: str | None) -> str:
-    """Who speaks, as it stands on the record: whoever is at the shell, unless said otherwise."""
-    if name is None:
-        try:
-            name = getpass.getuser()
-        except (KeyError, OSError):  # a user without a name
-            name = str(os.getuid())
-    return f"user:{name}"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from hive.board.records import Decision, Inference, Request, RunStarted, Synthes
 from hive.cli.ending import readable, used, verdict
 from hive.cli.printing import console_for, rule, said
 from hive.cli.telling import Told, tell
-from hive.cli.words import clean, duration, gist, money, number
+from hive.cli.words import clean, duration, gist, money, number, shortened
 from hive.message import Text as Words
 from hive.message import Thinking, ToolResult, ToolUse
 
@@ -47,7 +47,10 @@ def tell_heading(record: Record, console: Console) -> None:
         facts.append(f"workspace {summary.workspace}")
     if summary.tags:
         facts.append(f"tags {', '.join(summary.tags)}")
-    facts += [f"{key} {value}" for key, value in started.overrides.items() if key != "directory"]
+    if started.parent is not None:
+        facts.append(f"forked from run {started.parent} at entry {started.cut}")
+    given = started.overrides.items()
+    facts += [f"{key} {shortened(str(value), 80)}" for key, value in given if key != "directory"]
     console.print(" · ".join(facts), style="dim", soft_wrap=True)
     console.print()
     console.print(Text.assemble(("goal  ", "bold"), clean(goal_of(record))))
@@ -154,7 +157,7 @@ def tell_inference(inference: Inference, console: Console) -> None:
         facts.append(f"after {len(inference.attempts)} failed attempts")
     if inference.stop not in ("end", "tools"):
         facts.append(f"ended by {inference.stop}")
-    said(console, f"asked {' · '.join(facts)}", 4, "dim")
+    said(console, f"{'served' if inference.served else 'asked'} {' · '.join(facts)}", 4, "dim")
     if inference.stop == "tools":
         spoken = [part.text for part in inference.parts if isinstance(part, Words)]
         if any(spoken):

@@ -13,7 +13,7 @@ from typing import Any
 
 import anthropic
 
-from hive.errors import RequestRefused
+from hive.errors import BadReply, RequestRefused
 from hive.message import (
     Message,
     Part,
@@ -29,7 +29,7 @@ from hive.message import (
 )
 from hive.models.parts import Shape, arguments, called, kept, tidy, unique
 from hive.models.schema import form_name, tighten
-from hive.models.wire import Answer, Assembly, Backend, timeout
+from hive.models.wire import Answer, Assembly, Backend, Used, timeout
 
 __all__ = ["AnthropicMessages"]
 
@@ -135,9 +135,12 @@ class AnthropicMessages(Backend[anthropic.AsyncAnthropic]):
         message = Answered.model_validate(body)
         parts = [part for block in message.content for part in read_block(block)]
         answer = self.answer_tool(request)
+        obeyed = any(isinstance(part, ToolUse) for part in parts)
         parts = answered(parts, None if answer is None else answer.name)
         asks = any(isinstance(part, ToolUse) for part in parts)
         stop = STOPS.get(message.stop_reason or "", "tools" if asks else "end")
+        if answer is not None and not obeyed and stop == "end":
+            raise BadReply(f"{self.name}: the model did not call a tool, as it had to")
         if stop == "refusal" and not any(isinstance(part, Text) for part in parts):
             why = message.stop_details.explanation if message.stop_details else None
             parts.append(Text(text=tidy(why or "The model refused to answer.")))
@@ -148,6 +151,9 @@ class AnthropicMessages(Backend[anthropic.AsyncAnthropic]):
             model=message.model,
             id=message.id,
         )
+
+    def usage(self, raw: object) -> Usage:
+        return MessageUsage.model_validate(raw).told()
 
 
 def conversation(messages: Iterable[Message]) -> list[dict[str, Any]]:
@@ -277,6 +283,12 @@ class Delta(Shape):
     stop_details: dict[str, Any] | None = None
 
 
+HEARD = (
+    *("message_start", "message_delta", "message_stop"),
+    *("content_block_start", "content_block_delta"),
+)
+
+
 class StreamEvent(Shape):
     type: str
     index: int = 0
@@ -297,6 +309,8 @@ class Stream:
         self.stopped = False
 
     def take(self, event: dict[str, Any]) -> str:
+        if event.get("type") not in HEARD:
+            return ""  # new kinds of event may come at any time, in any shape
         read = StreamEvent.model_validate(event)
         match read.type:
             case "message_start":
@@ -330,6 +344,9 @@ class Stream:
 
     def done(self) -> None:
         """No such line here."""
+
+    def used(self) -> Used:
+        return Used(self.message.get("usage"), bool(self.message.get("stop_reason")))
 
     def whole(self) -> dict[str, Any] | None:
         if not self.stopped:

@@ -42,6 +42,9 @@ KEY_CODES = {"authentication_error", "invalid_api_key", "permission_error"}
 UNPAID = re.compile(r"insufficient_quota|billing|spend_limit")
 REFUSED = re.compile(r"invalid|policy|not_found|unsupported|mismatch")
 
+PAGE = re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
+UNSHOWN = re.compile(r"<(script|style)\b.*?(</\1[^>]*>|$)|<[^>]*>?", re.IGNORECASE | re.DOTALL)
+
 LONGEST_QUOTE = 600
 SHORTEST_KEY = 8
 
@@ -80,6 +83,9 @@ def told(body: object, status: int | None = None, wait: float | None = None) -> 
 
 
 def quoted(text: str) -> str:
+    """The text in one line of bearable length; of a page for people, what they would read."""
+    if PAGE.match(text):
+        text = UNSHOWN.sub(" ", text)
     text = " ".join(text.split())
     return text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…"
 
@@ -100,7 +106,7 @@ def translate(trouble: Trouble, who: str, key_variable: str) -> ModelError:
             f"{where}: the server does not accept the key; check {key_variable}. It says: {words}"
         )
     if failed(trouble):
-        return ServerFailed(f"{where}: the server failed: {words}")
+        return ServerFailed(f"{where}: the server failed: {words}", retry_after=trouble.wait)
     if status == 404:
         return RequestRefused(f"{where}: no such model, or no such address: {words}")
     return RequestRefused(f"{where}: the request was refused: {words}")

@@ -28,7 +28,7 @@ from hive.message import (
 )
 from hive.models.parts import Shape, arguments, bounded, called, kept, result_text, tidy, unique
 from hive.models.schema import form_name, tighten
-from hive.models.wire import Answer, Assembly, Backend, timeout
+from hive.models.wire import Answer, Assembly, Backend, Used, timeout
 
 __all__ = ["Compatible", "OpenAIChat"]
 
@@ -98,6 +98,9 @@ class OpenAIChat(Backend[openai.AsyncOpenAI]):
             model=completion.model,
             id=completion.id,
         )
+
+    def usage(self, raw: object) -> Usage:
+        return ChatUsage.model_validate(raw).told()
 
 
 class Compatible(OpenAIChat):
@@ -343,6 +346,9 @@ class Stream:
 
     def done(self) -> None:
         self.ended = True
+
+    def used(self) -> Used:
+        return Used(self.usage, self.finish is not None)
 
     def whole(self) -> dict[str, Any] | None:
         """Whole once a reason to stop has come, and after it the use or the end."""

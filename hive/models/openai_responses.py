@@ -28,7 +28,7 @@ from hive.message import (
 from hive.models.failures import told, translate
 from hive.models.parts import Shape, arguments, bounded, called, kept, result_text, tidy, unique
 from hive.models.schema import form_name, tighten
-from hive.models.wire import Answer, Assembly, Backend, timeout
+from hive.models.wire import Answer, Assembly, Backend, Used, timeout
 
 __all__ = ["OpenAIResponses"]
 
@@ -99,6 +99,9 @@ class OpenAIResponses(Backend[openai.AsyncOpenAI]):
             model=response.model,
             id=response.id,
         )
+
+    def usage(self, raw: object) -> Usage:
+        return ResponseUsage.model_validate(raw).told()
 
 
 def items(message: Message) -> list[dict[str, Any]]:
@@ -254,6 +257,9 @@ class Stream:
 
     def done(self) -> None:
         """No such line here."""
+
+    def used(self) -> Used:
+        return Used((self.closing or {}).get("usage"), True)
 
     def whole(self) -> dict[str, Any] | None:
         return self.closing

@@ -10,7 +10,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import anyio
 import httpx2
@@ -18,19 +18,21 @@ from pydantic import ValidationError
 
 from hive.clock import SystemClock
 from hive.errors import BadReply, MissingKey, ModelError, ServerFailed
-from hive.message import Attempt, Reply, Request, Text
+from hive.message import Attempt, Reply, Request, Text, Usage
 from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard, card_of
 from hive.models.events import Event, events
 from hive.models.failures import reason_of, retry_after, scrub, scrub_error, told, translate
 from hive.models.parts import problem, tidy
 
-__all__ = ["Answer", "Assembly", "Backend", "timeout"]
+__all__ = ["Answer", "Assembly", "Backend", "Used", "timeout"]
 
 PLACEHOLDER = "no-key-needed"
 TIMEOUT = 600.0
 """Seconds without a byte until a server counts as failed; runs have deadlines of their own."""
 CONNECT = 10.0
+GIVEN_UP = (504, 524)
+"""Statuses by which a proxy says that it waits no longer; the server behind it may work on."""
 DRAIN = 0.2
 """Seconds to wait for the end of a stream whose closing event has come, to reuse its connection."""
 
@@ -45,11 +47,21 @@ class Answer(Protocol):
     """An SDK's answer before its body is read."""
 
     @property
+    def status_code(self) -> int: ...
+
+    @property
     def headers(self) -> Mapping[str, str]: ...
 
     async def read(self) -> bytes: ...
 
     def iter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
+class Used(NamedTuple):
+    """What a server reported of the tokens used, in its own words; `final` when no more follow."""
+
+    usage: object
+    final: bool
 
 
 class Assembly(Protocol):
@@ -66,6 +78,18 @@ class Assembly(Protocol):
     def whole(self) -> dict[str, Any] | None:
         """The answer as if it had not been streamed; None while its closing event is missing."""
         ...
+
+    def used(self) -> Used:
+        """What was reported of the use so far."""
+        ...
+
+
+class Heard:
+    """What was learned of one call by the time it failed."""
+
+    status: int | None = None
+    usage: Usage | None = None
+    final = False
 
 
 C = TypeVar("C", bound=Client)
@@ -134,6 +158,10 @@ class Backend(ABC, Generic[C]):
     def reply(self, body: dict[str, Any], request: Request) -> Reply:
         """The answer in Hive's words."""
 
+    @abstractmethod
+    def usage(self, raw: object) -> Usage:
+        """A report of the use in Hive's words. Raises `ValidationError`."""
+
     def streams(self, request: Request) -> bool:
         """Whether to ask for the answer in pieces."""
         return request.delta is not None
@@ -183,12 +211,13 @@ class Backend(ABC, Generic[C]):
         params = self.params(request)
         link = self.link()
         link.calls += 1
+        heard = Heard()
         try:
-            return await self.ask(link.client, params, request)
+            return await self.ask(link.client, params, request, heard)
         except (ModelError, self.sdk_errors, httpx2.HTTPError) as error:
             scrub_error(error, link.key)
             failure = error if isinstance(error, ModelError) else self.understood(error, link.key)
-            failure.attempts = (self.attempt(failure, error, request),)
+            failure.attempts = (self.attempt(failure, error, request, heard),)
             if failure is error:
                 raise
             raise failure from error
@@ -196,25 +225,33 @@ class Backend(ABC, Generic[C]):
             link.calls -= 1
             await release(link)
 
-    async def ask(self, client: C, params: dict[str, Any], request: Request) -> Reply:
-        stream = self.streams(request)
-        async with self.send(client, params, stream) as answer:
-            if stream and "text/event-stream" in answer.headers.get("content-type", ""):
-                return self.read(await self.streamed(answer, request), request)
-            reply = self.read(self.parsed(await answer.read(), answer.headers), request)
+    async def ask(self, client: C, params: dict[str, Any], request: Request, heard: Heard) -> Reply:
+        async with self.send(client, params, self.streams(request)) as answer:
+            heard.status = answer.status_code
+            if "text/event-stream" in answer.headers.get("content-type", ""):
+                return self.read(await self.streamed(answer, request, heard), request)
+            body = self.parsed(await answer.read(), answer.headers)
+            self.note(heard, Used(body.get("usage"), final=True))
+            reply = self.read(body, request)
         if request.delta is not None:
             for part in reply.parts:
                 if isinstance(part, Text):
                     request.delta(part.text)
         return reply
 
-    async def streamed(self, answer: Answer, request: Request) -> dict[str, Any]:
+    def note(self, heard: Heard, used: Used) -> None:
+        """Remember the use that was reported, unless nobody can make sense of it."""
+        with suppress(ValidationError):
+            if used.usage:
+                heard.usage, heard.final = self.usage(used.usage), used.final
+
+    async def streamed(self, answer: Answer, request: Request, heard: Heard) -> dict[str, Any]:
         """The whole of a streamed answer. Raises `BadReply` if it breaks off."""
         assembly = self.assembly(request)
         async with aclosing(events(answer.iter_bytes())) as pieces:
             try:
                 async for event in pieces:
-                    text = self.heard(event, assembly)
+                    text = self.take(event, assembly)
                     if text and request.delta is not None:
                         request.delta(tidy(text))
                     if (whole := assembly.whole()) is not None:
@@ -222,9 +259,11 @@ class Backend(ABC, Generic[C]):
                         return whole
             except (ValidationError, UnicodeDecodeError) as error:
                 raise BadReply(f"{self.name}: a streamed event has {problem(error)}") from error
+            finally:
+                self.note(heard, assembly.used())
         raise BadReply(f"{self.name}: the stream ended without its closing event")
 
-    def heard(self, event: Event, assembly: Assembly) -> str:
+    def take(self, event: Event, assembly: Assembly) -> str:
         """The text that an event brings. Raises `BadReply`, or what the server says failed."""
         if event.data.startswith("[DONE]"):
             assembly.done()
@@ -274,22 +313,39 @@ class Backend(ABC, Generic[C]):
             understood = translate(trouble, self.name, self.key_variable)
             scrub_error(understood, key)
             return understood
-        cause = error.__cause__ or error
+        cause = broken(error)
         words = scrub(str(cause) or type(cause).__name__, key)
         if isinstance(cause, httpx2.TimeoutException):
             return ServerFailed(f"{self.name}: the server did not answer in time ({words})")
         where = f" at {self.base_url}" if self.base_url else ""
         return ServerFailed(f"{self.name}: no connection{where}, or it broke ({words})")
 
-    def attempt(self, failure: ModelError, error: Exception, request: Request) -> Attempt:
-        """The record of a call that failed: free where the server surely did not work for it."""
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        cause = error.__cause__ or error
-        unheard = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
-        cost = 0
-        if status is None and not unheard:
-            cost = card_of(self).worst(input_bound(request), request.max_output)
-        return Attempt(reason=reason_of(failure), status=status, cost=cost)
+    def attempt(
+        self, failure: ModelError, error: Exception, request: Request, heard: Heard
+    ) -> Attempt:
+        """The record of a call that failed: free where the server surely did not work for it, at
+        what it reported where that was all, and at the worst case where nobody can know."""
+        refused = getattr(getattr(error, "response", None), "status_code", None)
+        unheard = isinstance(broken(error), httpx2.ConnectError | httpx2.ConnectTimeout)
+        reason, status = reason_of(failure), refused or heard.status
+        if unheard or (refused is not None and refused not in GIVEN_UP):
+            return Attempt(reason=reason, status=status)
+        usage, card = heard.usage, card_of(self)
+        if usage is None:
+            bound = input_bound(request)
+            cost, tokens = card.worst(bound, request.max_output), bound + request.max_output
+        else:
+            most = usage.output if heard.final else max(usage.output, request.max_output)
+            cost = card.cost(usage.model_copy(update={"output": most}))
+            tokens = usage.input + most
+        return Attempt(reason=reason, status=status, cost=cost, tokens=tokens, usage=usage)
+
+
+def broken(error: BaseException) -> BaseException:
+    """What happened on the network; an SDK wraps it while it opens an answer, and lets it pass
+    while the body is read."""
+    cause = error.__cause__
+    return error if isinstance(error, httpx2.HTTPError) or cause is None else cause
 
 
 async def release(link: Link[Any]) -> None:

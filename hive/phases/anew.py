@@ -39,9 +39,7 @@ def put_aside(desk: Desk, entries: Iterable[Entry]) -> None:
         desk.writer.aside[entry.address] += 1
         if isinstance(payload, Request):
             desk.scope.book(0, 0, 1)
-        elif isinstance(payload, Inference):
-            desk.scope.book(payload.cost, payload.usage.input + payload.usage.output, 0)
-        elif isinstance(payload, Fault):
+        elif isinstance(payload, Inference | Fault):
             desk.scope.book(payload.cost, payload.tokens, 0)
 
 

@@ -1,6 +1,7 @@
 """Phase four (floor 5): judge every call, write it down, then make them side by side."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import anyio
@@ -9,12 +10,12 @@ import anyio.lowlevel
 from hive.board.records import Fault, ToolCall
 from hive.errors import ToolError
 from hive.phases.calls import Begun, Done, told
-from hive.phases.judge import heeded, judge
+from hive.phases.judge import heeded, judge, proposed
 from hive.phases.observe import observed
 from hive.phases.select import UseTool
 from hive.phases.served import put_back
 from hive.phases.strand import Strand
-from hive.phases.waiting import Party
+from hive.phases.waiting import APPROVALS, Party
 from hive.tools.call import Call, ToolOutput, reported
 
 __all__ = ["execute"]
@@ -31,7 +32,7 @@ async def execute(
     begun = [begin(strand, (step, slot), action, because) for slot, action in actions]
     if strand.desk.tape:
         put_back(strand, begun)
-    judged = [await judge(strand, call) for call in begun]
+    judged = [await judge(strand, call, begun) for call in begun]
     allowed = [call for call, done in zip(begun, judged, strict=True) if done is None]
     if allowed:
         await recorded(strand, allowed)
@@ -75,7 +76,10 @@ def begin(
 
 async def waited(strand: Strand, call: Begun, done: Done, party: Party) -> Done | None:
     """Let a call wait for a person's word as long as anybody works; None lets it be made."""
-    word = await strand.desk.room.wait(str(call.entry.address), done.words, party)
+    room, asking = strand.desk.room, None
+    if room.person is not None and done.words == APPROVALS:
+        asking = partial(room.person.decide, proposed(strand, call))
+    word = await room.wait(str(call.entry.address), done.words, party, asking)
     if word is None:
         return done
     ended = heeded(strand, call, word)

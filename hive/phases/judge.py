@@ -1,5 +1,6 @@
 """Whether a tool call may be made (floor 5): by rule, by a person, or by what is on the tape."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from hive.board.board import USER
@@ -12,7 +13,7 @@ from hive.phases.waiting import APPROVALS, SETTLEMENTS, Word
 from hive.tools.approval import ProposedCall
 from hive.tools.call import ToolOutput
 
-__all__ = ["heeded", "judge"]
+__all__ = ["heeded", "judge", "proposed"]
 
 SETTLED = {
     "done": "it was done and is not made again",
@@ -21,8 +22,9 @@ SETTLED = {
 }
 
 
-async def judge(strand: Strand, call: Begun) -> Done | None:
-    """Ask the approver and record what it says; None lets the call be made."""
+async def judge(strand: Strand, call: Begun, beside: Sequence[Begun]) -> Done | None:
+    """Ask the approver and record what it says; None lets the call be made. `beside` are all calls
+    of its reply, none of which is made before the last of them is ruled on."""
     address = call.entry.address
     tape, tool = strand.desk.tape, call.action.tool
     ruled = None
@@ -32,23 +34,15 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
             return done
         ruled = tape.approval(address)
     if ruled is not None and ruled.decision == "allow":
-        return in_doubt(strand, call) if tool.repeat == "never" else None
+        made = tool.repeat == "never" and all(is_ruled(strand, each) for each in beside)
+        return in_doubt(strand, call) if made else None
     done = taken_over(strand, call) if ruled is None else None
     if done is not None:
         return done
     word = None if ruled is None else strand.desk.room.word(str(address), APPROVALS)
     if word is not None:  # it came while nobody was at work: there is no need to ask anybody again
         return heeded(strand, call, word)
-    judgement = await strand.desk.approver.judge(
-        ProposedCall(
-            tool=tool.name,
-            effect=tool.effect,
-            arguments=call.payload.arguments,
-            role=strand.role.name,
-            label=strand.label,
-            key=call.payload.key,
-        )
-    )
+    judgement = await strand.desk.approver.judge(proposed(strand, call))
     if ruled is None or ruled.decision != judgement.decision:
         strand.post(
             (*address.place, 0),
@@ -62,6 +56,25 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
     if judgement.decision == "ask":
         return wait(strand, call, "approval", judgement.reason or tool.name)
     return denied(strand, call, judgement.by, judgement.reason)
+
+
+def is_ruled(strand: Strand, call: Begun) -> bool:
+    """Whether somebody has ruled on a call before the process ended."""
+    tape, address = strand.desk.tape, call.entry.address
+    return tape.rulings(address) > 0 or tape.result(address, call.payload) is not None
+
+
+def proposed(strand: Strand, call: Begun) -> ProposedCall:
+    """A call as whoever judges it sees it."""
+    tool = call.action.tool
+    return ProposedCall(
+        tool=tool.name,
+        effect=tool.effect,
+        arguments=call.payload.arguments,
+        role=strand.role.name,
+        label=strand.label,
+        key=call.payload.key,
+    )
 
 
 def denied(strand: Strand, call: Begun, by: str, reason: str) -> Done:

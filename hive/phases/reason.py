@@ -87,7 +87,7 @@ def fits(strand: Strand, known: Answered, grant: Grant, most: int) -> bool:
     answer, scope = known.answer, strand.scope
     tokens = 0
     if isinstance(answer, Inference):
-        tokens = answer.usage.input + answer.usage.output
+        tokens = answer.tokens
         cut_off = answer.stop == "length" and known.asked and most > known.asked.max_output
         if cut_off or answer.usage.output > most:
             return False
@@ -326,8 +326,7 @@ def settle(
     strand: Strand, grant: Grant, inference: Inference, step: int, because: tuple[str, ...]
 ) -> None:
     """Book what was used; more than was granted closes the run's budget and is recorded."""
-    usage = inference.usage
-    used = Grant(inference.cost, usage.input + usage.output)
+    used = Grant(inference.cost, inference.tokens)
     scope = strand.scope
     scope.settle(grant, used)
     if (scope.counts_money and used.cost > grant.cost) or (
@@ -350,7 +349,7 @@ def failed(
     attempts = why.attempts if isinstance(why, ModelError) else ()
     unanswered = code in ("timeout", "cancelled")
     cost = grant.cost if unanswered else sum(attempt.cost for attempt in attempts)
-    tokens = grant.tokens if unanswered else 0
+    tokens = grant.tokens if unanswered else sum(attempt.tokens for attempt in attempts)
     strand.scope.settle(grant, Grant(cost, tokens))
     closing = Fault(
         code=code,

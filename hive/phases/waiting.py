@@ -5,18 +5,22 @@ room looks once more into the inbox and then sends everybody who waits away: the
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, get_args
 
+import anyio
 import orjson
 
 from hive.journal.journal import InboxItem
+from hive.tools.approval import ProposedCall
 
 __all__ = [
     "APPROVALS",
     "SETTLEMENTS",
     "Decided",
     "Party",
+    "Person",
     "WaitingRoom",
     "Word",
     "spoken",
@@ -54,6 +58,15 @@ def word_of(item: InboxItem) -> Word | None:
     return Word(decided, item.by, str(text), item.id) if decided in get_args(Decided) else None
 
 
+Asking = Callable[[], Awaitable[Word | None]]
+
+
+class Person(Protocol):
+    """Somebody who may be asked about a call that needs a yes; None is for later."""
+
+    async def decide(self, call: ProposedCall) -> Word | None: ...
+
+
 class Party:
     """The calls of one reply, which is at work as long as one of them is."""
 
@@ -81,12 +94,15 @@ class Party:
             self.room.leave()
 
 
-class Waiting(NamedTuple):
-    """A call that waits, and the words that would do."""
+@dataclass(slots=True)
+class Waiting:
+    """A call that waits, and the words that would do; `away` once nobody is at work on it, be it a
+    person who is being asked."""
 
     party: Party
     words: frozenset[str]
     heard: "asyncio.Future[Word | None]"
+    away: bool = False
 
 
 class WaitingRoom:
@@ -96,6 +112,8 @@ class WaitingRoom:
         self.busy = 0
         self.look: Callable[[], None] = nothing
         """Has the inbox hand over what is in it, at once."""
+        self.person: Person | None = None
+        """Who is asked about calls that need a yes, where somebody is at hand."""
         self._waiting: dict[str, Waiting] = {}
         self._words: dict[str, list[Word]] = {}
         """What was said of calls that are expected to wait, and not taken yet."""
@@ -126,18 +144,39 @@ class WaitingRoom:
                 return word
         return None
 
-    async def wait(self, subject: str, words: frozenset[str], party: Party) -> Word | None:
-        """Wait for one of some words on a call; None when it did not come while others worked."""
+    async def wait(
+        self, subject: str, words: frozenset[str], party: Party, asking: Asking | None = None
+    ) -> Word | None:
+        """Wait for one of some words on a call; None when it did not come while others worked.
+
+        `asking` asks somebody for it meanwhile; as long as they think about it, the call does not
+        count as one that only waits.
+        """
         known = self.word(subject, words)
         if known is not None:
             return known
         heard: asyncio.Future[Word | None] = asyncio.get_running_loop().create_future()
-        self._waiting[subject] = Waiting(party, words, heard)
-        party.wait()
+        waiting = self._waiting[subject] = Waiting(party, words, heard)
         try:
-            return await heard
+            if asking is None:
+                leave(waiting)
+                return await heard
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._ask, subject, waiting, asking)
+                word = await heard
+                group.cancel_scope.cancel()
+            return word
         finally:
             self._waiting.pop(subject, None)
+
+    async def _ask(self, subject: str, waiting: Waiting, asking: Asking) -> None:
+        word = await asking()
+        if waiting.heard.done():
+            return
+        if word is None:
+            leave(waiting)
+        else:
+            self._call(subject, word)
 
     def leave(self) -> None:
         """A strand has ended, or only waits from now on."""
@@ -151,9 +190,16 @@ class WaitingRoom:
 
     def _call(self, subject: str, word: Word | None) -> None:
         waiting = self._waiting.pop(subject)
-        waiting.party.go_on()
+        if waiting.away:
+            waiting.party.go_on()
         if not waiting.heard.done():
             waiting.heard.set_result(word)
+
+
+def leave(waiting: Waiting) -> None:
+    """Leave a call alone until somebody says a word."""
+    waiting.away = True
+    waiting.party.wait()
 
 
 def nothing() -> None:

@@ -51,7 +51,7 @@ class Written:
         sealed = self.board.seal()
         batch = Batch(self.run, self.rows, sealed, self.board.kept(), self.board.lease)
         self.journal.append([batch], wait=True)
-        self.rows += 1
+        self.rows += len(sealed.headers)
         return entry
 
     def note(self, text: str) -> Entry:

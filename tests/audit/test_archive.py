@@ -58,6 +58,17 @@ def test_a_copy_that_breaks_off_leaves_nothing(monkeypatch: pytest.MonkeyPatch) 
         copy_run(source, target, "01k8")
 
 
+def test_an_ancestor_that_is_gone_is_still_named() -> None:
+    journal = MemoryJournal()
+    parent = Written(journal)
+    fork = parent.fork(1, parent.board.entries[0].digest.hex())
+    parent.end()
+    journal.forget(parent.run)
+    assert ancestry(journal, fork.run) == [parent.run, fork.run]
+    with pytest.raises(RunNotFound):
+        ancestry(journal, parent.run)
+
+
 def missing_after(source: MemoryJournal, calls: int) -> object:
     """`content` of a journal, for the first calls; nothing is found after them."""
     left, content = iter(range(calls - 1)), source.content

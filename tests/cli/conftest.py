@@ -93,5 +93,5 @@ def here(
     yield Here(tmp_path, capsys)
     sys.path[:] = path
     for name in set(sys.modules) - modules:
-        if not name.startswith(("hive.", "rich.", "roles", "cryptography")):
+        if not name.startswith(("hive.", "rich.", "roles", "cryptography", "numpy", "scipy")):
             del sys.modules[name]

@@ -11,11 +11,14 @@ import pytest
 from rich.console import Console
 
 from hive import Budget
-from hive.board.entry import Entry
-from hive.cli.faces import PlainFace
+from hive.board.contributions import UserMessage
+from hive.board.entry import Address, Entry
+from hive.board.records import Approval, Paused, Resumed
+from hive.cli.faces import PlainFace, line_of
 from hive.cli.live import Drawing, picture
 from hive.cli.results import result_of
 from hive.cli.scene import Scene
+from hive.cli.telling import tell
 from hive.cli.words import REASONS, arguments_of, duration, ended, gist, money, shortened
 from hive.message import Text
 from hive.models import FunctionModel
@@ -214,3 +217,23 @@ def test_long_arguments_are_shortened() -> None:
 
 def test_entries_are_values(result: Result) -> None:
     assert all(isinstance(entry, Entry) for entry in result.entries)
+
+
+def test_what_is_said_to_a_run_is_told_as_it_comes() -> None:
+    """Messages, pauses and answers, with who said them."""
+    at = Address(1, "", (9,))
+    said = {
+        "user:ann says: go left": UserMessage(text="go left", item=1),
+        "coordinator paused: by user:ann · lunch": Paused(reason="lunch", by="user:ann", item=2),
+        "coordinator resumed: by user:ann · after 12 s": Resumed(
+            by="user:ann", item=3, idle=12_000_000
+        ),
+        "coordinator ✓ allowed: a call, by user:ann": Approval(decision="allow", by="user:ann"),
+    }
+    for line, payload in said.items():
+        entry = Entry(
+            0, at, 0, "coordinator", "user:ann", "trusted", (), 0, 1, payload, payload.body()
+        )
+        told = tell(entry, {})
+        assert told is not None
+        assert f"{told.who} {line_of(told)}" == line

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from hive.board.contributions import Note
 from hive.journal.sqlite import SQLiteJournal
 from tests.audit.journals import Written
+from tests.board.boards import post
 from tests.cli.conftest import Here
 
 VERIFY_KEYS = {"run", "holds", "entries", "shared", "head", "erased", "unfinished", "finding"}
@@ -46,6 +48,23 @@ def test_a_run_that_is_as_it_was_written_verifies(told: Here) -> None:
     assert set(shown) == VERIFY_KEYS
     assert shown["holds"]
     assert shown["entries"] == len(told.hive("show", "--json").json["entries"])
+
+
+def test_in_a_terminal_it_is_shown_how_far_verifying_has_come(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SQLiteJournal(here.folder / ".hive/journal.db")
+    written = Written(journal)
+    for _ in range(5000):
+        post(written.board, Note(text="x"), f"1/writer/{len(written.board.entries)}")
+    written.end()
+    journal.close()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    answer = here.hive("verify", "--json")
+    assert answer.json["entries"] == 5002
+    assert "verifying" in answer.err
+    monkeypatch.delenv("FORCE_COLOR")
+    assert here.hive("verify").err == ""
 
 
 def test_the_first_entry_that_does_not_fit_is_named(told: Here) -> None:
@@ -317,6 +336,20 @@ def test_a_run_that_can_go_on_keeps_what_it_needs_for_that(here: Here) -> None:
     assert here.hive("resume", "last", "--yes").code == 0
     assert here.hive("redact", "last", "1", "--why", "a place", "-y").code == 0
     assert "goal  [redacted: a place]" in here.hive("show").out
+
+
+def test_nobody_at_work_is_held_up_by_what_is_removed(told: Here) -> None:
+    told.hive("run", "team:scored", "again")
+    newest, oldest = (run["id"] for run in told.runs())
+    holder = SQLiteJournal(told.folder / ".hive/journal.db")
+    holder.hold(newest, "pid 1 on mars")
+    try:
+        answer = told.hive("prune", oldest, "-y", "--json")
+        assert (answer.json["removed"], answer.json["bytes"]) == ([oldest], 0)
+        assert "somebody is at work" in answer.err
+    finally:
+        holder.close()
+    assert [run["id"] for run in told.runs()] == [newest]
 
 
 def test_old_runs_go_and_those_that_can_go_on_stay(told: Here) -> None:

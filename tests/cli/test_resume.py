@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 
 import pytest
 
 from hive.audit import Record
 from hive.board.records import Resumed
+from hive.cli.ending import without_diffs
 from tests.cli.conftest import Here
 from tests.cli.terminal import Terminal
+from tests.cli.test_interrupts import DEADLINE_S, read_until
 
 
 @pytest.fixture
@@ -18,6 +23,13 @@ def waiting(here: Here) -> Here:
     (here.folder / "work" / "notes.txt").write_text("mine\n")
     assert here.hive("run", "team:rocket", "fly", "--workspace", "work").code == 3
     return here
+
+
+def test_a_run_that_waits_has_no_answer_yet_and_shows_what_it_changed() -> None:
+    assert without_diffs("") == ""
+    assert (
+        without_diffs("done:\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-1\n+2\nas told") == "done:\nas told"
+    )
 
 
 def touch(here: Here) -> None:
@@ -147,3 +159,30 @@ def test_a_run_without_a_workspace_has_none_to_rebuild(here: Here) -> None:
     answer = here.hive("workspace", "last", "new")
     assert answer.code == 2
     assert "has no workspace on record" in answer.err
+
+
+def test_of_two_that_race_to_resume_one_wins_and_the_other_says_who(here: Here) -> None:
+    process = here.start("run", "team:napping", "rest", "--plain")
+    read_until(process, "program:sleeps")
+    process.kill()
+    process.communicate()
+    racing = [here.start("resume", "last", "--plain") for _ in range(2)]
+    ended: Queue[subprocess.Popen[str]] = Queue()
+    for each in racing:
+        Thread(target=watch, args=(each, ended), daemon=True).start()
+    loser = ended.get(timeout=DEADLINE_S)
+    [winner] = [each for each in racing if each is not loser]
+    _, said = loser.communicate(timeout=DEADLINE_S)
+    assert loser.returncode == 2
+    assert f"is held by pid {winner.pid} on " in said
+    assert len(said.splitlines()) == 1
+    winner.kill()
+    winner.communicate(timeout=DEADLINE_S)
+    (here.folder / "awake").touch()
+    assert here.hive("resume", "last").code == 0
+
+
+def watch(process: subprocess.Popen[str], ended: Queue[subprocess.Popen[str]]) -> None:
+    """Say when a process has ended."""
+    process.wait()
+    ended.put(process)

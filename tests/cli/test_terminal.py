@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
+
 import pytest
 
+from hive.audit import Record
+from hive.board.records import Approval
 from tests.cli.conftest import Here
 from tests.cli.terminal import Terminal
 
@@ -38,7 +42,26 @@ def test_a_person_is_asked(here: Here, key: str, code: int, state: str) -> None:
     assert here.runs()[0]["state"] == state
     assert (here.folder / "launched").exists() == (key == "y")
     if key == "n":
-        assert "denied by user: a person said no" in terminal.text
+        assert f"denied by user:{getpass.getuser()}: a person said no" in terminal.text
+
+
+def test_a_question_closes_when_it_is_answered_elsewhere(here: Here) -> None:
+    terminal = Terminal(here.folder, "run", "team:fleet", "fly", "--plain")
+    asked = terminal.until("[l]ater:")
+    other = "second" if "pilot wants to call" in asked else "pilot"
+    terminal.press("y\n")
+    terminal.until(f"{other} wants to call")
+    [run] = here.runs()
+    assert run["state"] == "running"
+    answer = here.hive("approve", "last", f"1/{other}/0.2", "--deny", "--by", "ann")
+    assert (answer.code, "it goes on" in answer.out) == (0, True)
+    assert terminal.end() == 0
+    assert "by user:ann" in terminal.text
+    with Record.open(here.folder / ".hive/journal.db", run["id"]) as record:
+        rulings = [entry.payload for entry in record.board.of_kind(Approval)]
+    by = [(ruling.decision, ruling.by) for ruling in rulings if isinstance(ruling, Approval)]
+    assert sorted(by)[0] == ("allow", f"user:{getpass.getuser()}")
+    assert ("deny", "user:ann") in by
 
 
 def test_a_question_is_open_to_ctrl_c(here: Here) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hive import Workflow
+from hive.board.records import Suspension
 from hive.errors import JournalError
 from hive.journal.journal import Batch, Commit, Journal
 from hive.journal.memory import MemoryJournal
@@ -124,7 +125,7 @@ class World:
 async def driven(run: Run, fate: Fate) -> Result | None:
     """Drive a run to its end; None when its process died, and the world is as it was then."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda loop, context: None)  # the dead are not to be heard
+    loop.set_exception_handler(lambda loop, told: None)  # the dead are not to be heard
     try:
         return await run.result()
     except BaseException as error:
@@ -152,14 +153,17 @@ async def taken_up(
 
 
 def settle(journal: Journal, run: str, world: World, result: Result) -> list[str]:
-    """Say of each call in doubt what a person finds who looks; gives their addresses."""
-    doubts = [
-        entry.payload.subject  # type: ignore[attr-defined]
+    """Say yes to what needs a yes, and of each call in doubt what a person finds who looks; gives
+    the addresses of those in doubt."""
+    waits = {
+        entry.payload.subject: entry.payload.waits_for
         for entry in result.entries
-        if entry.kind == "Suspension"
-    ]
-    for subject in dict.fromkeys(doubts):
-        done = subject in world.launched
-        text = spoken("done", "launched") if done else spoken("again")
+        if isinstance(entry.payload, Suspension)
+    }
+    for subject, waits_for in waits.items():
+        if waits_for == "approval":
+            text = spoken("allow", "go ahead")
+        else:
+            text = spoken("done", "launched") if subject in world.launched else spoken("again")
         journal.send(run, 0, "somebody", "answer", subject, text)
-    return doubts
+    return [subject for subject, waits_for in waits.items() if waits_for == "in_doubt"]

@@ -22,7 +22,7 @@ from hive import (
 )
 from hive.errors import ServerFailed, ToolError
 from hive.message import Reply, Request, Text, ToolUse, Usage
-from hive.tools import Call
+from hive.tools import Call, ask
 from hive.tools.approval import Judgement, ProposedCall
 from tests.crash.dying import World
 
@@ -141,6 +141,11 @@ def everything(world: World) -> Workflow:
         models={name: world.model(answer, name) for name, answer in minds.items()},
         approvals=Yes(),
     )
+
+
+def asking(world: World) -> Workflow:
+    """The little team where somebody has to say yes to the launch, and is not there at once."""
+    return little(world).with_(approvals=ask(effect="irreversible"))
 
 
 def little(world: World) -> Workflow:

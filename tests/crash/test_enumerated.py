@@ -18,7 +18,7 @@ from hive.run import Result
 from hive.testing import Comparable, comparable
 from hive.tools.workspace import Workspace
 from tests.crash.dying import DyingJournal, Fate, World, driven, settle, taken_up
-from tests.crash.teams import everything, little
+from tests.crash.teams import asking, everything, little
 from tests.sound import sound
 
 pytestmark = pytest.mark.asyncio
@@ -71,9 +71,8 @@ async def lived(team: Team, place: Path, *deaths: int) -> Life:
         if record is not None and record.summary.ended:  # it may have died when all was said
             return Life(record, world, fates[: number + 1], doubts, Workspace(folder).digest())
         if result is not None:
-            assert all(
-                reason.startswith("in_doubt: launch was begun") for reason in result.waits_for
-            )
+            waits = {reason.partition(":")[0] for reason in result.waits_for}
+            assert waits <= {"approval", "in_doubt"}
             doubts += settle(journal, result.run, world, result)
     raise AssertionError(f"not over after {len(fates)} processes: {result}")
 
@@ -139,6 +138,21 @@ async def test_a_process_may_die_at_every_boundary(tmp_path: Path) -> None:
     for role in ("planner", "worker", "flaky", "pilot"):
         assert named[f"after {role} answers"] >= 1
     assert doubts >= 2, "before the launch and after it, nobody can know"
+
+
+async def test_a_process_may_die_while_a_persons_yes_is_taken(tmp_path: Path) -> None:
+    """The first process ends in order, the run waits; the second one has the yes, and dies."""
+    whole = await lived(asking, tmp_path / "whole")
+    assert [fate.dead for fate in whole.fates] == [False, False]
+    boundaries = whole.fates[1].passed
+    assert {"before launch", "after launch"} <= set(boundaries)
+    doubts = 0
+    for at in range(1, len(boundaries) + 1):
+        life = await lived(asking, tmp_path / str(at), 0, at)
+        assert life.fates[1].dead
+        check(life, whole)
+        doubts += bool(life.doubts)
+    assert doubts >= 2
 
 
 async def test_a_process_may_die_again_at_every_boundary_of_being_resumed(tmp_path: Path) -> None:

@@ -27,6 +27,22 @@ def test_a_path_is_an_sqlite_file(where: str, tmp_path: Path) -> None:
         assert isinstance(journal, SQLiteJournal)
 
 
+@pytest.mark.parametrize(
+    ("setting", "commit"),
+    [("", "inline"), ("?synchronous=normal", "inline"), ("?synchronous=full", "threaded")],
+)
+def test_how_a_file_is_written_stands_behind_its_path(
+    setting: str, commit: str, tmp_path: Path
+) -> None:
+    with closing(open_journal(f"sqlite:{tmp_path}/a.db{setting}")) as journal:
+        assert journal.commit == commit
+    assert (tmp_path / "a.db").exists()
+    with pytest.raises(JournalError, match="says nothing that is known after its question mark"):
+        open_journal(f"sqlite:{tmp_path}/a.db?synchronous=off")
+    with closing(open_journal(f"{tmp_path}/what?.db")):
+        assert (tmp_path / "what?.db").exists()
+
+
 def test_memory_is_the_journal_of_whoever_names_none() -> None:
     assert isinstance(open_journal(None), MemoryJournal)
     assert isinstance(open_journal("memory:"), MemoryJournal)

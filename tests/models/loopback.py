@@ -9,23 +9,25 @@ It speaks OpenAI Responses, Chat Completions and Anthropic Messages, plain and s
 
 A script is a list of lines, served in order whoever calls; or such a list per endpoint; or one
 function that answers every request. A line is a str, a ToolUse, a list of parts, a whole Reply, a
-dict (a typed answer, sent as its JSON), a `Fault`, or a function of the request, plain or async,
-that gives one of these. A request is the dict that was sent, which also knows what is in it in
-provider-neutral words (see `Received`).
+dict (a typed answer, sent as its JSON), a `Fault` (see `tests.models.faults`), or a function of the
+request, plain or async, that gives one of these. A request is the dict that was sent, which also
+knows what is in it in provider-neutral words (see `Received`).
 """
 
 import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Union
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from hive.message import Reply, Text, Thinking, ToolUse, Usage
-from tests.models.dialects import DIALECTS, Endpoint
+from hive.message import Reply, Text, ToolUse, Usage
+from tests.models.dialects import DIALECTS, Dialect, Endpoint
+from tests.models.faults import Fault, Line, Then, error
 
-Part = str | Text | Thinking | ToolUse
 PATHS: dict[str, Endpoint] = {
     "/responses": "responses",
     "/chat/completions": "chat",
@@ -111,56 +113,28 @@ def texts(value: object) -> list[str]:
     return []
 
 
-@dataclass(frozen=True)
-class Fault:
-    """An answer that goes wrong. Made by `error`, `raw`, `cut`, `fails`, `linger`, `drop`."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    message: str | None = None
-    code: str = ""
-    body: bytes | None = None
-    line: "Line | None" = None
-    keep: int = 0
-    """How many events of the streamed `line` are sent, or a plain one's bytes in a hundred.
-    -1: all of them, but the end of the answer never comes."""
-
-
-Line = Union[Part, Sequence[Part], Reply, dict[str, Any], Fault]  # noqa: UP007  # refers to itself
 Answering = Callable[[Received], Line | Awaitable[Line]]
 Script = Sequence[Line | Answering]
+Newline = Literal["\n", "\r\n", "\r"]
+COMMENT = ": keep-alive ☺\nid: 7\nretry: 10\n"
+"""What an event stream may hold beside its events."""
 
 
-def error(
-    status: int, message: str = "", *, code: str = "", headers: Mapping[str, str] | None = None
-) -> Fault:
-    """An error answer in the endpoint's own fashion."""
-    return Fault(status, headers or {}, message=message, code=code)
+@dataclass(frozen=True)
+class Fashion:
+    """How a server writes its event streams."""
 
+    chop: int | None = None
+    newline: Newline = "\n"
+    comments: bool = False
 
-def raw(body: bytes, content_type: str = "text/html", status: int = 200) -> Fault:
-    """Any bytes, whatever was asked."""
-    return Fault(status, {"content-type": content_type}, body=body)
+    def written(self, name: str, data: dict[str, Any]) -> bytes:
+        """An event as it is sent."""
+        head = (COMMENT if self.comments else "") + (f"event: {name}\n" if name else "")
+        return self.ended(f"{head}data: {as_json(data)}\n\n")
 
-
-def cut(line: Line, keep: int = 3) -> Fault:
-    """An answer that ends too early: after `keep` events, or `keep` percent of its bytes."""
-    return Fault(line=line, keep=keep)
-
-
-def fails(line: Line, message: str, *, code: str = "", keep: int = 3) -> Fault:
-    """A stream that after `keep` events says that something went wrong."""
-    return Fault(line=line, keep=keep, message=message, code=code)
-
-
-def linger(line: Line) -> Fault:
-    """A whole stream after which the server does not end its answer."""
-    return Fault(line=line, keep=-1)
-
-
-def drop() -> Fault:
-    """No answer: the connection is closed."""
-    return Fault(status=0)
+    def ended(self, text: str) -> bytes:
+        return text.replace("\n", self.newline).encode()
 
 
 def as_reply(line: Line, received: Received) -> Reply:
@@ -184,17 +158,52 @@ def spoken(line: Any, received: Received) -> Reply:
     return Reply(parts=parts, stop="tools" if asks else "end")
 
 
+class Talk:
+    """One connection, as the server holds it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def plain(
+        self, status: int, headers: Mapping[str, str], body: bytes, promised: int | None = None
+    ) -> None:
+        """Send an answer, with another length in its head than it has where that is `promised`."""
+        lines = [f"HTTP/1.1 {status} Scripted", *(f"{n}: {v}" for n, v in headers.items())]
+        lines += [f"content-length: {len(body) if promised is None else promised}", "", ""]
+        self.writer.write("\r\n".join(lines).encode("latin-1") + body)
+        await self.writer.drain()
+
+    async def begin(self, kind: str) -> None:
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
+        self.writer.write(head.encode())
+        await self.writer.drain()
+
+    async def chunk(self, piece: bytes) -> None:
+        """Send a piece of a streamed answer; an empty one is its end."""
+        self.writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        await self.writer.drain()
+
+    def reset(self) -> None:
+        """Break the connection off, as a crash or a router does."""
+        held = self.writer.get_extra_info("socket")
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
 class Server:
     """What `loopback` gives: where the server is, and what it was asked so far."""
 
     def __init__(
-        self, script: Script | Answering | Mapping[Endpoint, Script], chop: int | None
+        self, script: Script | Answering | Mapping[Endpoint, Script], fashion: Fashion
     ) -> None:
         self.base_url = ""
         self.requests: list[Received] = []
         self.connections = 0
         self.failures: list[Exception] = []
-        self.chop = chop
+        self.left_alone = asyncio.Event()
+        """Set when a client has hung up on an answer that was still to come."""
+        self.fashion = fashion
         self.shared: list[Line | Answering] | None = None
         self.answering: Answering | None = None
         self.own: dict[Endpoint, list[Line | Answering]] = {}
@@ -228,87 +237,99 @@ class Server:
         found: Line = said
         return found
 
-    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def connected(self, talk: Talk) -> None:
         self.connections += 1
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self.served(reader, writer):
+            while await self.served(talk):
                 pass
 
-    async def served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def served(self, talk: Talk) -> bool:
         """Serve one request; False when the connection is to be closed."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        head = (await talk.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         path = head[0].split()[1].split("?")[0]
         headers = {
             name.strip().lower(): value.strip()
             for name, _, value in (line.partition(":") for line in head[1:] if line)
         }
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        body = await talk.reader.readexactly(int(headers.get("content-length", 0)))
         endpoint = next((PATHS[end] for end in PATHS if path.endswith(end)), None)
         if endpoint is None:
-            await self.plain(writer, 404, {}, b'{"error": {"message": "no such path"}}')
+            await talk.plain(404, {}, b'{"error": {"message": "no such path"}}')
             return True
         received = Received(json.loads(body))
         received.endpoint, received.headers = endpoint, headers
         self.requests.append(received)
-        return await self.answer(writer, received, await self.line(received))
+        return await self.answer(talk, received, await self.line(received))
 
-    async def answer(self, writer: asyncio.StreamWriter, received: Received, line: Line) -> bool:
-        if isinstance(line, Fault) and line.line is None:
-            return await self.fault(writer, received, line)
+    async def answer(self, talk: Talk, received: Received, line: Line) -> bool:
+        fault = line if isinstance(line, Fault) else None
+        if fault is not None and fault.line is None and fault.then != "hang":
+            return await self.fault(talk, received, fault)
+        if fault is not None and fault.line is None:
+            return await self.ended(talk, "hang")
+        said = line if fault is None else fault.line
+        assert said is not None
         dialect = DIALECTS[received.endpoint]
-        reply = as_reply(line.line if isinstance(line, Fault) else line, received)  # type: ignore[arg-type]  # a Fault's line is no Fault
+        reply = as_reply(said, received)
         name = f"{len(self.requests)}"
-        keep = line.keep if isinstance(line, Fault) else None
-        if not received.get("stream"):
+        if received.get("stream"):
+            await self.stream(talk, self.events(dialect, reply, name, fault), fault)
+        else:
             whole = as_json(dialect.whole(reply, name)).encode()
-            sent = whole if keep is None else whole[: len(whole) * keep // 100]
-            await self.plain(writer, 200, {"content-type": "application/json"}, sent)
-            return True
-        lingers = keep == -1
-        events = dialect.events(reply, name)
-        lines = [sse(*event) for event in (events if lingers else events[:keep])]
-        if keep is None or lingers:
-            lines.append(dialect.last_line)
-        elif isinstance(line, Fault) and line.message is not None:
-            lines.append(sse("error", dialect.error(line.message, line.code)))
-        await self.stream(writer, "".join(lines).encode())
-        if lingers:
-            await asyncio.Event().wait()
-        writer.write(b"0\r\n\r\n")
-        await writer.drain()
-        return True
+            keep = len(whole) if fault is None or fault.keep is None else fault.keep
+            sent = whole if keep >= len(whole) else whole[: len(whole) * keep // 100]
+            promised = len(sent) if fault is None or fault.then == "end" else len(whole) + 1
+            await talk.plain(200, {"content-type": "application/json"}, sent, promised)
+        return await self.ended(talk, "end" if fault is None else fault.then)
 
-    async def fault(self, writer: asyncio.StreamWriter, received: Received, fault: Fault) -> bool:
+    def events(
+        self, dialect: Dialect, reply: Reply, name: str, fault: Fault | None
+    ) -> Iterator[bytes]:
+        """The answer as the pieces of an event stream."""
+        events = dialect.events(reply, name)
+        fault = fault or Fault()
+        if fault.odd is not None:
+            events.insert(2, fault.odd)
+        for event in events[: fault.keep]:
+            yield self.fashion.written(*event)
+        if fault.message is not None:
+            yield self.fashion.written("error", dialect.error(fault.message, fault.code))
+        elif fault.keep is None:
+            yield self.fashion.ended(dialect.last_line)
+
+    async def stream(self, talk: Talk, events: Iterator[bytes], fault: Fault | None) -> None:
+        """Send as chunks: all at once, or cut into pieces of `chop` bytes wherever they fall."""
+        await talk.begin("text/event-stream")
+        if fault is not None and fault.between is not None:
+            for number, event in enumerate(events):
+                await fault.between(number)
+                await talk.chunk(event)
+        else:
+            body = b"".join(events)
+            size = self.fashion.chop or max(1, len(body))
+            for start in range(0, len(body), size):
+                await talk.chunk(body[start : start + size])
+        if fault is None or fault.then == "end":
+            await talk.chunk(b"")
+
+    async def ended(self, talk: Talk, then: Then) -> bool:
+        """End an answer as told; False when the connection is to be closed."""
+        if then == "hang":
+            if await talk.reader.read():
+                raise AssertionError("a client spoke before it was answered")
+            self.left_alone.set()
+        elif then == "reset":
+            talk.reset()
+        return then == "end"
+
+    async def fault(self, talk: Talk, received: Received, fault: Fault) -> bool:
         if fault.status == 0:
-            return False
+            return await self.ended(talk, fault.then if fault.then == "reset" else "close")
         headers = {"content-type": "application/json", **fault.headers}
         said = DIALECTS[received.endpoint].error(fault.message or "", fault.code)
         body = fault.body if fault.body is not None else json.dumps(said).encode()
-        await self.plain(writer, fault.status, headers, body)
+        await talk.plain(fault.status, headers, body)
         return True
-
-    async def plain(
-        self, writer: asyncio.StreamWriter, status: int, headers: Mapping[str, str], body: bytes
-    ) -> None:
-        lines = [f"HTTP/1.1 {status} Scripted", *(f"{n}: {v}" for n, v in headers.items())]
-        lines += [f"content-length: {len(body)}", "", ""]
-        writer.write("\r\n".join(lines).encode("latin-1") + body)
-        await writer.drain()
-
-    async def stream(self, writer: asyncio.StreamWriter, body: bytes) -> None:
-        """Send as chunks: all at once, or cut into pieces of `chop` bytes wherever they fall."""
-        head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked"
-        writer.write(f"{head}\r\n\r\n".encode())
-        size = self.chop or max(1, len(body))
-        for start in range(0, len(body), size):
-            chunk = body[start : start + size]
-            writer.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
-            await writer.drain()
-
-
-def sse(name: str, data: dict[str, Any]) -> str:
-    head = f"event: {name}\n" if name else ""
-    return f"{head}data: {as_json(data)}\n\n"
 
 
 def as_json(value: dict[str, Any]) -> str:
@@ -319,10 +340,15 @@ def as_json(value: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def loopback(
-    script: Script | Answering | Mapping[Endpoint, Script] = (), *, chop: int | None = None
+    script: Script | Answering | Mapping[Endpoint, Script] = (),
+    *,
+    chop: int | None = None,
+    newline: Newline = "\n",
+    comments: bool = False,
 ) -> AsyncIterator[Server]:
-    """Run a server that answers as the script says; `chop` cuts streams into so many bytes."""
-    server = Server(script, chop)
+    """Run a server that answers as the script says; `chop` cuts streams into so many bytes, whose
+    lines end in `newline`, with `comments` and fields that mean nothing between the events."""
+    server = Server(script, Fashion(chop, newline, comments))
     open_: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -330,7 +356,7 @@ async def loopback(
         assert task is not None
         open_[task] = writer
         try:
-            await server.connected(reader, writer)
+            await server.connected(Talk(reader, writer))
         except asyncio.CancelledError:
             return  # only the end below cancels it, and waits for it
         finally:

@@ -16,7 +16,8 @@ from hive.message import (
 )
 from hive.models import card_of, close, resolve
 from tests.models.asking import ASK, KEY, ask, each, model_at
-from tests.models.loopback import loopback, raw
+from tests.models.faults import raw
+from tests.models.loopback import loopback
 
 
 @each

@@ -20,7 +20,8 @@ from hive.errors import (
 )
 from hive.models import card_of, check, close, resolve
 from tests.models.asking import ASK, BACKENDS, KEY, each, model_at, use
-from tests.models.loopback import Line, cut, drop, error, fails, linger, loopback, raw
+from tests.models.faults import Line, cut, drop, error, fails, linger, raw
+from tests.models.loopback import loopback
 
 STREAMED = replace(ASK, delta=lambda piece: None)
 plain_and_streamed = pytest.mark.parametrize("request_", [ASK, STREAMED], ids=["plain", "streamed"])

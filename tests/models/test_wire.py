@@ -20,7 +20,8 @@ from hive.message import (
 from hive.models import card_of, resolve
 from tests.models.asking import ASK, COUNTS, KEY, LOOK, PROVIDERS, SUM, ask, each, model_at, use
 from tests.models.dialects import PIECE
-from tests.models.loopback import Line, loopback
+from tests.models.faults import Line
+from tests.models.loopback import loopback
 
 
 @each

@@ -186,15 +186,21 @@ async def test_an_unknown_price_is_refused_under_a_cap_on_money_by_name() -> Non
 
 
 async def test_attempts_that_failed_are_paid_and_on_record() -> None:
-    attempts = (Attempt(reason="503", status=503, cost=7), Attempt(reason="timeout", cost=5))
+    attempts = (
+        Attempt(reason="server_failed", status=503, cost=7, tokens=70),
+        Attempt(reason="bad_reply", cost=5, tokens=50),
+    )
 
     def answer(request: Request) -> Reply:
-        return Reply(parts=(Text(text="said"),), usage=Usage(), attempts=attempts)
+        usage = Usage(input=2, output=1)
+        return Reply(parts=(Text(text="said"),), usage=usage, attempts=attempts)
 
     result = await Workflow(Role("a"), model=FunctionModel(answer)).run("g")
     (inference,) = of(result, Inference)
     assert inference.attempts == attempts
     assert inference.cost == 12
+    assert inference.tokens == result.tokens == 123
+    sound(result.entries)
 
     def fail(request: Request) -> Reply:
         raise ServerFailed("down", attempts)
@@ -204,6 +210,8 @@ async def test_attempts_that_failed_are_paid_and_on_record() -> None:
     assert (fault.attempts, fault.cost, fault.final) == (attempts, 12, True)
     assert fault.message == "ServerFailed: down"
     assert result.cost_usd * DOLLAR == 12
+    assert fault.tokens == result.tokens == 120
+    sound(result.entries)
 
 
 async def test_a_model_that_does_not_answer_in_time_is_a_fault_at_its_worst_cost() -> None:

@@ -10,7 +10,8 @@ from hive.board.records import Decision, Inference
 from hive.message import ToolUse
 from hive.models import close, resolve
 from roles.team import repair
-from tests.models.loopback import Line, Received, loopback
+from tests.models.faults import Line
+from tests.models.loopback import Received, loopback
 from tests.roles import projects
 from tests.roles.projects import BOUNDS, FIX, call, payloads
 
