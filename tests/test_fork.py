@@ -302,3 +302,26 @@ def test_what_was_redacted_after_the_cut_is_asked_anew(journal: SQLiteJournal) -
     again = forked(parent, pair(Mind()), "turn:3")
     assert again.summary.outcome == "finished"
     assert again.entries[gone["1/writer/0.1"]].erased
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [Budget(usd=usd) for usd in (1, 45, 47, 49, 60)]
+    + [Budget(calls=calls) for calls in (1, 4)]
+    + [Budget(tokens=tokens) for tokens in (1000, 5000, 5400)]
+    + [Budget(turns=3)],
+    ids=str,
+)
+def test_under_another_budget_it_comes_out_as_if_all_had_been_asked_under_it(
+    journal: SQLiteJournal, budget: Budget
+) -> None:
+    def speaks(request: Request) -> str:
+        return f"after {len(request.messages[0].text)} letters"
+
+    parent = run(pair(Mind(speaks)), journal)
+    asked = run(pair(Mind(speaks), budget=budget), journal)
+    mind = Mind(speaks)
+    fork = forked(parent, pair(mind, budget=budget), "turn:1")
+    assert comparable(fork.entries) == comparable(asked.entries)
+    assert mind.asked == []
+    assert fork.summary.spent == asked.summary.spent

@@ -13,6 +13,8 @@ from hive.audit import Record
 from hive.audit.replay import replay
 from hive.audit.verification import verify
 from hive.board.entry import Entry
+from hive.board.records import Fault, Inference
+from hive.control.budget import nano_dollars
 from hive.testing import Comparable, Gate, comparable
 from tests.runs_at_random import Case, Stages, cases, lived, team
 from tests.sound import sound
@@ -157,3 +159,28 @@ def test_a_fork_goes_on_after_a_crash_as_if_there_had_been_none(
 @settings(max_examples=300)
 def test_three_hundred_forks_go_on_after_a_crash(case: Case, place: int, crash: int) -> None:
     survives(case, place, crash)
+
+
+@given(cases, st.integers(0, 50), st.sampled_from(["0.004", "0.008", "0.02"]))
+@settings(max_examples=30)
+def test_a_cap_on_a_fork_holds_over_what_it_shares_is_served_and_asks(
+    case: Case, place: int, usd: str
+) -> None:
+    honest = {
+        who: [line for line in lines if line != "a word"] for who, lines in case.lines.items()
+    }
+    case = replace(case, breaks=[], budget=Budget(), lines=honest)
+    journal, run, _ = asyncio.run(lived(case))
+    turn = 1 + place % Record(journal, run).entries[-1].address.turn
+
+    def capped(case: Case, gate: Gate) -> Workflow:
+        return changed(case, gate).with_(budget=Budget(usd=usd))
+
+    fork, _ = asyncio.run(forked(case, journal, run, turn, capped))
+    shared = sum(
+        entry.payload.cost
+        for entry in fork.entries[: fork.started.cut]
+        if isinstance(entry.payload, Inference | Fault)
+    )
+    assert fork.summary.spent <= max(nano_dollars(usd), shared)
+    assert fork.summary.paid <= fork.summary.spent - shared
