@@ -369,3 +369,30 @@ async def test_of_two_strands_that_differ_the_first_of_their_decision_is_named(
     found = await replay(journal, run.id, silent(Workflow(graph, model=mind())))
     assert found.divergence is not None
     assert found.divergence.address == "1/a/0.0"
+
+
+async def test_a_run_that_went_on_under_another_workflow_fits_only_that_one_from_there_on(
+    journal: SQLiteJournal,
+) -> None:
+    """The turn that was open was begun anew, and what it had done first is taken as it is."""
+    gate = Gate()
+    before, after = (
+        Workflow((a >> Role("b", text) >> c), model=GatedModel(mind(), gate, role_of), name="trio")
+        for text in ("", "Be kind.")
+    )
+    gate.release("a")
+    with pytest.raises(HiveError, match="interrupted"):
+        await broken_off(before.start(GOAL, journal=journal), gate.arrived("b"))
+    run = journal.runs()[0]
+    gate.open()
+    result = await after.resume(run, journal=journal, accept={"workflow"}).result()
+    assert result.finished
+    assert (await again(journal, run, after)).identical
+    found = await replay(journal, run, silent(before))
+    assert found.divergence is not None
+    assert found.divergence.address == "2/b/0.0"
+    assert "the workflow differs in role b" in found.divergence.cause
+    earlier = await replay(journal, run, silent(after.with_instructions(a="Be brief.")))
+    assert earlier.divergence is not None
+    assert earlier.divergence.address == "1/a/0.0"
+    assert "in turn 2 the run went on under a changed workflow" in earlier.divergence.cause
