@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hive.audit.record import Record
     from hive.board.board import Board
     from hive.board.contributions import (
         Answer,
@@ -88,6 +89,7 @@ __all__ = [
     "Payload",
     "Plan",
     "Question",
+    "Record",
     "Result",
     "Review",
     "Role",
@@ -176,6 +178,7 @@ _PLACES = {
     "Role": "hive.role",
     **dict.fromkeys(("Result", "Run"), "hive.run"),
     "tool": "hive.tools.tool",
+    "Record": "hive.audit.record",
     "Workflow": "hive.workflow",
 }
 

@@ -151,6 +151,7 @@ class Coordinator:
         complexity = self.team.estimator.estimate(self.goal, state)
         consulted = await self.advise(number, state, candidates, complexity)
         if consulted is None:
+            close_calls(self.board, self.desk.writer)
             self.close(number, (), ())
             return self.out_of_time()
         advice, advisors = consulted
@@ -216,7 +217,7 @@ class Coordinator:
         opened = opened._replace(task=agenda(situation))
         self.desk.room.open(1)
         ends = await self.running.beside([opened], self.seconds_left())
-        if ends is None:
+        if ends is None or self.stopping is not None:
             return None
         posted = [
             entry

@@ -123,20 +123,28 @@ class WorkflowChanged(JournalError):
     """A run was made by a workflow that differs from the one it is to go on under.
 
     `changes` says in what, part by part; `calls` are the calls of the open turn that must not be
-    made again without more ado, where that turn would be begun anew.
+    made again without more ado, where that turn would be begun anew. `found` is the message without
+    what to do about it.
     """
 
-    def __init__(self, message: str, changes: Sequence[str], calls: Sequence[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, found: str, changes: Sequence[str], calls: Sequence[str] = ()) -> None:
+        wanted = "{'workflow', 'calls'}" if calls else "{'workflow'}"
+        super().__init__(f"{found}\naccept={wanted} goes on under this one")
+        self.found = found
         self.changes = tuple(changes)
         self.calls = tuple(calls)
 
 
 class WorkspaceDrift(JournalError):
-    """A workspace is not as its run left it; `drift` names each path and what was found there."""
+    """A workspace is not as its run left it; `drift` names each path and what was found there.
+    `found` is the message without what to do about it."""
 
-    def __init__(self, message: str, drift: Sequence[Any]) -> None:
-        super().__init__(message)
+    def __init__(self, found: str, drift: Sequence[Any]) -> None:
+        super().__init__(
+            f"{found}\naccept={{'workspace'}} goes on with it as it stands, restore=True puts back"
+            " what is on record"
+        )
+        self.found = found
         self.drift = tuple(drift)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 from pydantic import JsonValue
 
-from hive.board.payload import Payload
+from hive.board.payload import Payload, schema_of
 from hive.role import Role
 from hive.tools.tool import Tool
 
@@ -87,8 +87,9 @@ def formed(tool: Tool) -> dict[str, JsonValue]:
 
 def shaped(cls: type[Payload]) -> dict[str, JsonValue]:
     """A contribution's kind: its version and what it is made of."""
-    schema = cls.model_json_schema()
-    return {"version": cls.version, "fields": schema.get("properties", {})}
+    schema = schema_of(cls)
+    fields = schema.get("properties", {}) if isinstance(schema, dict) else {}
+    return {"version": cls.version, "fields": fields}
 
 
 def differences(recorded: Mapping[str, JsonValue], current: Mapping[str, JsonValue]) -> list[str]:

@@ -103,7 +103,7 @@ def fork(
         desk = desk_for(
             workflow, run, opened, changes.clock, Tape(), place,
             guarded(changes.approvals or workflow.approvals, first), board,
-            parent_of(workflow, opened, first),
+            parent_of(workflow, opened, first, [entry for _, entry in stored]),
         )  # fmt: skip
         desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
         desk.scope.closed = bool(board.of_kind(Overrun))
@@ -265,11 +265,14 @@ def home_of(journal: Journal, run: str) -> Path:
     return (beside if beside.name == ".hive" else beside / ".hive") / "forks" / run
 
 
-def parent_of(workflow: "Workflow", journal: Journal, first: RunStarted) -> Parent | None:
-    """What may be served to a run that begins so; None when it is no fork."""
+def parent_of(
+    workflow: "Workflow", journal: Journal, first: RunStarted, known: Sequence[Entry] = ()
+) -> Parent | None:
+    """What may be served to a run that begins so; None when it is no fork. `known` are the entries
+    of its parent, where they have been read."""
     if first.parent is None or first.cut is None:
         return None
-    entries = [
+    entries = known or [
         Entry.stored(each.row, each.body, workflow.vocabulary)
         for each in read_whole(journal, first.parent)
     ]

@@ -6,6 +6,7 @@ the run is paused, loses its process, is taken up again or stopped at drawn mome
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ from hive import (
     tool,
     turns,
 )
+from hive.board.records import Suspension
 from hive.control import Chooser, Mention, Policy
 from hive.errors import HiveError, ModelError
 from hive.journal.journal import Batch
@@ -40,6 +42,8 @@ from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import ModelCard
 from hive.models.catalog import Prices
+from hive.phases.strand import InDoubt
+from hive.phases.waiting import Decided
 from hive.run import Run
 from hive.testing import Gate
 from hive.tools import Tool, ToolOutput, by_tool
@@ -63,8 +67,9 @@ def use(name: str, /, **arguments: Any) -> ToolUse:
 
 USES = (
     use("echo", word="w"), use("echo", word=7), use("echo", word=LONG), use("boom", word="x"),
-    use("measure"), use("dig"), use("risk", word="r"), use("risk", word="s"), use("post_Colour", name="red"),
-    use("post_Task", id="T1", title="t"), use("post_Finding", claim="c"),
+    use("measure"), use("dig"), use("risk", word="r"), use("risk", word="s"),
+    use("post_Colour", name="red"), use("post_Task", id="T1", title="t"),
+    use("post_Finding", claim="c"),
     use("handoff", to="last", reason="r"), use("pass", reason="done"),
 )  # fmt: skip
 words = ("a word", "too much", '{"name": "red"}', '{"name": "green"}', "@cat should look at it")
@@ -99,6 +104,13 @@ class Case:
     advice: list[str] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
     risk: Literal["allow", "deny", "ask"] = "allow"
+    in_doubt: InDoubt = "lost"
+    words: frozenset[int] = frozenset()
+    """The entries after which the user says something."""
+    rests: frozenset[int] = frozenset()
+    """The entries after which the run is asked to pause; it is told to go on at once."""
+    answer: Decided | None = None
+    """What is said of calls that wait for a yes, where anything is."""
 
 
 rulings = st.sampled_from(["allow", "deny", "ask"])
@@ -112,9 +124,10 @@ cases = st.builds(
     samples=st.integers(1, 2),
     budget=st.one_of(
         st.just(Budget()),
-        st.builds(Budget, calls=st.integers(1, 9)),
-        st.builds(Budget, usd=st.sampled_from(["0.01", "0.1", "1"])),
-        st.builds(Budget, tokens=st.sampled_from([3000, 12_000, 100_000])),
+        st.just(Budget()),
+        st.builds(Budget, calls=st.integers(1, 15)),
+        st.builds(Budget, usd=st.sampled_from(["0.02", "0.2", "2"])),
+        st.builds(Budget, tokens=st.sampled_from([5000, 30_000, 300_000])),
     ),
     order=st.lists(st.integers(0, 7), max_size=30),
     advice=st.lists(st.sampled_from(['{"move": "1", "reason": "r"}', "nonsense"]), max_size=3),
@@ -128,6 +141,10 @@ cases = st.builds(
         max_size=3,
     ),
     risk=rulings,
+    in_doubt=st.sampled_from(["ask", "lost", "repeat"]),
+    words=st.frozensets(st.integers(0, 40), max_size=2),
+    rests=st.frozensets(st.integers(0, 40), max_size=2),
+    answer=st.sampled_from([None, "allow", "deny"]),
 )
 
 
@@ -230,7 +247,7 @@ def team(case: Case, gate: Gate) -> Workflow:
         policy=policies[case.policy],
         budget=case.budget,
         approvals=by_tool(boom="deny", risk=case.risk),
-        in_doubt="lost",
+        in_doubt=case.in_doubt,
         limits=Limits(steps=4, strands=4, output_tokens=800),
     )
 
@@ -261,9 +278,10 @@ class Stages(MemoryJournal):
         return found
 
 
-async def broken_off(run: Run, gate: Gate, order: Sequence[int], fate: Break | None) -> int:
+async def broken_off(run: Run, gate: Gate, case: Case, fate: Break | None) -> int:
     """Drive a run to its end, or until its fate reaches it; gives after how many entries."""
-    conductor = asyncio.create_task(gate.sequence(order))
+    conductor = asyncio.create_task(gate.sequence(case.order))
+    speaker = asyncio.create_task(spoken_to(run, case))
     driven = asyncio.ensure_future(run.result())
     mark = len(run.board.entries) + (0 if fate is None else fate.after)
     follower = asyncio.create_task(watched(run, mark))
@@ -280,7 +298,24 @@ async def broken_off(run: Run, gate: Gate, order: Sequence[int], fate: Break | N
     finally:
         conductor.cancel()
         follower.cancel()
+        speaker.cancel()
     return mark
+
+
+async def spoken_to(run: Run, case: Case) -> None:
+    """Say to a run what is to be said, when it has come so far."""
+    with suppress(HiveError):  # it is over
+        async for entry in run.follow(len(run.board.entries)):
+            if entry.seq in case.words:
+                run.say("Go on like that.")
+            if entry.seq in case.rests:
+                run.pause("a rest")
+            if entry.kind == "Paused":
+                run.go()
+            waiting = entry.payload
+            if isinstance(waiting, Suspension) and case.answer is not None:
+                asked = waiting.waits_for == "approval"
+                run.answer(waiting.subject, case.answer if asked else "lost")
 
 
 async def watched(run: Run, mark: int) -> None:
@@ -297,7 +332,7 @@ async def lived(case: Case) -> tuple[Stages, str, Workflow]:
     journal = Stages()
     fates: list[Break | None] = [*case.breaks, None]
     run = workflow.start(GOAL, journal=journal, seed=7)
-    mark = await broken_off(run, gate, case.order, fates[0])
+    mark = await broken_off(run, gate, case, fates[0])
     for before, fate in zip(case.breaks, fates[1:], strict=True):
         if before.how == "crash":
             journal = journal.until(mark)
@@ -306,5 +341,5 @@ async def lived(case: Case) -> tuple[Stages, str, Workflow]:
             again = workflow.resume(run.id, journal=journal)
         except HiveError:
             break  # it has ended
-        mark = await broken_off(again, gate, case.order, fate)
+        mark = await broken_off(again, gate, case, fate)
     return journal, run.id, workflow

@@ -287,3 +287,18 @@ def test_a_fresh_fork_asks_everything_anew(journal: SQLiteJournal) -> None:
     fork = forked(parent, pair(mind), "turn:3", fresh=True)
     assert mind.asked == ["writer", "critic"] * 2
     assert (fork.summary.paid, fork.started.overrides) == (4 * 10**9, {"fresh": True})
+
+
+def test_what_was_redacted_after_the_cut_is_asked_anew(journal: SQLiteJournal) -> None:
+    parent = run(pair(Mind()), journal)
+    gone = {str(e.address): e.seq for e in parent.board.of_kind(Inference)}
+    journal.erase(parent.id, [gone["5/writer/0.1"]])
+    mind = Mind()
+    fork = forked(parent, pair(mind), "turn:3")
+    assert mind.asked[0] == "writer"
+    assert fork.summary.outcome == "finished"
+    assert fork.summary.paid == len(mind.asked) * 10**9 < 4 * 10**9
+    journal.erase(parent.id, [gone["1/writer/0.1"]])
+    again = forked(parent, pair(Mind()), "turn:3")
+    assert again.summary.outcome == "finished"
+    assert again.entries[gone["1/writer/0.1"]].erased

@@ -31,6 +31,7 @@ from hive.message import ToolUse
 from hive.run import Result
 from hive.testing import FunctionModel, Gate, GatedModel, ManualClock, ScriptedModel
 from hive.tools import Call, Tool
+from hive.tools.approval import Judgement, ProposedCall
 from tests.crash.dying import DyingJournal, Fate, World, driven, settle
 from tests.crash.teams import Yes
 from tests.sound import sound
@@ -84,6 +85,7 @@ async def test_what_changed_is_told_in_words() -> None:
         "  @@ -1,3 +1,3 @@\n   Be brief.\n  -Be kind.\n  +Be cruel.\n   Be right.",
     )
     assert f"run {run} was made by another workflow; it differs in:\n" in str(caught.value)
+    assert str(caught.value).endswith("\naccept={'workflow'} goes on under this one")
     assert only(journal).summary.state == "paused"
 
 
@@ -329,6 +331,39 @@ async def test_a_call_in_doubt_waits_for_a_person_however_often_it_is_asked_abou
     assert len(world.launched) == 1
 
 
+async def test_no_call_is_in_doubt_before_the_last_of_its_reply_is_ruled_on() -> None:
+    gate, fired = Gate(), list[str]()
+
+    @tool(effect="irreversible", repeat="never")
+    async def fire(which: str) -> str:
+        """Fire."""
+        fired.append(which)
+        return "fired"
+
+    class Slow:
+        """Somebody who says yes at once to the first call and thinks about the second one."""
+
+        async def judge(self, call: ProposedCall) -> Judgement:
+            await gate.enter(str(call.arguments["which"]))
+            return Judgement("allow", "go ahead", "user")
+
+    def answer(request: Asked) -> Any:
+        both = [ToolUse(id=w, name="fire", arguments={"which": w}) for w in ("one", "two")]
+        return "done" if len(request.messages) > 1 else both
+
+    model = FunctionModel(answer, "mind")
+    team = Workflow(Role("a", tools=(fire,)), model=model, approvals=Slow())
+    gate.release("one")
+    journal = await paused(team, gate, "two")
+    assert only(journal).board.of_kind("Approval")[0].payload.decision == "allow"  # type: ignore[attr-defined]
+    assert fired == []
+    gate.open()
+    result = await team.resume(journal.runs()[0], journal=journal).result()
+    assert result.finished
+    sound(result.entries)
+    assert sorted(fired) == ["one", "two"]
+
+
 async def test_a_rule_for_doubt_is_one_of_three_and_part_of_the_workflow() -> None:
     with pytest.raises(DeclarationError, match="in_doubt='maybe': say 'ask', 'repeat', 'lost'"):
         Workflow(a, model=TALK, in_doubt="maybe")  # type: ignore[arg-type]
@@ -420,6 +455,7 @@ async def test_drift_is_named_and_nothing_goes_on(folder: Path) -> None:
         ("three.txt", "removed"),
     ]  # fmt: skip
     assert "one.txt: is not as the run left it" in str(caught.value)
+    assert str(caught.value).endswith("restore=True puts back what is on record")
     assert journal.holder(journal.runs()[0]) is None
 
 

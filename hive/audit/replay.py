@@ -74,7 +74,11 @@ async def replay(
     try:
         await again.run()
     except Divergence as divergence:
+        # What a fork shares is taken as it is: where some of it is gone, the rest may differ.
+        gone = next((entry for entry in entries[: again.shared] if entry.erased), None)
         found = told(again, journal, divergence)
+        if gone is not None:
+            found = Replayed(run, again.writer.posted, False, redacted=gone)
     except ContentErased as erased:
         found = Replayed(run, again.writer.posted, False, redacted=erased.entry)
     else:

@@ -30,8 +30,8 @@ class Draft:
 
     __slots__ = (
         "acted", "approvals", "calls", "contributions", "counts", "frontier", "handoffs", "idle",
-        "newest", "open", "ordinal", "paid", "questions", "served", "shared", "spent", "tallies",
-        "tasks", "tokens", "turn", "units", "workspace",
+        "newest", "open", "ordinal", "paid", "questions", "resumed", "served", "shared", "spent",
+        "tallies", "tasks", "tokens", "turn", "units", "workspace",
     )  # fmt: skip
 
     def __init__(self, state: State, turn: int) -> None:
@@ -51,6 +51,8 @@ class Draft:
         self.calls = state.calls
         self.units = state.units
         self.idle = state.idle
+        self.resumed = 0
+        """When the run went on last in this turn; what was idle before counts for nothing."""
         self.workspace = state.workspace
         self.contributions = state.contributions
         self.ordinal = 0
@@ -148,7 +150,9 @@ def passed(draft: Draft, entry: Entry) -> None:
     """Take in what such an entry costs: money, tokens, time in which nothing was done."""
     payload = entry.payload
     if isinstance(payload, Resumed):
-        draft.idle += payload.idle if draft.own(entry) else 0
+        if draft.own(entry):
+            draft.idle += payload.idle
+            draft.resumed = max(draft.resumed, entry.at)
         draft.workspace = payload.workspace or draft.workspace
     elif isinstance(payload, Request | Inference | Fault | Observation):
         BY_CLASS[type(payload)](draft, entry, payload)
@@ -215,7 +219,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     if not PASSING.isdisjoint(kinds):
         entries = lasting(draft, entries)
     counts, newest = draft.counts, draft.newest
-    latest = state.started
+    latest = max(state.started, draft.resumed)
     for entry in entries:
         kind = entry.kind
         own = f"{entry.author}/{kind}"

@@ -25,6 +25,8 @@ from hive.errors import ContentErased, Divergence
 __all__ = ["Asked", "BreaksOff", "Tape", "WholeTape", "is_from_outside"]
 
 PASSED = ("cancelled", "interrupted", "withdrawn")
+READ = (ToolCall, Approval, Fault)
+"""What a tape has to read to know what to serve."""
 OUTSIDE = (8, 9, 10)
 """Where words from outside go among the coordinator's places: messages of the user, lifecycle,
 redactions."""
@@ -129,10 +131,10 @@ class Tape:
         """Say that the record does not hold what is needed next. A live tape lets it be asked."""
 
     def _take(self, entry: Entry) -> None:
-        address, payload = entry.address, entry.payload
-        place = address.place
+        address, place = entry.address, entry.address.place
         if not address.strand:
             return
+        payload = entry.payload if entry.cls in READ else None
         if len(place) == 2 and place[1] == 0 and entry.kind == Request.kind:
             self._requests.setdefault(address, {})[entry.attempt] = entry
         elif len(place) == 2 and place[1] == 1:
@@ -238,11 +240,11 @@ class WholeTape(Tape):
         self, address: Address, recorded: Entry | None, now: Entry | None, message: str
     ) -> NoReturn:
         """Raise what it means that the entry at an address is another: a Divergence, unless the
-        record was cut off before. An earlier step of the strand that never came goes first."""
+        record was cut off before. What should have come before it in its strand goes first."""
         left = self._of(address.turn, address.strand)
         if recorded is None and not left and self._cut is not None and address.turn >= self._cut:
             raise BreaksOff(f"the record breaks off before {address}")
-        skipped = [entry for entry in left.values() if entry.address.place[0] < address.place[0]]
+        skipped = [e for e in left.values() if stage(e.address) < stage(address)]
         if skipped:
             raise never_came(min(skipped, key=lambda entry: entry.seq))
         raise Divergence(message, str(address), recorded, now)
@@ -263,8 +265,14 @@ Left = dict[tuple[Address, int], Entry]
 
 def beginnings(entries: Iterable[Entry]) -> dict[int, int]:
     """The turns that were begun anew, with the sequence numbers from which they count."""
-    anew = [e for e in entries if isinstance(e.payload, Resumed) and e.payload.anew]
+    resumed = [entry for entry in entries if entry.cls is Resumed]
+    anew = [e for e in resumed if isinstance(e.payload, Resumed) and e.payload.anew]
     return {entry.address.turn: entry.seq for entry in anew}
+
+
+def stage(address: Address) -> tuple[int, int]:
+    """How far a strand has come: its step, and whether that asks, is answered, or acts."""
+    return address.place[0], min(2, *address.place[1:2], 2)
 
 
 def is_from_outside(entry: Entry) -> bool:

@@ -46,12 +46,12 @@ MEASURED: tuple[tuple[str, Callable[[Side], str]], ...] = (
 def diff(one: str, other: str, journal: str, as_json: bool) -> int:
     """Compare ONE with OTHER: two runs, or two sets of runs.
 
-    A run is given by its id, the beginning of one, or "last"; a set as tag:NAME, or as several runs
-    with commas between. Of two runs it shows what was set up differently, the first place where
-    they part, and how each came out. The runs of two sets are paired by goal and seed, which forks
-    of one sample share, else in order; for each measure it gives the mean difference, OTHER minus
-    ONE, and from ten pairs on a 95 % bootstrap interval. That needs scipy: install
-    hive-blackboard[stats].
+    A run is given by its id, the beginning of one, "last" or "last~1" (the one before); a set as
+    tag:NAME, or as several runs with commas between. Of two runs it shows what was set up
+    differently, the first place where they part, and how each came out. The runs of two sets are
+    paired by goal and seed, which forks of one sample share, else in order; for each measure it
+    gives the mean difference, OTHER minus ONE, and from ten pairs on a 95 % bootstrap interval.
+    That needs scipy: install hive-blackboard[stats].
 
     \b
     --json prints for two runs

@@ -93,8 +93,8 @@ def resume(
         except WorkspaceDrift as error:
             if as_json or sys.stdin is None or not sys.stdin.isatty():
                 raise Mistake(
-                    f"{error}\n--accept workspace goes on with it as it stands, --restore puts back"
-                    " what is on record"
+                    f"{error.found}\n--accept workspace goes on with it as it stands, --restore"
+                    " puts back what is on record"
                 ) from None
             terms = asked(error, terms)
 
@@ -114,14 +114,14 @@ def beginning(team: Workflow, run: str, terms: Terms) -> Begin:
         except (JournalVersion, StaleWriter, WorkspaceDrift):
             raise
         except WorkflowChanged as error:
-            raise Mistake(f"{error}\n{way_on(error, terms)}") from error
+            raise Mistake(f"{error.found}\n{way_on(error)}") from error
         except JournalError as error:
             raise Mistake(str(error)) from error
 
     return begin
 
 
-def way_on(error: WorkflowChanged, terms: Terms) -> str:
+def way_on(error: WorkflowChanged) -> str:
     """What to do about a team that has changed."""
     wanted = {"workflow"} | ({"calls"} if error.calls else set())
     given = " ".join(f"--accept {each}" for each in sorted(wanted, reverse=True))
@@ -131,7 +131,7 @@ def way_on(error: WorkflowChanged, terms: Terms) -> str:
 
 def asked(error: WorkspaceDrift, terms: Terms) -> Terms:
     """Ask whoever sits at the terminal what is to be done about a workspace that was touched."""
-    click.echo(str(error))
+    click.echo(error.found)
     answer = click.prompt(
         "[k]eep it as it stands, [r]estore what is on record, or [q]uit",
         type=click.Choice(["k", "r", "q"]),

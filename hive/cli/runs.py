@@ -117,10 +117,15 @@ def row(summary: Summary, short: str) -> tuple[str, ...]:
         ago(summary.started),
         duration(summary.elapsed),
         str(summary.turns),
-        money(summary.spent),
+        money(summary.spent) + anew(summary),
         shortened(summary.workflow, 40) + forked(summary),
         shortened(summary.goal, 200),
     )
+
+
+def anew(summary: Summary) -> str:
+    """What was paid of the cost, where that is less: what a fork shares and is served is not."""
+    return "" if summary.paid == summary.spent else f" ({money(summary.paid)} paid)"
 
 
 def forked(summary: Summary) -> str:

@@ -61,8 +61,6 @@ class MemoryJournal:
 
     def read(self, run: str, start: int = 0) -> Iterator[Stored]:
         shelf = self._shelf(run)
-        if not shelf.headers:
-            raise RunNotFound(f"no run {run!r} in this process's memory")
         for seq in range(start, len(shelf.headers)):
             yield shelf.stored(seq)
 
@@ -101,7 +99,8 @@ class MemoryJournal:
     def send(
         self, run: str, at: int, by: str, kind: InboxKind, subject: str = "", text: str = ""
     ) -> int:
-        self._shelf(run)
+        if run not in self._shelves:
+            raise self._missing(run)
         self._items += 1
         self._inbox.append(InboxItem(self._items, run, at, by, kind, subject, text))
         return self._items
@@ -121,6 +120,8 @@ class MemoryJournal:
         shelf = self._shelf(run)
         shared = set(commitments)
         for seq in seqs:
+            if not 0 <= seq < len(shelf.headers):
+                continue
             if shelf.bodies[seq] is None:
                 shared.add(named_content(shelf.headers[seq]))
             shelf.salts[seq] = shelf.bodies[seq] = None
@@ -145,10 +146,14 @@ class MemoryJournal:
         """Nothing to let go of: the runs stay readable."""
 
     def _shelf(self, run: str) -> Shelf:
+        """What there is of a run that has entries. Raises RunNotFound."""
         shelf = self._shelves.get(run)
-        if shelf is None:
-            raise RunNotFound(f"no run {run!r} in this process's memory")
+        if shelf is None or not shelf.headers:
+            raise self._missing(run)
         return shelf
+
+    def _missing(self, run: str) -> RunNotFound:
+        return RunNotFound(f"no run {run!r} in this process's memory")
 
     def _check(self, batch: Batch) -> None:
         """Raise StaleWriter for a batch that does not follow on, or comes from an old holder."""

@@ -10,7 +10,7 @@ from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload
 from hive.board.records import Request, Synthesis, Termination
 from hive.board.tape import WholeTape
-from hive.errors import ContentErased
+from hive.errors import ContentErased, Divergence, PayloadError
 from hive.journal.memory import MemoryJournal
 from hive.journal.writer import Committer, Writer, brief, differs, same
 
@@ -73,9 +73,14 @@ class Rewriter(Writer):
 
     def again(self, entry: Entry) -> Entry:
         """Put a recorded entry on the board that is served and not computed. Raises ContentErased
-        where nobody knows what it said."""
+        where nobody knows what it said, and Divergence where its kind has become another."""
         if entry.erased:
             raise ContentErased(entry)
+        try:
+            _ = entry.payload
+        except PayloadError as error:
+            text = f"{entry.address}: the recorded {entry.kind} can no longer be read: {error}"
+            raise Divergence(text, str(entry.address), entry) from error
         self.tape.take(entry.address, entry.attempt)
         return self._adopt(entry)
 

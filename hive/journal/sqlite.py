@@ -11,7 +11,7 @@ is read was committed.
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -375,7 +375,8 @@ class SQLiteJournal:
         """Fold the log into the file: some flushes of the disk, which no event loop waits for."""
         if not wait:
             raise Busy(f"the log of the journal {self.path} is to be folded in")
-        self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        with suppress(sqlite3.Error):  # what is in the log is safe there until the next time
+            self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         self._unfolded = 0
 
 

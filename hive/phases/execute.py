@@ -32,7 +32,7 @@ async def execute(
     begun = [begin(strand, (step, slot), action, because) for slot, action in actions]
     if strand.desk.tape:
         put_back(strand, begun)
-    judged = [await judge(strand, call) for call in begun]
+    judged = [await judge(strand, call, begun) for call in begun]
     allowed = [call for call, done in zip(begun, judged, strict=True) if done is None]
     if allowed:
         await recorded(strand, allowed)

@@ -1,5 +1,6 @@
 """Whether a tool call may be made (floor 5): by rule, by a person, or by what is on the tape."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from hive.board.board import USER
@@ -21,8 +22,9 @@ SETTLED = {
 }
 
 
-async def judge(strand: Strand, call: Begun) -> Done | None:
-    """Ask the approver and record what it says; None lets the call be made."""
+async def judge(strand: Strand, call: Begun, beside: Sequence[Begun]) -> Done | None:
+    """Ask the approver and record what it says; None lets the call be made. `beside` are all calls
+    of its reply, none of which is made before the last of them is ruled on."""
     address = call.entry.address
     tape, tool = strand.desk.tape, call.action.tool
     ruled = None
@@ -32,7 +34,8 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
             return done
         ruled = tape.approval(address)
     if ruled is not None and ruled.decision == "allow":
-        return in_doubt(strand, call) if tool.repeat == "never" else None
+        made = tool.repeat == "never" and all(is_ruled(strand, each) for each in beside)
+        return in_doubt(strand, call) if made else None
     done = taken_over(strand, call) if ruled is None else None
     if done is not None:
         return done
@@ -53,6 +56,12 @@ async def judge(strand: Strand, call: Begun) -> Done | None:
     if judgement.decision == "ask":
         return wait(strand, call, "approval", judgement.reason or tool.name)
     return denied(strand, call, judgement.by, judgement.reason)
+
+
+def is_ruled(strand: Strand, call: Begun) -> bool:
+    """Whether somebody has ruled on a call before the process ended."""
+    tape, address = strand.desk.tape, call.entry.address
+    return tape.rulings(address) > 0 or tape.result(address, call.payload) is not None
 
 
 def proposed(strand: Strand, call: Begun) -> ProposedCall:

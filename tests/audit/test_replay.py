@@ -33,7 +33,7 @@ from hive.journal.memory import MemoryJournal
 from hive.message import DEFAULTS, Reply, Request, Settings, Text, ToolUse, Usage
 from hive.models import FunctionModel
 from hive.synthesis import LastWord
-from hive.tools import Tool
+from hive.tools import Tool, ToolOutput
 
 
 def look(doc: str = "Look at a place.", effect: Any = "read") -> Tool:
@@ -240,3 +240,48 @@ def test_what_makes_no_difference_to_the_run_is_identical_and_still_said(
     result = again(recorded, team(corrections=3))
     assert result.identical
     assert result.changed == ("role watchman: corrections: 2 -> 3",)
+
+
+class Measurement(Payload):
+    value: int
+
+
+class Newer(Payload):
+    kind = "Measurement"
+    value: int
+    unit: str
+
+
+VALUES: dict[type[Payload], dict[str, Any]] = {
+    Measurement: {"value": 1},
+    Newer: {"value": 1, "unit": "m"},
+}
+
+
+def test_a_kind_that_became_another_is_named_where_a_tool_had_posted_it() -> None:
+    """What a tool posted is served, so it has to be read."""
+
+    def measuring(form: type[Payload]) -> Workflow:
+        @tool(effect="read", posts=(form,))
+        async def measure() -> ToolOutput:
+            """Measure something."""
+            return ToolOutput("measured", posts=(form.model_validate(VALUES[form]),))
+
+        graph = Graph(
+            start(surveyor := Role("surveyor", tools=(measure,))),
+            finish(surveyor, when=posted(Note)),
+        )
+        return Workflow(graph, model=FunctionModel(measured, "m"))
+
+    def measured(request: Request) -> Reply:
+        if request.messages[-1].role == "tool":
+            return Reply(parts=(Text(text="done"),))
+        return Reply(parts=(ToolUse(id="1", name="measure"),), stop="tools")
+
+    journal = MemoryJournal()
+    result = asyncio.run(measuring(Measurement).run("How much?", journal=journal))
+    assert again((journal, result.run), measuring(Measurement)).identical
+    found = again((journal, result.run), measuring(Newer))
+    assert found.divergence is not None
+    assert found.divergence.address == "1/surveyor/0.2.2"
+    assert "kind Measurement" in found.divergence.cause

@@ -8,11 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import anyio
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hive.audit.record import Record
 from hive.audit.verification import verify
 from hive.board.entry import Content, Entry, Sealed
 from hive.errors import RunNotFound
@@ -20,6 +22,7 @@ from hive.journal.journal import Batch, Journal, new_run_id
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
 from tests.audit.journals import LONG, SEQ, Written, head_of
+from tests.cli import sample_team
 
 
 def test_entries_that_came_after_the_head_was_exported_are_welcome() -> None:
@@ -194,3 +197,25 @@ def test_going_through_a_run_is_told() -> None:
     told: list[int] = []
     assert verify(journal, written.run, beat=told.append).holds
     assert told == [4096, 8192]
+
+
+@pytest.mark.parametrize("at", [1, 2, 4])
+def test_runs_of_the_coordinator_and_their_forks_hold(tmp_path: Path, at: int) -> None:
+    async def main() -> list[str]:
+        (tmp_path / "work").mkdir()
+        team = sample_team.scribes
+        began = await team.start("x", journal=journal, workspace=tmp_path / "work").result()
+        cut = f"turn:{at}"
+        fork = Record(journal, began.run).fork(at=cut, workflow=team)
+        further = Record(journal, (await fork.result()).run).fork(at=cut, workflow=team)
+        return [began.run, fork.id, (await further.result()).run]
+
+    journal = SQLiteJournal(tmp_path / "journal.db")
+    results = [verify(journal, run) for run in anyio.run(main)]
+    assert [result.finding for result in results] == [None] * 3
+    assert results[0].shared == 0
+    assert results[1].shared == results[2].shared > 0
+    for result in results:
+        assert result.entries == len(Record(journal, result.run).entries)
+        assert verify(journal, result.run, head=head_of(result)).holds
+    journal.close()

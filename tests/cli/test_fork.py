@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -74,20 +75,39 @@ def test_other_models_caps_and_instructions_stand_on_record_and_are_applied_on_r
     assert (kept["instructions"], kept["turns"]) == ({"critic": "Be kind to bees."}, 9)
 
 
-def test_a_fork_that_was_cut_off_is_resumed_under_its_changes(here: Here) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_a_fork_that_was_cut_off_is_resumed_under_its_changes(
+    here: Here, number: int, code: int
+) -> None:
     here.hive("run", "team:napping", "Sleep.", "--seconds", "0.5", "--json")
     process = here.start("fork", "last", "--at", "turn:1", "--instruction", "guest=Yawn.")
     while not any(run["parent"] and run["turns"] == 2 for run in here.runs()):
         assert process.poll() is None, process.communicate()
-    process.terminate()
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert "goes on from turn:1 of run" in err
-    assert process.returncode == 130
+    assert process.returncode == code
     (here.folder / "awake").touch()
     answer = here.hive("resume", "last", "--json")
     assert (answer.code, answer.json["answer"]) == (0, "slept well")
     assert here.hive("verify", "last").code == 0
     assert here.hive("replay", "last").code == 0
+
+
+def test_many_forks_stop_at_the_first_ctrl_c_and_leave_those_under_way_paused(
+    here: Here,
+) -> None:
+    here.hive("run", "team:napping", "Sleep.", "--seconds", "0.5", "--json")
+    command = ("fork", "last", "--at", "turn:1", "-n", "4", "--jobs", "2", "--seconds", "99")
+    process = here.start(*command, "--tag", "set")
+    while sum(bool(run["parent"]) and run["turns"] == 2 for run in here.runs()) < 2:
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "2 paused" in out
+    assert "tag set" in out
+    assert [run["state"] for run in here.runs() if run["parent"]] == ["paused"] * 2
 
 
 @pytest.mark.parametrize(

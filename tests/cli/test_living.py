@@ -192,6 +192,20 @@ def test_a_run_without_a_process_is_stopped_by_the_command(there: Here) -> None:
     assert there.hive("resume", "last").code == 1
 
 
+def test_a_process_that_does_not_hear_is_named(
+    there: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hive.cli.stop.PATIENCE_S", 0.2)
+    with under_way(there, "run", "team:blocking", "x", until="program:blocks") as process:
+        answer = there.hive("stop", "last")
+        assert (answer.code, answer.err) == (1, "")
+        assert "was told to stop and has not yet" in answer.out
+        assert f"pid {process.pid}" in answer.out
+    assert there.runs()[0]["state"] == "orphaned"
+    assert there.hive("resume", "last").code == 1, "it stops first thing"
+    assert there.runs()[0]["state"] == "stopped"
+
+
 LAUNCHING = ("run", "team:launching", "launch and wait", "--plain")
 
 

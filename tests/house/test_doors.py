@@ -13,7 +13,9 @@ import pytest
 from tests.house import rules, tree
 
 NOT_LOADED = ("anthropic", "click", "genai_prices", "httpx2", "networkx", "openai", "rich")
-PUBLIC = frozenset({"hive.control", "hive.message", "hive.models", "hive.testing", "hive.tools"})
+PUBLIC = frozenset(
+    {"hive.audit", "hive.control", "hive.message", "hive.models", "hive.testing", "hive.tools"}
+)
 DOORS = [path for path in tree.modules("hive", "roles") if path.name == "__init__.py"]
 
 

@@ -240,6 +240,28 @@ def test_a_run_that_is_forgotten_leaves_nothing(store: Store) -> None:
     assert other.hold(runs[1], "the other") == 2
 
 
+def test_the_room_of_what_was_removed_is_given_back(store: Store) -> None:
+    journal, other, written = store.open(), store.open(), board()
+    gone, left = new_run_id(), new_run_id()
+    for turn in range(20):
+        journal.append([batch(board(), f"{gone}{turn}", "REMOVED" * 90, "x" * LARGE)], wait=True)
+        journal.append([batch(written, left, "said")], wait=True)
+    for turn in range(20):
+        journal.forget(f"{gone}{turn}")
+    before = sum(path.stat().st_size for path in store.files())
+    given = journal.compact()
+    if store.files():
+        assert given > 50_000
+        assert not store.holds("REMOVED")
+        assert sum(path.stat().st_size for path in store.files()) < before - 50_000
+    assert journal.compact() == 0
+    for seen in (journal, other):
+        assert bodies(seen, left) == [entry.body for entry in written.entries]
+        assert seen.runs() == [left]
+    other.append([batch(written, left, "and on")], wait=True)
+    assert len(bodies(journal, left)) == 21
+
+
 def test_ids_of_runs_sort_by_the_time_they_were_made() -> None:
     ids = [new_run_id() for _ in range(50)]
     assert len(set(ids)) == 50

@@ -162,6 +162,7 @@ def writes(journal: SQLiteJournal, run: str) -> list[Callable[[], object]]:
         lambda: journal.send(run, 2, "me", "stop"),
         lambda: journal.erase(run, [0]),
         lambda: journal.forget(run),
+        journal.compact,
     ]
 
 

@@ -41,7 +41,7 @@ def open_calls() -> set[str]:
     calls: dict[str, str] = {}
     journal = SQLiteJournal(JOURNAL, create=False)
     try:
-        for row, body in journal.read(journal.runs()[0]):
+        for row, _, body in journal.read(journal.runs()[0]):
             head = json.loads(row.header)
             place = f"{head['turn']}/{head['strand']}"
             if head["kind"] == "ToolCall" and body is not None:
