@@ -1,5 +1,6 @@
 """Provider-neutral messages (floor 0): what goes to a model and what comes back."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -127,6 +128,11 @@ def admit_always(cost: int) -> bool:
     return True
 
 
+def forever() -> float:
+    """All the time in the world; the rule for requests made outside a run."""
+    return math.inf
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Everything a model is asked.
@@ -134,7 +140,8 @@ class Request:
     `max_output` is in tokens. `digest` identifies what is asked (hex, the same for equal requests,
     taken before `max_output` was lowered to fit a budget). `admit(cost)` must be asked before any
     further attempt that may cost money, in nano-dollars; False means: stop and fail with the last
-    error. `delta` receives pieces of text as they arrive, if anybody listens.
+    error. `left()` are the seconds until the call is cancelled. `delta` receives pieces of text as
+    they arrive, if anybody listens; those of an attempt that failed too.
     """
 
     model: str
@@ -147,6 +154,7 @@ class Request:
     sample: int = 0
     digest: str = ""
     admit: Callable[[int], bool] = admit_always
+    left: Callable[[], float] = forever
     delta: Callable[[str], None] | None = None
 
 
@@ -195,11 +203,17 @@ StopReason = Literal["end", "tools", "length", "refusal", "filter", "pause"]
 
 
 class Reply(Frozen):
-    """What a model answered. `model` is the name the server gives itself, where it does."""
+    """What a model answered. `model` is the name the server gives itself, where it does.
+
+    `cost`, in nano-dollars, is for models that know better than their card: where several may
+    answer at several prices, or where nobody had to be asked. `usage` and `cost` are of this answer
+    alone, without its `attempts`.
+    """
 
     parts: tuple[Part, ...]
     stop: StopReason = "end"
     usage: Usage = Usage()
+    cost: int | None = None
     model: str | None = None
     id: str | None = None
     attempts: tuple[Attempt, ...] = ()

@@ -175,6 +175,9 @@ class Inference(Record):
     cost: int = 0
     latency: int = 0
     attempts: tuple[Attempt, ...] = ()
+    admitted: int = 0
+    """What was reserved for further attempts beyond the request's grant, in nano-dollars."""
+    admitted_tokens: int = 0
     digest: str
     """The digest of the request it answers."""
     served: bool = False
@@ -269,6 +272,9 @@ class Fault(Record):
     message: str
     final: bool = False
     attempts: tuple[Attempt, ...] = ()
+    admitted: int = 0
+    """What was reserved for further attempts beyond the request's grant, in nano-dollars."""
+    admitted_tokens: int = 0
     cost: int = 0
     tokens: int = 0
     """Tokens that it is settled at: the most that it may have used, where nobody knows."""

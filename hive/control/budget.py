@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hive.board.state import State
 from hive.errors import BudgetExceeded, DeclarationError
 
-__all__ = ["NOTHING", "Budget", "Grant", "Scope", "nano_dollars", "usd"]
+__all__ = ["NOTHING", "Allowance", "Budget", "Grant", "Scope", "nano_dollars", "usd"]
 
 NANO = 10**9
 
@@ -158,6 +158,15 @@ class Scope:
             scope = scope.parent
         self._hold(grant)
 
+    def widen(self, grant: Grant) -> None:
+        """Reserve as much again for a further attempt at the same call, here and all around, or
+        nowhere. Raises BudgetExceeded."""
+        scope: Scope | None = self
+        while scope is not None:
+            scope._afford(grant)
+            scope = scope.parent
+        self.hold(grant)
+
     def foresee(self, grant: Grant) -> None:
         """Reserve what a record says was granted, for whoever takes it in a moment: a run that goes
         on grants nothing more before all that was granted already is accounted for."""
@@ -176,9 +185,14 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             scope.calls += 1
-            if grant is NOTHING:
-                scope = scope.parent
-                continue
+            scope = scope.parent
+        if grant is not NOTHING:
+            self.hold(grant)
+
+    def hold(self, grant: Grant) -> None:
+        """Reserve what was granted elsewhere, without judging it and as no call of its own."""
+        scope: Scope | None = self
+        while scope is not None:
             held = scope.reserved
             scope.reserved = Grant(held.cost + grant.cost, held.tokens + grant.tokens)
             scope = scope.parent
@@ -207,6 +221,11 @@ class Scope:
             return
         if self.cap_calls is not None and self.calls >= self.cap_calls:
             raise BudgetExceeded(f"{self.name} has made all the calls it may: {self.cap_calls}")
+        self._afford(grant)
+
+    def _afford(self, grant: Grant) -> None:
+        if self.closed:
+            raise BudgetExceeded(f"the budget of {self.name} was overrun and is closed")
         cost = self.spent.cost + self.reserved.cost + grant.cost
         if self.cap_cost is not None and cost > self.cap_cost:
             raise BudgetExceeded(
@@ -219,3 +238,41 @@ class Scope:
                 f"{self.name} may use {self.cap_tokens} tokens; {self.spent.tokens} are used,"
                 f" {self.reserved.tokens} reserved, and this call may use {grant.tokens}"
             )
+
+
+class Allowance:
+    """What one call may use: its grant, and what is admitted for further attempts on top of it.
+
+    A further attempt may use as many tokens as the first. After `close` nothing is admitted: the
+    call is settled.
+    """
+
+    __slots__ = ("first", "more", "open", "scope")
+
+    def __init__(self, scope: Scope, first: Grant) -> None:
+        self.scope = scope
+        self.first = first
+        self.more = NOTHING
+        self.open = True
+
+    @property
+    def grant(self) -> Grant:
+        """All that is reserved for the call."""
+        return Grant(self.first.cost + self.more.cost, self.first.tokens + self.more.tokens)
+
+    def admit(self, cost: int) -> bool:
+        """Reserve a further attempt at its worst case, in every scope or in none."""
+        wanted = Grant(max(0, cost), self.first.tokens)
+        if not self.open:
+            return False
+        try:
+            self.scope.widen(wanted)
+        except BudgetExceeded:
+            return False
+        self.more = Grant(self.more.cost + wanted.cost, self.more.tokens + wanted.tokens)
+        return True
+
+    def close(self) -> Grant:
+        """All that is reserved, to be settled now."""
+        self.open = False
+        return self.grant

@@ -1,19 +1,30 @@
 """Models (floor 2): minds behind one method. No provider's SDK is imported here."""
 
 from hive.models.bound import input_bound
+from hive.models.cached import Cached
+from hive.models.cassette import Cassette
 from hive.models.catalog import FREE, ModelCard, Prices, card, card_of
+from hive.models.counting import Count, Counting
+from hive.models.failover import Failover
 from hive.models.model import Model, check, close
 from hive.models.names import PROVIDERS, Provider, resolve
+from hive.models.retrying import Retrying
 from hive.models.scripted import FunctionModel, ScriptedModel
 
 __all__ = [
     "FREE",
     "PROVIDERS",
+    "Cached",
+    "Cassette",
+    "Count",
+    "Counting",
+    "Failover",
     "FunctionModel",
     "Model",
     "ModelCard",
     "Prices",
     "Provider",
+    "Retrying",
     "ScriptedModel",
     "card",
     "card_of",

@@ -33,6 +33,10 @@ class Deadline:
         self._open: dict[Due, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
+    def end(self) -> float:
+        """When a call that begins now is cancelled, on the event loop's clock."""
+        return asyncio.get_running_loop().time() + self.seconds
+
     async def limit(self, call: Awaitable[Answer]) -> Answer:
         """Await a call. Raises TimeoutError when it is not done in time; it is then cancelled."""
         task = asyncio.current_task()

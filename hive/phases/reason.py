@@ -10,21 +10,18 @@ import orjson
 from hive.board.entry import Entry
 from hive.board.parent import Answered
 from hive.board.payload import Payload
-from hive.board.records import Fault, FaultCode, Inference, Overrun
+from hive.board.records import Fault, FaultCode, Inference
 from hive.board.records import Request as RequestRecord
 from hive.board.tape import Asked
-from hive.control.budget import NOTHING, Grant
+from hive.control.budget import NOTHING, Allowance, Grant
 from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError, PayloadError
 from hive.message import DEFAULTS, Reply, Request, ToolUse
-from hive.models.bound import input_bound
 from hive.phases.brief import post_name
+from hive.phases.granting import fits, reserve, settle, widened
 from hive.phases.strand import Strand
 
 __all__ = ["Thought", "reason"]
-
-LEAST_OUTPUT = 256
-"""Tokens of output below which a call is not worth making when the budget is short."""
 
 
 class Thought(NamedTuple):
@@ -65,13 +62,13 @@ async def reason(
         return None
     if strand.desk.parent is not None:
         strand.desk.parent.asks()
-    place = Place(step, attempt, because)
+    place, allowance = Place(step, attempt, because), Allowance(strand.scope, grant)
     try:
         await strand.desk.writer.durable()
     except anyio.get_cancelled_exc_class():
-        failed(strand, grant, place, request, "withdrawn", "cancelled before it was asked")
+        failed(strand, allowance, place, request, "withdrawn", "cancelled before it was asked")
         raise
-    return await call(strand, request, grant, most, place)
+    return await call(strand, request, allowance, most, place)
 
 
 def inherited(strand: Strand, request: Request, step: int) -> Answered | None:
@@ -82,26 +79,12 @@ def inherited(strand: Strand, request: Request, step: int) -> Answered | None:
     return parent.answered(strand.address(step, 1), request.digest)
 
 
-def fits(strand: Strand, known: Answered, grant: Grant, most: int) -> bool:
-    """Whether an answer is one that could have come under another grant."""
-    answer, scope = known.answer, strand.scope
-    tokens = 0
-    if isinstance(answer, Inference):
-        tokens = answer.tokens
-        cut_off = answer.stop == "length" and known.asked and most > known.asked.max_output
-        if cut_off or answer.usage.output > most:
-            return False
-    return not (
-        (scope.counts_money and answer.cost > grant.cost)
-        or (scope.counts_tokens and tokens > grant.tokens)
-    )
-
-
 def take_over(
     strand: Strand, known: Answered, grant: Grant, because: tuple[str, ...], step: int
 ) -> Thought | None:
     """Go on with what a fork's parent was answered: it counts as if it had been paid again."""
     answer = known.answer.model_copy(update={"served": True})
+    grant = widened(strand, grant, answer)
     if isinstance(answer, Inference):
         settle(strand, grant, answer, step, because)
         return Thought(strand.post((step, 1), answer, causes=because), answer)
@@ -119,7 +102,7 @@ class Place(NamedTuple):
 
 
 async def call(
-    strand: Strand, request: Request, grant: Grant, most: int, place: Place
+    strand: Strand, request: Request, allowance: Allowance, most: int, place: Place
 ) -> Thought | None:
     """Make the call and close it on the board, whatever happens."""
     clock = strand.desk.writer.clock
@@ -127,20 +110,20 @@ async def call(
     why: ModelError | str
     code: FaultCode = "model_error"
     try:
-        reply = await ask(strand, request, most)
+        reply = await ask(strand, request, allowance, most)
     except ModelError as error:
         why = error
     except TimeoutError:
         code, why = "timeout", f"no answer within {strand.desk.limits.call_seconds:g} s"
     except anyio.get_cancelled_exc_class():
-        failed(strand, grant, place, request, "cancelled", "cancelled while it was asked")
+        failed(strand, allowance, place, request, "cancelled", "cancelled while it was asked")
         raise
     except Exception as error:  # noqa: BLE001  a mind that breaks must not break the run
         code = "program_error" if strand.mind is None else "model_error"
         why = f"{type(error).__name__}: {error}"
     else:
-        return record(strand, request, reply, grant, place, clock.elapsed() - begun)
-    failed(strand, grant, place, request, code, why)
+        return record(strand, request, reply, allowance, place, clock.elapsed() - begun)
+    failed(strand, allowance, place, request, code, why)
     return None
 
 
@@ -175,34 +158,6 @@ def begun_again(
     return grant, post_request(strand, request, causes, step, grant, most, asked.attempt)
 
 
-def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) -> tuple[Grant, int]:
-    """The grant for a call and the output it leaves room for. Raises BudgetExceeded.
-
-    The output limit is lowered to fit; when even a short answer does not fit, nothing is reserved.
-    A recorded request brings its grant along.
-    """
-    scope, card, most = strand.scope, strand.card, request.max_output
-    priced = card.prices is not None and bool(card.prices.input or card.prices.output)
-    if recorded is not None:
-        grant = Grant(recorded.grant, recorded.grant_tokens)
-        scope.take(grant)
-        capped = scope.counts_money or scope.counts_tokens
-        return grant, min(most, recorded.max_output) if capped else most
-    if strand.mind is None or not (priced or scope.counts_tokens):
-        grant = NOTHING
-    else:
-        bound = input_bound(request)
-        cost_left, tokens_left = scope.room()
-        if tokens_left is not None:
-            most = min(most, tokens_left - bound)
-        while cost_left is not None and most > LEAST_OUTPUT and card.worst(bound, most) > cost_left:
-            most = most * 3 // 4
-        most = max(most, min(LEAST_OUTPUT, request.max_output))
-        grant = Grant(card.worst(bound, most), bound + most)
-    scope.reserve(grant)
-    return grant, most
-
-
 def post_request(
     strand: Strand,
     request: Request,
@@ -230,16 +185,22 @@ def post_request(
     return strand.post((step, 0), payload, causes=causes, origin="coordinator", attempt=attempt)
 
 
-def ask(strand: Strand, request: Request, max_output: int) -> Awaitable[Reply]:
+def ask(
+    strand: Strand, request: Request, allowance: Allowance, max_output: int
+) -> Awaitable[Reply]:
     """One call of the mind, under the call's deadline."""
-    listener = strand.desk.listener
-    if listener is not None:
-        name = strand.name
-        request = replace(request, delta=lambda text: listener(name, text))
-    if max_output != request.max_output:
-        request = replace(request, max_output=max_output)
-    mind = run_program(strand) if strand.mind is None else strand.mind.complete(request)
-    return strand.desk.deadline.limit(mind)
+    deadline = strand.desk.deadline
+    if strand.mind is None:
+        return deadline.limit(run_program(strand))
+    listener, name, ends = strand.desk.listener, strand.name, deadline.end()
+    request = replace(
+        request,
+        max_output=max_output,
+        admit=allowance.admit,
+        left=lambda: ends - anyio.current_time(),
+        delta=None if listener is None else lambda text: listener(name, text),
+    )
+    return deadline.limit(strand.mind.complete(request))
 
 
 async def run_program(strand: Strand) -> Reply:
@@ -267,23 +228,26 @@ def record(
     strand: Strand,
     request: Request,
     reply: Reply,
-    grant: Grant,
+    allowance: Allowance,
     place: Place,
     latency: int,
 ) -> Thought | None:
     """Put the answer on the board and settle what it cost."""
     wasted = sum(attempt.cost for attempt in reply.attempts)
+    cost = strand.card.cost(reply.usage) if reply.cost is None else reply.cost
     inference = Inference(
         model=reply.model or request.model,
         parts=reply.parts,
         stop=reply.stop,
         usage=reply.usage,
-        cost=strand.card.cost(reply.usage) + wasted,
+        cost=cost + wasted,
         latency=latency,
         attempts=reply.attempts,
+        admitted=allowance.more.cost,
+        admitted_tokens=allowance.more.tokens,
         digest=request.digest,
     )
-    settle(strand, grant, inference, place.step, place.because)
+    settle(strand, allowance.close(), inference, place.step, place.because)
     where = (place.step, 1)
     try:
         entry = strand.post(where, inference, causes=place.because, attempt=place.attempt)
@@ -314,6 +278,7 @@ def serve(
     grant, begun = begun_again(strand, request, asked, causes, step)
     answer = closing.payload
     if isinstance(answer, Inference):
+        grant = widened(strand, grant, answer)
         settle(strand, grant, answer, step, (str(begun.address),))
         return Thought(strand.desk.writer.again(closing), answer)
     if isinstance(answer, Fault):
@@ -322,24 +287,9 @@ def serve(
     return None
 
 
-def settle(
-    strand: Strand, grant: Grant, inference: Inference, step: int, because: tuple[str, ...]
-) -> None:
-    """Book what was used; more than was granted closes the run's budget and is recorded."""
-    used = Grant(inference.cost, inference.tokens)
-    scope = strand.scope
-    scope.settle(grant, used)
-    if (scope.counts_money and used.cost > grant.cost) or (
-        scope.counts_tokens and used.tokens > grant.tokens
-    ):
-        strand.desk.scope.closed = True
-        overrun = Overrun(scope=strand.desk.scope.name, granted=grant.cost, used=used.cost)
-        strand.post((step, 1, 0), overrun, causes=because, origin="coordinator")
-
-
 def failed(
     strand: Strand,
-    grant: Grant,
+    allowance: Allowance,
     place: Place,
     request: Request,
     code: FaultCode,
@@ -347,7 +297,10 @@ def failed(
 ) -> None:
     """Close a call that gave no answer: what it may have cost is settled at its worst case."""
     attempts = why.attempts if isinstance(why, ModelError) else ()
-    unanswered = code in ("timeout", "cancelled")
+    grant = allowance.close()
+    # What broke within a wrapper does not tell what the attempts before it cost.
+    untold = isinstance(why, str) and allowance.more != NOTHING
+    unanswered = untold or code in ("timeout", "cancelled")
     cost = grant.cost if unanswered else sum(attempt.cost for attempt in attempts)
     tokens = grant.tokens if unanswered else sum(attempt.tokens for attempt in attempts)
     strand.scope.settle(grant, Grant(cost, tokens))
@@ -356,6 +309,8 @@ def failed(
         message=why if isinstance(why, str) else f"{type(why).__name__}: {why}",
         final=code not in ("cancelled", "withdrawn"),
         attempts=attempts,
+        admitted=allowance.more.cost,
+        admitted_tokens=allowance.more.tokens,
         cost=cost,
         tokens=tokens,
         digest=request.digest,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from hive import Budget, State
-from hive.control.budget import NOTHING, Grant, Scope, nano_dollars, usd
+from hive.control.budget import NOTHING, Allowance, Grant, Scope, nano_dollars, usd
 from hive.errors import BudgetExceeded, DeclarationError
 
 grants = st.builds(Grant, st.integers(0, 60), st.integers(0, 60))
@@ -27,7 +27,7 @@ class Ledger(RuleBasedStateMachine):
         self.scopes = [*self.roles, Scope("strand", parent=self.roles[0], tokens=80)]
 
     @rule(target=open, place=st.integers(0, 2), grant=grants)
-    def reserve(self, place: int, grant: Grant) -> tuple[Scope, Grant] | None:
+    def reserve(self, place: int, grant: Grant) -> Allowance | None:
         scope = self.scopes[place]
         cost, tokens = scope.room()
         assert cost is not None
@@ -36,18 +36,36 @@ class Ledger(RuleBasedStateMachine):
         fits = grant.cost <= cost and grant.tokens <= tokens and self.run.calls < 12
         if fits and not self.run.closed:
             scope.reserve(grant)
-            return scope, grant
+            return Allowance(scope, grant)
         with pytest.raises(BudgetExceeded):
             scope.reserve(grant)
         assert [(s.spent, s.reserved, s.calls) for s in (self.run, *self.scopes)] == before
         return None
 
+    @rule(given=open, cost=st.integers(-5, 60))
+    def admit(self, given: Allowance | None, cost: int) -> None:
+        if given is None:
+            return
+        before = [(s.spent, s.reserved, s.calls) for s in (self.run, *self.scopes)]
+        held, (cost_left, tokens_left) = given.grant, given.scope.room()
+        assert cost_left is not None
+        assert tokens_left is not None
+        fits = max(0, cost) <= cost_left and given.first.tokens <= tokens_left
+        assert given.admit(cost) == fits
+        assert self.run.calls == before[0][2]
+        if fits:
+            assert given.grant == Grant(held.cost + max(0, cost), held.tokens + given.first.tokens)
+        else:
+            assert given.grant == held
+            assert [(s.spent, s.reserved, s.calls) for s in (self.run, *self.scopes)] == before
+
     @rule(given=consumes(open), part=st.fractions(0, 1))
-    def settle(self, given: tuple[Scope, Grant] | None, part: Any) -> None:
+    def settle(self, given: Allowance | None, part: Any) -> None:
         if given is not None:
-            scope, grant = given
+            grant = given.close()
+            assert not given.admit(0)
             used = Grant(int(grant.cost * part), int(grant.tokens * part))
-            assert scope.settle(grant, used)
+            assert given.scope.settle(grant, used)
 
     @invariant()
     def no_cap_is_passed(self) -> None:

@@ -1,0 +1,121 @@
+"""Failover (models floor): a chain of models, of which the next is asked when one fails."""
+
+from hive.errors import DeclarationError, ModelError
+from hive.message import Attempt, Reply, Request
+from hive.models.around import attempts_of, say, worst_case
+from hive.models.catalog import ModelCard, Prices, card_of
+from hive.models.model import Model, check, close
+from hive.models.names import resolve
+
+__all__ = ["Failover"]
+
+
+class Failover:
+    """The first of its models that answers: `Failover("openai:gpt-5-mini", "anthropic:…")`.
+
+    Whatever one fails with, the next is asked, if the budget admits it (`request.admit`): another
+    provider may have the model, the window or the credit that this one lacks. To try each several
+    times, wrap the members: `Failover(Retrying(a), Retrying(b))`.
+
+    A Reply says in `model` who gave it, and in `cost` what it cost at that one's prices; the
+    attempts before it say whom they asked. Its card is the cautious one of the chain: the dearest
+    prices, the smallest window, the abilities that all have.
+
+    Raises `DeclarationError` for a chain of fewer than two models, or with one of them twice.
+    """
+
+    def __init__(self, *models: Model | str) -> None:
+        self.models = tuple(resolve(m) if isinstance(m, str) else m for m in models)
+        names = [model.name for model in self.models]
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise DeclarationError(
+                f"Failover({', '.join(map(repr, names))}) needs two models or more, each once"
+            )
+        self.name = f"failover:{'>'.join(names)}"
+
+    @property
+    def card(self) -> ModelCard:
+        """What holds for every member of the chain."""
+        cards = [card_of(model) for model in self.models]
+        windows = [card.window for card in cards if card.window is not None]
+        limits = [card.max_output for card in cards if card.max_output is not None]
+        prices = [card.prices for card in cards if card.prices is not None]
+        return ModelCard(
+            self.name,
+            window=min(windows, default=None),
+            max_output=min(limits, default=None),
+            prices=dearest(prices) if len(prices) == len(cards) else None,
+            abilities=frozenset.intersection(*(card.abilities for card in cards)),
+            tier=cards[0].tier,
+        )
+
+    def check(self) -> None:
+        """Raise what would keep one of the models from being used; no call is made."""
+        for model in self.models:
+            check(model)
+
+    async def aclose(self) -> None:
+        """Release what the models hold open."""
+        for model in self.models:
+            await close(model)
+
+    async def complete(self, request: Request) -> Reply:
+        """The answer of the first that has one. Raises the error of the last that was asked."""
+        tried: tuple[Attempt, ...] = ()
+        failure: ModelError | None = None
+        for model in self.models:
+            if failure is not None and not request.admit(worst_case(model, request)):
+                say(failure, f"the budget does not admit asking {model.name}", tried)
+                raise failure
+            try:
+                return answered(await model.complete(request), model, tried)
+            except ModelError as error:
+                tried += by(model, attempts_of(error, model, request))
+                error.attempts, error.__context__ = tried, failure
+                failure = error
+        assert failure is not None
+        say(failure, f"so did all before it: {len(self.models)} models were asked", tried)
+        raise failure
+
+    def __repr__(self) -> str:
+        return f"Failover({', '.join(map(repr, self.models))})"
+
+
+def answered(reply: Reply, model: Model, tried: tuple[Attempt, ...]) -> Reply:
+    cost = card_of(model).cost(reply.usage) if reply.cost is None else reply.cost
+    return reply.model_copy(
+        update={
+            "model": reply.model or model.name,
+            "cost": cost,
+            "attempts": (*tried, *by(model, reply.attempts)),
+        }
+    )
+
+
+def by(model: Model, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The attempts, with whom they asked."""
+    return tuple(
+        attempt if attempt.model else attempt.model_copy(update={"model": model.name})
+        for attempt in attempts
+    )
+
+
+def dearest(several: list[Prices]) -> Prices:
+    """The highest of each price, at every length of input."""
+    starts = sorted({start for prices in several for start, _ in prices.beyond})
+    first, *beyond = (
+        Prices(
+            input=max(p.input for p in held),
+            output=max(p.output for p in held),
+            cached_read=max(p.cached_read for p in held),
+            cache_write=max(p.cache_write for p in held),
+        )
+        for held in ([p.at(reached) for p in several] for reached in (0, *(s + 1 for s in starts)))
+    )
+    return Prices(
+        first.input,
+        first.output,
+        first.cached_read,
+        first.cache_write,
+        tuple(zip(starts, beyond, strict=True)),
+    )
