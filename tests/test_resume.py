@@ -175,6 +175,7 @@ async def test_what_the_user_said_stays_said_when_a_turn_is_begun_anew() -> None
         assert result.state.count("UserMessage") == 1
         assert heard
         assert all("mind the step" in text for text in heard)
+        assert all(text.count("Note by a") <= 1 for text in heard), "what is gone is not shown"
     assert at > 8
 
 

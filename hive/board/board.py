@@ -242,7 +242,8 @@ class Board:
         for entry in turn:
             if first and is_gone(entry, first):
                 entry.rest()
-            elif entry.level == "domain":
+                continue
+            if entry.level == "domain":
                 self._references[f"{entry.turn}.{contributions}"] = entry
                 contributions += 1
             elif entry.kind not in self._readable or is_passing_fault(entry):
