@@ -144,6 +144,41 @@ async def test_a_turn_begun_anew_survives_further_pauses_and_is_not_refused_agai
         team.resume(run, journal=journal)
 
 
+async def test_what_the_user_said_stays_said_when_a_turn_is_begun_anew() -> None:
+    heard: list[str] = []
+
+    def team(world: World, told: Role) -> Workflow:
+        def answer(request: Asked) -> str:
+            heard.append(request.messages[0].text)
+            return f"{role_of(request)} said"
+
+        return Workflow(told >> b, model=world.model(answer, "mind"))
+
+    for at in range(1, 100):
+        journal, world = DyingJournal(), World()
+        journal.fate = world.fate = fate = Fate(at)
+        run = team(world, a).start("g", journal=journal)
+        run.say("mind the step")
+        await driven(run, fate)
+        if not fate.dead:
+            break
+        if not journal.runs() or not only(journal).board.of_kind("UserMessage"):
+            continue  # then it is still to come, or was lost with who said it
+        if only(journal).summary.ended:
+            continue
+        journal.fate = world.fate = Fate()
+        heard.clear()
+        other = team(world, a.with_(instructions="Be brief."))
+        result = await other.resume(run.id, journal=journal, accept={"workflow"}).result()
+        assert result.finished
+        sound(result.entries)
+        assert result.state.count("UserMessage") == 1
+        assert heard
+        assert all("mind the step" in text for text in heard)
+        assert all(text.count("Note by a") <= 1 for text in heard), "what is gone is not shown"
+    assert at > 8
+
+
 async def test_a_larger_budget_leaves_the_open_turn_as_it_was() -> None:
     gate = Gate()
     graph = Graph(start((a, b)), finish((a, b)), stop(when=elapsed(minutes=9)))

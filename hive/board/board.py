@@ -22,7 +22,7 @@ from hive.board.entry import (
 from hive.board.fold import fold
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import Fault
-from hive.board.state import Folding, State, begun_anew
+from hive.board.state import Folding, State, begun_anew, is_gone
 from hive.board.view import Gallery, View, Window
 from hive.errors import PayloadError, WriteRefused
 
@@ -240,9 +240,10 @@ class Board:
         contributions = 0
         first = begun_anew(turn)
         for entry in turn:
-            if entry.seq < first:
+            if first and is_gone(entry, first):
                 entry.rest()
-            elif entry.level == "domain":
+                continue
+            if entry.level == "domain":
                 self._references[f"{entry.turn}.{contributions}"] = entry
                 contributions += 1
             elif entry.kind not in self._readable or is_passing_fault(entry):

@@ -20,7 +20,7 @@ from hive.board.records import (
     Resumed,
     RunStarted,
 )
-from hive.board.state import PROGRESS_KEPT, Folding, State, begun_anew
+from hive.board.state import PROGRESS_KEPT, Folding, State, begun_anew, is_gone
 
 __all__ = ["fold", "fold_turns"]
 
@@ -146,7 +146,7 @@ def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:
     lasting = []
     first = begun_anew(entries)
     for entry in entries:
-        if entry.seq < first or (entry.kind in PASSING and passes(entry)):
+        if is_gone(entry, first) or (entry.kind in PASSING and passes(entry)):
             passed(draft, entry)
         else:
             lasting.append(entry)

@@ -10,8 +10,9 @@ from pydantic import JsonValue
 from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Resumed
+from hive.board.tape import is_from_outside
 
-__all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "begun_anew"]
+__all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "begun_anew", "is_gone"]
 
 PROGRESS_KEPT = 64
 
@@ -114,3 +115,9 @@ def begun_anew(entries: Iterable[Entry]) -> int:
     the last beginning of a turn that was begun anew, else 0."""
     lives = [entry for entry in entries if entry.cls is Resumed]
     return max([e.seq for e in lives if getattr(e.payload, "anew", False)], default=0)
+
+
+def is_gone(entry: Entry, first: int) -> bool:
+    """Whether an entry is from before its turn was begun anew, at `first`; what was said to the run
+    from outside is not said again, and stays."""
+    return entry.seq < first and not is_from_outside(entry)
