@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hive.journal.journal import new_run_id
 from hive.journal.sqlite import SQLiteJournal
 from hive.message import Request
 from hive.models import FunctionModel
@@ -30,6 +31,7 @@ CHANGES = {
 }
 TESTING = {"run_tests", "locate_faults", "try_edits"}
 EDITING = {"edit_file", "write_file"}
+UNDOING = {".hive", "undo"}
 
 seen: list[tuple[str, str]] = []
 unexplained: list[str] = []
@@ -70,6 +72,8 @@ def events(event: str, arguments: tuple[Any, ...]) -> Iterator[tuple[str, str, s
         name = os.fsdecode(path)
         if name == os.devnull or name.startswith((f"{Path(JOURNAL).parent}", "/proc/")):
             continue
+        if event == "os.rmdir" and (name in UNDOING or len(name) == len(new_run_id())):
+            continue  # the folders of the undo logs go when the run has ended; they are empty
         if not os.path.isabs(name):  # inside a folder that is open, of the workspace or of scratch
             yield "write", name, EDITING | TESTING
         else:
