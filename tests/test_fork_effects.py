@@ -259,6 +259,35 @@ def test_a_fork_of_a_fork_has_the_workspace_of_its_own_cut(parent: Record) -> No
     assert (place_of(again) / "draft.txt").read_text() == "wasps\n"
 
 
+def test_any_state_of_a_forks_files_is_rebuilt_what_it_shares_included(
+    parent: Record, tmp_path: Path
+) -> None:
+    fork = forked(parent, team(World()), "turn:2")
+    wrote = next(e.seq for e in fork.entries if e.kind == "Observation" and e.payload.changes)
+    for number, text in ((1, "nothing yet\n"), (wrote, "bees\n"), (-1, "bees\n")):
+        built = fork.workspace_at(fork.entries[number].seq, tmp_path / f"after {number}")
+        assert built.read("draft.txt").decode() == text
+        assert built.read("notes.txt") == b"as it was"
+
+
+def test_a_fork_that_was_cut_off_goes_on_in_the_files_it_shares(parent: Record) -> None:
+    async def waits(request: Request) -> str:
+        await anyio.sleep_forever()
+        return ""
+
+    async def scene() -> Result:
+        mute, speaks = FunctionModel(waits, "pilot"), FunctionModel(lambda _: "done", "pilot")
+        run = parent.fork(at="turn:2", workflow=team(World()).with_models(pilot=mute))
+        with anyio.move_on_after(0):
+            await run.result()
+        changed = team(World()).with_models(pilot=speaks)
+        return await changed.resume(run.id, journal=parent.journal).result()
+
+    result = anyio.run(scene)
+    assert result.outcome == "finished"
+    assert (place_of(Record(parent.journal, result.run)) / "draft.txt").read_text() == "bees\n"
+
+
 def test_a_fresh_fork_calls_its_tools_but_for_those_that_reach_the_world(parent: Record) -> None:
     world = World()
     fork = forked(parent, team(world), "turn:1", fresh=True)

@@ -27,14 +27,14 @@ def state_after(entries: Sequence[Entry], content: Contents) -> Manifest | None:
     """What stood in a run's workspace after these entries, the first of its log among them; None
     for a run that did not take down what stood there at its beginning.
 
-    What a fork shares with its parent is in the state that it began with. Raises JournalError when
-    that state is not in the journal any more.
+    A fork begins with what its parent began with, and what it shares is among these entries. Raises
+    JournalError when that state is not in the journal any more.
     """
     first = entries[0].payload if entries else None
     if not isinstance(first, RunStarted):
         return None
-    own = (entry for entry in entries[first.cut or 1 :] if entry.cls in (Observation, Resumed))
-    return recorded_state((first, *(entry.payload for entry in own)), content)
+    later = (entry for entry in entries[1:] if entry.cls in (Observation, Resumed))
+    return recorded_state((first, *(entry.payload for entry in later)), content)
 
 
 def observed_calls(entries: Iterable[Entry]) -> frozenset[str]:
