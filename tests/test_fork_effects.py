@@ -263,7 +263,9 @@ def test_any_state_of_a_forks_files_is_rebuilt_what_it_shares_included(
     parent: Record, tmp_path: Path
 ) -> None:
     fork = forked(parent, team(World()), "turn:2")
-    wrote = next(e.seq for e in fork.entries if e.kind == "Observation" and e.payload.changes)
+    wrote = next(
+        e.seq for e in fork.entries if isinstance(e.payload, Observation) and e.payload.changes
+    )
     for number, text in ((1, "nothing yet\n"), (wrote, "bees\n"), (-1, "bees\n")):
         built = fork.workspace_at(fork.entries[number].seq, tmp_path / f"after {number}")
         assert built.read("draft.txt").decode() == text
