@@ -13,6 +13,7 @@ from hive import (
     Graph,
     Limits,
     Note,
+    Payload,
     Role,
     Workflow,
     elapsed,
@@ -23,6 +24,9 @@ from hive import (
     tool,
 )
 from hive.audit import Record
+from hive.beginning import board_for
+from hive.board.contributions import UserMessage
+from hive.board.entry import Address
 from hive.board.records import Fault, Inference, Observation, Request, Resumed, ToolCall
 from hive.errors import DeclarationError, JournalError, RunHeld, WorkflowChanged, WorkspaceDrift
 from hive.journal.memory import MemoryJournal
@@ -37,7 +41,8 @@ from tests.crash.teams import Yes
 from tests.sound import sound
 
 pytestmark = pytest.mark.asyncio
-a, b = Role("a"), Role("b")
+a, b, c = Role("a"), Role("b"), Role("c")
+MANY = elapsed(minutes=9)
 TALK = FunctionModel(lambda request: f"{role_of(request)} said", "talk")
 
 
@@ -144,39 +149,47 @@ async def test_a_turn_begun_anew_survives_further_pauses_and_is_not_refused_agai
         team.resume(run, journal=journal)
 
 
-async def test_what_the_user_said_stays_said_when_a_turn_is_begun_anew() -> None:
-    heard: list[str] = []
+async def test_what_is_gone_is_not_shown_and_what_the_user_said_stays() -> None:
+    gate, heard = Gate(), list[str]()
 
-    def team(world: World, told: Role) -> Workflow:
-        def answer(request: Asked) -> str:
-            heard.append(request.messages[0].text)
-            return f"{role_of(request)} said"
+    def answer(request: Asked) -> str:
+        heard.append(request.messages[0].text)
+        return f"{role_of(request)} said"
 
-        return Workflow(told >> b, model=world.model(answer, "mind"))
+    def team(told: Role) -> Workflow:
+        graph = Graph(start((told, b)), handoff((told, b), c), finish(c), stop(when=MANY))
+        return Workflow(graph, model=GatedModel(FunctionModel(answer, "mind"), gate, role_of))
 
-    for at in range(1, 100):
-        journal, world = DyingJournal(), World()
-        journal.fate = world.fate = fate = Fate(at)
-        run = team(world, a).start("g", journal=journal)
-        run.say("mind the step")
-        await driven(run, fate)
-        if not fate.dead:
-            break
-        if not journal.runs() or not only(journal).board.of_kind("UserMessage"):
-            continue  # then it is still to come, or was lost with who said it
-        if only(journal).summary.ended:
-            continue
-        journal.fate = world.fate = Fate()
-        heard.clear()
-        other = team(world, a.with_(instructions="Be brief."))
-        result = await other.resume(run.id, journal=journal, accept={"workflow"}).result()
-        assert result.finished
-        sound(result.entries)
-        assert result.state.count("UserMessage") == 1
-        assert heard
-        assert all("mind the step" in text for text in heard)
-        assert all(text.count("Note by a") <= 1 for text in heard), "what is gone is not shown"
-    assert at > 8
+    gate.release("a")
+    journal = await paused(team(a), gate, "b")
+    heard.clear()
+    gate.open()
+    other = team(a.with_(instructions="Be brief."))
+    run = other.resume(journal.runs()[0], journal=journal, accept={"workflow"})
+    result = await run.result()
+    assert result.finished
+    assert heard[-1].count("Note by a") == heard[-1].count("Note by b") == 1
+    notes = [str(entry.address) for entry in result.entries if entry.kind == "Note"]
+    assert notes.count("1/a/0.2") == 2
+    assert [entry.attempt for entry in run.board.contributions(1)] == [1, 0]
+
+
+async def test_words_from_outside_outlive_a_turn_that_is_begun_anew() -> None:
+    board = board_for(Workflow(a, model=TALK))
+
+    def post(address: Address, author: str, payload: Payload) -> None:
+        board.post(address, author, payload, at=1, origin=author, attempt=len(board.entries))
+
+    post(Address(1, "a", (0, 2)), "a", Note(text="gone"))
+    post(Address(1, "", (8, 0)), "user", UserMessage(text="mind the step"))
+    post(Address(1, "", (9,)), "coordinator", Resumed(anew=True))
+    post(Address(1, "a", (0, 2)), "a", Note(text="said"))
+    state = board.close_turn(("a",))
+    assert (state.count(Note), state.count(UserMessage)) == (1, 1)
+    said = [entry.payload for entry in board.contributions(1)]
+    assert said == [UserMessage(text="mind the step"), Note(text="said")]
+    shown = board.view(frozenset({"Note", "UserMessage"}), 1000)
+    assert len(shown.causes) == 2
 
 
 async def test_a_larger_budget_leaves_the_open_turn_as_it_was() -> None:
