@@ -81,8 +81,21 @@ class Trying:
         self.retrying = retrying
         self.request = request
         self.tried: tuple[Attempt, ...] = ()
+        self.failed: ModelError | None = None
+        """How the first attempt ended, until that is judged."""
 
     async def reply(self) -> Reply:
+        try:
+            return await self.attempt()
+        except ModelError as error:
+            if not error.retryable:
+                raise
+            self.failed = error
+        return await self.further()
+
+    async def further(self) -> Reply:
+        """The same once more, judged from the first attempt on. What succeeds at once, as most
+        calls do, does without its cost."""
         from tenacity import AsyncRetrying, retry_if_exception
 
         attempts = AsyncRetrying(
@@ -95,7 +108,10 @@ class Trying:
         return await attempts(self.attempt)
 
     async def attempt(self) -> Reply:
-        model = self.retrying.model
+        model, failed = self.retrying.model, self.failed
+        if failed is not None:
+            self.failed = None
+            raise failed
         try:
             reply = await model.complete(self.request)
         except ModelError as error:
