@@ -11,7 +11,7 @@ from hive.beginning import board_for, claimed, desk_for
 from hive.board.board import Board
 from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
-from hive.board.records import Overrun, Paused, Request, Resumed, RunStarted, Termination
+from hive.board.records import Admission, Overrun, Paused, Request, Resumed, RunStarted, Termination
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.clock import Clock
@@ -145,6 +145,8 @@ def account(desk: Desk, turn: OpenTurn, anew: bool) -> None:
     for entry in turn.counts:
         if isinstance(entry.payload, Request):
             desk.scope.foresee(Grant(entry.payload.grant, entry.payload.grant_tokens))
+        elif isinstance(entry.payload, Admission):
+            desk.scope.hold(Grant(entry.payload.cost, entry.payload.tokens))
     desk.writer.recorded = {
         (entry.address, entry.attempt): entry
         for entry in turn.counts

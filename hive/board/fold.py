@@ -8,6 +8,7 @@ from hive.board.contributions import Answer, Question, Task, TestReport
 from hive.board.entry import Entry
 from hive.board.payload import Erased, Payload
 from hive.board.records import (
+    Admission,
     Approval,
     Decision,
     Fault,
@@ -129,16 +130,17 @@ def faulted(draft: Draft, entry: Entry, payload: Fault) -> None:
     draft.tokens += payload.tokens
 
 
-PASSING = frozenset({Fault.kind, Paused.kind, Resumed.kind, Redaction.kind})
+PASSING = frozenset({Admission.kind, Fault.kind, Paused.kind, Resumed.kind, Redaction.kind})
 
 
 def passes(entry: Entry) -> bool:
     """Whether an entry leaves nothing in the state but its cost: a pause, and the calls that it cut
-    off. A run that was paused decides as one that was not."""
+    off. A run that was paused decides as one that was not, and one that had to ask twice as one
+    that was answered at once."""
     payload = entry.payload
     if isinstance(payload, Fault):
         return payload.code in ("cancelled", "interrupted", "withdrawn")
-    return isinstance(payload, Paused | Resumed | Redaction)
+    return isinstance(payload, Admission | Paused | Resumed | Redaction)
 
 
 def lasting(draft: Draft, entries: list[Entry]) -> list[Entry]:

@@ -13,6 +13,7 @@ from hive.message import Attempt, JsonObject, Part, Settings, StopReason, Usage
 
 __all__ = [
     "RECORDS",
+    "Admission",
     "Approval",
     "Candidate",
     "Change",
@@ -240,6 +241,16 @@ class Suspension(Record):
     text: str = ""
 
 
+class Admission(Record):
+    """A further attempt at a request may be made: its worst case is reserved beyond the grant.
+
+    It stands at (step, 0, 1 + attempt at the request, number), before the attempt is made.
+    """
+
+    cost: int
+    tokens: int
+
+
 class Overrun(Record):
     """A server used more than it was granted; the scope is closed."""
 
@@ -336,6 +347,7 @@ RECORDS: tuple[type[Record], ...] = (
     RunStarted,
     Decision,
     Request,
+    Admission,
     Inference,
     ToolCall,
     Approval,

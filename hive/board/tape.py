@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 
 from hive.board.entry import Address, Entry
 from hive.board.records import (
+    Admission,
     Approval,
     Fault,
     Observation,
@@ -62,6 +63,7 @@ class Tape:
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._requests: dict[Address, dict[int, Entry]] = {}
         self._closings: dict[Address, dict[int, Entry]] = {}
+        self._admissions: dict[Address, list[Entry]] = {}
         self._approvals: dict[Address, Approval] = {}
         self._rulings: Counter[Address] = Counter()
         self._calls: dict[Address, ToolCall] = {}
@@ -90,6 +92,11 @@ class Tape:
                 assert request is None or isinstance(request, Request)
                 found.append(Asked(number, request, closing))
         return found
+
+    def admitted(self, address: Address, attempt: int) -> list[Entry]:
+        """What was admitted for one attempt at a request beyond its grant, in order."""
+        place = (*address.place, 1 + attempt)
+        return self._admissions.get(address._replace(place=place), [])
 
     def past(self, address: Address, call: ToolCall) -> list[Entry]:
         """All that was recorded about a tool call, in the order in which it came: rulings, waits,
@@ -139,6 +146,9 @@ class Tape:
             self._requests.setdefault(address, {})[entry.attempt] = entry
         elif len(place) == 2 and place[1] == 1:
             self._closings.setdefault(address, {})[entry.attempt] = entry
+        elif entry.kind == Admission.kind:
+            of = address._replace(place=place[:3])
+            self._admissions.setdefault(of, []).append(entry)
         elif isinstance(payload, ToolCall):
             self._calls[address] = payload
         elif len(place) > 2 and place[1] > 1:

@@ -247,12 +247,13 @@ class Allowance:
     call is settled.
     """
 
-    __slots__ = ("first", "more", "open", "scope")
+    __slots__ = ("first", "more", "open", "scope", "times")
 
     def __init__(self, scope: Scope, first: Grant) -> None:
         self.scope = scope
         self.first = first
         self.more = NOTHING
+        self.times = 0
         self.open = True
 
     @property
@@ -260,17 +261,18 @@ class Allowance:
         """All that is reserved for the call."""
         return Grant(self.first.cost + self.more.cost, self.first.tokens + self.more.tokens)
 
-    def admit(self, cost: int) -> bool:
-        """Reserve a further attempt at its worst case, in every scope or in none."""
+    def admit(self, cost: int) -> Grant | None:
+        """Reserve a further attempt at its worst case, in every scope or in none; None then."""
         wanted = Grant(max(0, cost), self.first.tokens)
         if not self.open:
-            return False
+            return None
         try:
             self.scope.widen(wanted)
         except BudgetExceeded:
-            return False
+            return None
         self.more = Grant(self.more.cost + wanted.cost, self.more.tokens + wanted.tokens)
-        return True
+        self.times += 1
+        return wanted
 
     def close(self) -> Grant:
         """All that is reserved, to be settled now."""

@@ -11,6 +11,7 @@ from hive.board.records import Fault, Inference, Observation, Paused, Request, R
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.control.budget import NOTHING, Grant
+from hive.phases.granting import admitted
 from hive.phases.strand import Desk
 
 __all__ = ["begin_anew", "calls_made", "put_aside"]
@@ -49,7 +50,7 @@ def begin_anew(desk: Desk) -> None:
     turn = [entry for entry in board.entries if entry.address.turn > board.state.turn]
     began = begun_anew(turn)
     turn = [entry for entry in turn if entry.seq >= began]
-    ended: set[tuple[str, int | None]] = set()
+    tape, ended = Tape(turn), set[tuple[str, int | None]]()
     for entry in turn:
         if isinstance(entry.payload, Inference | Observation | Fault):
             ended |= {(cause, n) for cause in entry.causes for n in (entry.attempt, None)}
@@ -57,7 +58,9 @@ def begin_anew(desk: Desk) -> None:
         where, payload = entry.address, entry.payload
         if isinstance(payload, Request) and (str(where), entry.attempt) not in ended:
             place = where._replace(place=(where.place[0], 1))
-            turn.append(close(desk, entry, place, Grant(payload.grant, payload.grant_tokens)))
+            more = admitted(tape.admitted(where, entry.attempt - desk.writer.aside[where]))
+            granted = Grant(payload.grant + more.cost, payload.grant_tokens + more.tokens)
+            turn.append(close(desk, entry, place, granted))
         elif isinstance(payload, ToolCall) and (str(where), None) not in ended:
             turn.append(close(desk, entry, where._replace(place=(*where.place, 1)), NOTHING))
     put_aside(desk, turn)

@@ -1,29 +1,40 @@
 """What a call may use (floor 5): granted before it is made, settled after it has ended."""
 
+from collections.abc import Iterable
+
+from hive.board.entry import Entry
 from hive.board.parent import Answered
-from hive.board.records import Fault, Inference, Overrun
+from hive.board.records import Admission, Fault, Inference, Overrun
 from hive.board.records import Request as RequestRecord
 from hive.control.budget import NOTHING, Grant
 from hive.message import Request
 from hive.models.bound import input_bound
 from hive.phases.strand import Strand
 
-__all__ = ["fits", "reserve", "settle", "widened"]
+__all__ = ["admitted", "fits", "reserve", "settle", "widened"]
 
 LEAST_OUTPUT = 256
 """Tokens of output below which a call is not worth making when the budget is short."""
 
 
-def reserve(strand: Strand, request: Request, recorded: RequestRecord | None) -> tuple[Grant, int]:
+def admitted(entries: Iterable[Entry]) -> Grant:
+    """All that some admissions add to the grant of their request."""
+    found = [entry.payload for entry in entries if isinstance(entry.payload, Admission)]
+    return Grant(sum(one.cost for one in found), sum(one.tokens for one in found))
+
+
+def reserve(
+    strand: Strand, request: Request, recorded: RequestRecord | None, more: Grant = NOTHING
+) -> tuple[Grant, int]:
     """The grant for a call and the output it leaves room for. Raises BudgetExceeded.
 
     The output limit is lowered to fit; when even a short answer does not fit, nothing is reserved.
-    A recorded request brings its grant along.
+    A recorded request brings its grant along, and what is on record as admitted beyond it.
     """
     scope, card, most = strand.scope, strand.card, request.max_output
     priced = card.prices is not None and bool(card.prices.input or card.prices.output)
     if recorded is not None:
-        grant = Grant(recorded.grant, recorded.grant_tokens)
+        grant = Grant(recorded.grant + more.cost, recorded.grant_tokens + more.tokens)
         scope.take(grant)
         capped = scope.counts_money or scope.counts_tokens
         return grant, min(most, recorded.max_output) if capped else most
@@ -64,7 +75,8 @@ def fits(strand: Strand, known: Answered, grant: Grant, most: int) -> bool:
 
 
 def widened(strand: Strand, grant: Grant, answer: Inference | Fault) -> Grant:
-    """A recorded grant with what was admitted for further attempts by the time of the answer."""
+    """The grant under which an answer is taken over that was given to another run, with what was
+    admitted there for further attempts."""
     if not answer.admitted and not answer.admitted_tokens:
         return grant
     strand.scope.hold(Grant(answer.admitted, answer.admitted_tokens))

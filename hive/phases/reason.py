@@ -10,7 +10,7 @@ import orjson
 from hive.board.entry import Entry
 from hive.board.parent import Answered
 from hive.board.payload import Payload
-from hive.board.records import Fault, FaultCode, Inference
+from hive.board.records import Admission, Fault, FaultCode, Inference
 from hive.board.records import Request as RequestRecord
 from hive.board.tape import Asked
 from hive.control.budget import NOTHING, Allowance, Grant
@@ -18,7 +18,7 @@ from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError, PayloadError
 from hive.message import DEFAULTS, Reply, Request, ToolUse
 from hive.phases.brief import post_name
-from hive.phases.granting import fits, reserve, settle, widened
+from hive.phases.granting import admitted, fits, reserve, settle, widened
 from hive.phases.strand import Strand
 
 __all__ = ["Thought", "reason"]
@@ -110,7 +110,7 @@ async def call(
     why: ModelError | str
     code: FaultCode = "model_error"
     try:
-        reply = await ask(strand, request, allowance, most)
+        reply = await ask(strand, request, allowance, most, place)
     except ModelError as error:
         why = error
     except TimeoutError:
@@ -153,9 +153,15 @@ def pass_over(
 def begun_again(
     strand: Strand, request: Request, asked: Asked, causes: tuple[str, ...], step: int
 ) -> tuple[Grant, Entry]:
-    """Post a recorded request again, under its recorded grant."""
-    grant, most = reserve(strand, request, asked.request)
-    return grant, post_request(strand, request, causes, step, grant, most, asked.attempt)
+    """Post a recorded request again, under its recorded grant, with what was admitted beyond it."""
+    assert asked.request is not None
+    further = strand.desk.tape.admitted(strand.address(step, 0), asked.attempt)
+    grant, most = reserve(strand, request, asked.request, admitted(further))
+    first = Grant(asked.request.grant, asked.request.grant_tokens)
+    entry = post_request(strand, request, causes, step, first, most, asked.attempt)
+    for admission in further:
+        strand.desk.writer.again(admission)
+    return grant, entry
 
 
 def post_request(
@@ -186,7 +192,7 @@ def post_request(
 
 
 def ask(
-    strand: Strand, request: Request, allowance: Allowance, max_output: int
+    strand: Strand, request: Request, allowance: Allowance, max_output: int, place: Place
 ) -> Awaitable[Reply]:
     """One call of the mind, under the call's deadline."""
     deadline = strand.desk.deadline
@@ -196,11 +202,22 @@ def ask(
     request = replace(
         request,
         max_output=max_output,
-        admit=allowance.admit,
+        admit=lambda cost: admit(strand, allowance, place, cost),
         left=lambda: ends - anyio.current_time(),
         delta=None if listener is None else lambda text: listener(name, text),
     )
     return deadline.limit(strand.mind.complete(request))
+
+
+def admit(strand: Strand, allowance: Allowance, place: Place, cost: int) -> bool:
+    """Reserve a further attempt, and put it on record before it is made."""
+    more = allowance.admit(cost)
+    if more is None:
+        return False
+    payload = Admission(cost=more.cost, tokens=more.tokens)
+    where = (place.step, 0, 1 + place.attempt, allowance.times)
+    strand.post(where, payload, causes=place.because, origin="coordinator")
+    return True
 
 
 async def run_program(strand: Strand) -> Reply:
@@ -278,7 +295,8 @@ def serve(
     grant, begun = begun_again(strand, request, asked, causes, step)
     answer = closing.payload
     if isinstance(answer, Inference):
-        grant = widened(strand, grant, answer)
+        if answer.served:
+            grant = widened(strand, grant, answer)
         settle(strand, grant, answer, step, (str(begun.address),))
         return Thought(strand.desk.writer.again(closing), answer)
     if isinstance(answer, Fault):

@@ -51,7 +51,7 @@ class Ledger(RuleBasedStateMachine):
         assert cost_left is not None
         assert tokens_left is not None
         fits = max(0, cost) <= cost_left and given.first.tokens <= tokens_left
-        assert given.admit(cost) == fits
+        assert (given.admit(cost) is not None) == fits
         assert self.run.calls == before[0][2]
         if fits:
             assert given.grant == Grant(held.cost + max(0, cost), held.tokens + given.first.tokens)
@@ -63,7 +63,7 @@ class Ledger(RuleBasedStateMachine):
     def settle(self, given: Allowance | None, part: Any) -> None:
         if given is not None:
             grant = given.close()
-            assert not given.admit(0)
+            assert given.admit(0) is None
             used = Grant(int(grant.cost * part), int(grant.tokens * part))
             assert given.scope.settle(grant, used)
 
