@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hive.audit.record import Record
 from hive.cli.exits import Mistake
+from hive.cli.words import counted as numbered
 from hive.errors import JournalError, RunNotFound
 from hive.journal.journal import Journal
 from hive.journal.opening import file_at, find_run, open_journal
@@ -69,7 +70,7 @@ def run_of(journal: Journal, run: str) -> str:
     if not runs:
         raise RunNotFound("the journal holds no run yet; `hive run` and `hive demo` make some")
     if back >= len(runs):
-        raise RunNotFound(f"there is no {run!r}: the journal holds {len(runs)} runs")
+        raise RunNotFound(f"there is no {run!r}: the journal holds {numbered(len(runs), 'run')}")
     return runs[back]
 
 

@@ -63,9 +63,14 @@ def redact(
     """
     if sum((bool(entries), text is not None, file is not None)) != 1:
         raise Mistake("say what to erase, in one way: ENTRY numbers or addresses, --text or --file")
-    secret = secret_of(text)
-    if secret and secret in f"{why} {by}":
-        raise Mistake("--why and --by stay on the record; they must not contain the text itself")
+    secret, whom = secret_of(text), speaker(by)
+    if not why.strip():
+        raise Mistake("--why is empty; say why, for it stays on the record")
+    if secret and secret in f"{why}\n{whom}":
+        raise Mistake(
+            "--why and --by (your user name unless given) stay on the record; they must not contain"
+            " the text itself"
+        )
     with opened(journal) as kept:
         with counting("looking", "entries"):
             found = selected(kept, run_of(kept, run), entries, secret, file)
@@ -79,7 +84,7 @@ def redact(
         told: list[Told] = []
         done = bool(found) and not dry_run and agreed(going, found, yes, as_json)
         if done:
-            told = carried_out(kept, found, why, speaker(by))
+            told = carried_out(kept, found, why, whom)
     if as_json:
         click.echo(json.dumps(shown(found, going, told, stays, done) | {"also": also}))
     else:

@@ -72,6 +72,8 @@ def resume(
     terminal it is asked for.
     """
     options.diagnose(verbose)
+    if restore and "workspace" in accept:
+        raise Mistake("--restore and --accept workspace are two answers to one question; give one")
     with opened(journal) as kept:
         record = record_of(kept, run)
         showing = Showing(record.summary.workflow, as_json, plain, yes)
@@ -83,6 +85,8 @@ def resume(
     team = team_of(record, workflow)
     check_models(team)
     place = record.started.workspace
+    if place is not None and not restore and not Path(place).exists():
+        raise Mistake(f"the workspace {place} is gone; --restore makes it as it is on record")
     if place is not None:
         click.echo(in_place(Path(place), team), err=as_json)
     terms = Terms(frozenset(accept), restore)

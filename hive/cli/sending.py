@@ -111,7 +111,7 @@ def chosen(to: Addressee, there: list[Wait], kind: str, call: str | None) -> Wai
     what = "for a yes" if kind == "approval" else "in doubt"
     if not there:
         answered = any(wait.waits_for == kind for wait in to.summary.waits)
-        why = "was answered already" if answered else f"it is {to.state()}"
+        why = "it was answered already" if answered else f"it is {to.state()}"
         other = "settle" if kind == "approval" else "approve"
         hints = f"; {to.command(other)} is for what waits there" if has_other(to, kind) else ""
         raise Mistake(f"no call of run {to.id} waits {what}: {why}{hints}")

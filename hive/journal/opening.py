@@ -54,7 +54,8 @@ def find_run(journal: Journal, prefix: str) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise RunNotFound(f"no run's id begins with {prefix!r}; the journal holds {len(runs)} runs")
+        held = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+        raise RunNotFound(f"no run's id begins with {prefix!r}; the journal holds {held}")
     raise RunNotFound(
         f"{len(found)} runs have ids that begin with {prefix!r}: {', '.join(found[:5])}"
         + (" …" if len(found) > 5 else "")

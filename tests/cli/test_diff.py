@@ -74,7 +74,7 @@ def test_too_few_runs_to_tell(here: Here, parent: dict[str, Any]) -> None:
     assert answer.code == 0
     assert "1 pair by goal and seed" in answer.out
     assert "1 run without a partner left out" in answer.out
-    assert "1 pairs are too few to tell" in answer.out
+    assert "1 pair is too few to tell" in answer.out
 
 
 def test_without_scipy_it_says_how_to_get_it(

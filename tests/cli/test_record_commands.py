@@ -162,6 +162,8 @@ MISTAKES = [
     (["redact", "last", "1"], "--why"),
     (["redact", "last", "--text", "abc", "--why", "x"], "4 letters or more"),
     (["redact", "last", "--text", "draft", "--why", "a draft"], "must not contain"),
+    (["redact", "last", "--text", "draft", "--why", "x", "--by", "draftsman"], "must not contain"),
+    (["redact", "last", "1", "--why", " ", "-y"], "--why is empty"),
     (["redact", "last", "999", "--why", "x", "-y"], "no entry '999'"),
     (["redact", "last", "--file", "nowhere", "--why", "x", "-y"], "no content of a file 'nowhere'"),
     (["redact", "last", "0", "--why", "x", "-y"], "which run this is"),
@@ -293,6 +295,17 @@ def test_the_text_can_be_read_so_that_no_shell_remembers_it(
     answer = told.hive("redact", "last", "--text", "-", "--why", "a name", "-y")
     assert answer.code == 0
     assert "draft 2" not in told.hive("show").out
+
+
+def test_whoever_is_to_be_forgotten_is_not_named_as_who_redacts(
+    told: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "draft 2")
+    refused = told.hive("redact", "last", "--text", "draft 2", "--why", "a name", "-y")
+    assert (refused.code, "your user name" in refused.err) == (2, True)
+    redacted = ("redact", "last", "--text", "draft 2", "--why", "a name", "--by", "an office")
+    assert told.hive(*redacted, "-y").code == 0
+    assert "draft 2" not in told.hive("show", "--json").out
 
 
 def test_a_file_is_redacted_in_all_its_states(told: Here) -> None:

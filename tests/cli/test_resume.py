@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from queue import Queue
@@ -81,6 +82,22 @@ def test_what_is_on_record_may_be_put_back(waiting: Here) -> None:
     touch(waiting)
     assert waiting.hive("resume", "last", "-y", "--restore").code == 0
     assert [path.name for path in (waiting.folder / "work").glob("*.txt")] == ["notes.txt"]
+    assert (waiting.folder / "work" / "notes.txt").read_text() == "mine\n"
+
+
+def test_it_is_either_kept_or_put_back(waiting: Here) -> None:
+    touch(waiting)
+    answer = waiting.hive("resume", "last", "-y", "--restore", "--accept", "workspace")
+    assert (answer.code, "two answers to one question" in answer.err) == (2, True)
+    assert (waiting.folder / "work" / "notes.txt").read_text() == "changed\n"
+
+
+def test_a_workspace_that_is_gone_is_named_with_the_way_to_have_it_again(waiting: Here) -> None:
+    shutil.rmtree(waiting.folder / "work")
+    answer = waiting.hive("resume", "last", "-y")
+    assert (answer.code, "is gone; --restore makes it" in answer.err) == (2, True)
+    assert "Working in" not in answer.out
+    assert waiting.hive("resume", "last", "-y", "--restore").code == 0
     assert (waiting.folder / "work" / "notes.txt").read_text() == "mine\n"
 
 
