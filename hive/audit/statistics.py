@@ -51,13 +51,8 @@ def difference(one: Sequence[float], other: Sequence[float]) -> Difference:
     pairs = len(differences)
     means = (mean(one), mean(other), mean(differences))
     if pairs < FEWEST_PAIRS:
-        return Difference(
-            pairs,
-            *means,
-            None,
-            None,
-            f"{pairs} pair{' is' if pairs == 1 else 's are'} too few to tell",
-        )
+        few = "1 pair is" if pairs == 1 else f"{pairs} pairs are"
+        return Difference(pairs, *means, None, None, f"{few} too few to tell")
     if max(differences) == min(differences):
         return Difference(pairs, *means, None, None, "every pair differs by the same")
     if not has_scipy():
