@@ -51,11 +51,11 @@ test: setup ## Check everything: format, lint, types, import contracts, tests, d
 	@echo "test: import contracts (lint-imports)"
 	@$(BIN)/lint-imports --no-logo
 	@echo "test: tests and the docs' examples (pytest)"
-	@$(BIN)/python -m pytest -q -m "not long and not peers"
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not long and not peers"
 
 test-long: setup ## Run the tests that take minutes
 	@echo "test-long: the long tests (pytest -m long)"
-	@$(BIN)/python -m pytest -q -m long
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m long
 
 lock: $(BIN)/python ## Pin the newest versions pyproject.toml allows in constraints.txt
 	@echo "lock: resolving pyproject.toml (uv, in .lock-venv)"

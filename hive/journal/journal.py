@@ -165,12 +165,21 @@ class Journal(Protocol):
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
+class Newest:
+    """The largest ULID of this process: what is made in the same millisecond comes after it."""
+
+    number = 0
+
+
 def new_run_id() -> str:
     """A fresh ULID in lower case: 48 bits of milliseconds, 80 random ones (github.com/ulid/spec).
 
-    Ids of one machine sort by the time they were made.
+    Ids of one machine sort by the time they were made, those of one process always.
     """
     number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    if number >> 80 <= Newest.number >> 80:
+        number = Newest.number + 1
+    Newest.number = number
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -5, -5))
 
 

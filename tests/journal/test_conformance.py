@@ -267,3 +267,9 @@ def test_ids_of_runs_sort_by_the_time_they_were_made() -> None:
     assert len(set(ids)) == 50
     assert [run[:10] for run in ids] == sorted(run[:10] for run in ids)
     assert all(len(run) == 26 and run == run.lower() and run.isalnum() for run in ids)
+
+
+def test_ids_of_one_process_sort_by_when_they_were_made() -> None:
+    made = [new_run_id() for _ in range(5_000)]
+    assert made == sorted(set(made))
+    assert {len(run) for run in made} == {26}
