@@ -27,6 +27,7 @@ from hive.board.records import (
 )
 from hive.cli.results import result_of
 from hive.cli.words import arguments_of, counted, duration, ended, gist, money, shortened
+from hive.phases.judge import IN_DOUBT
 
 __all__ = ["Told", "Tone", "deciding", "tell"]
 
@@ -116,6 +117,9 @@ def judged(entry: Entry, payload: Approval, calls: dict[str, Told]) -> Told | No
     if payload.decision == "allow" and payload.by.startswith(("default", "allow(", "by_tool")):
         return None
     call = calls.get(entry.causes[0]) if entry.causes else None
+    if payload.reason in IN_DOUBT.values():
+        result = f"{call.what if call else 'a call'} {payload.reason}, by {payload.by}"
+        return Told(str(entry.address), entry.author, "settled", result, "quiet")
     what = {"allow": "allowed", "deny": "denied", "ask": "needs a person's yes"}[payload.decision]
     tone: Tone = {"allow": "good", "deny": "bad", "ask": "open"}[payload.decision]  # type: ignore[assignment]
     result = f"{call.what if call else 'a call'}, by {payload.by}"

@@ -13,13 +13,14 @@ from hive.phases.waiting import APPROVALS, SETTLEMENTS, Word
 from hive.tools.approval import ProposedCall
 from hive.tools.call import ToolOutput
 
-__all__ = ["heeded", "judge", "proposed"]
+__all__ = ["IN_DOUBT", "heeded", "judge", "proposed"]
 
-SETTLED = {
-    "done": "it was done and is not made again",
-    "again": "it is to be made again",
-    "lost": "nobody can tell, and it is not made again",
+IN_DOUBT = {
+    "done": "in doubt: it was done and is not made again",
+    "again": "in doubt: it is to be made again",
+    "lost": "in doubt: nobody can tell, and it is not made again",
 }
+"""The reason of the Approval by which a person settled a call."""
 
 
 async def judge(strand: Strand, call: Begun, beside: Sequence[Begun]) -> Done | None:
@@ -139,7 +140,7 @@ def settle(strand: Strand, call: Begun, word: Word) -> Done | None:
     """End the doubt about a call as a person settled it: it was done, and the word's text is what
     came of it; it is to be made again, which None lets happen; or nobody can find out."""
     again = word.decided == "again"
-    reason = f"in doubt: {SETTLED[word.decided]}"
+    reason = IN_DOUBT[word.decided]
     ruled_by(strand, call, word, "allow" if again else "deny", reason)
     if again:
         return None

@@ -288,6 +288,9 @@ def test_a_call_in_doubt_is_settled(there: Here, option: tuple[str, ...], told: 
         open_gate(there)
     code, out = ended(process)
     assert (code, told in out) == (0, True)
+    for shown in (out, there.hive("show", "last").out):
+        assert "hold(what='the line') in doubt: " in shown
+        assert "denied" not in shown
 
 
 def test_a_run_is_followed_from_another_terminal(there: Here) -> None:
