@@ -139,7 +139,9 @@ def tell(found: Sequence[Summary], plan: Plan, samples: int, kept: Journal, jour
     came = ", ".join(f"{number} {state}" for state, number in states.most_common())
     spent, paid = sum(each.spent for each in found), sum(each.paid for each in found)
     run, where = short_id(kept, plan.run), hint(journal)
-    click.echo(f"{counted(samples, 'fork')} of run {run} at {plan.at}: {came or 'none was made'}")
+    forks = counted(samples, "fork")
+    made = forks if len(found) == samples else f"{len(found)} of {forks}"
+    click.echo(f"{made} of run {run} at {plan.at}: {came or 'none was made'}")
     click.echo(f"{money(spent)} as if each were a run of its own, {money(paid)} paid")
     click.echo(f"tag {plan.tags[0]}")
     click.echo(f"  hive runs --tag {plan.tags[0]}{where}   these runs")

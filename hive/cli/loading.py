@@ -110,6 +110,8 @@ def imported(place: Place, here: Path) -> ModuleType:
         if place.file is None and not place.written.strip("."):
             raise Mistake(f"{place.written!r} names no module; write module:name") from None
         raise broken(place, error) from error
+    except Mistake:
+        raise
     except Exception as error:
         raise broken(place, error) from error
 

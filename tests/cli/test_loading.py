@@ -55,7 +55,7 @@ def test_a_directory_of_the_record(here: Here, monkeypatch: pytest.MonkeyPatch) 
     other.mkdir()
     monkeypatch.chdir(other)
     assert isinstance(load("./team.py:scribes", here.folder), Workflow)
-    with pytest.raises(Mistake, match=r"there is no file './team.py'"):
+    with pytest.raises(Mistake, match=r"^there is no file './team.py'"):
         load("./team.py:scribes")
 
 
