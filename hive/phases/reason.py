@@ -1,7 +1,6 @@
 """Phase two (floor 5): ask the mind, under a grant, with the request on record beforehand."""
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import anyio
@@ -199,8 +198,7 @@ def ask(
     if strand.mind is None:
         return deadline.limit(run_program(strand))
     listener, name, ends = strand.desk.listener, strand.name, deadline.end()
-    request = replace(
-        request,
+    request = request._replace(
         max_output=max_output,
         admit=lambda cost: admit(strand, allowance, place, cost),
         left=lambda: ends - anyio.current_time(),

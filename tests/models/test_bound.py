@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,14 +13,13 @@ def request(*parts: object) -> Request:
 
 @given(st.text(), st.text(), st.text())
 def test_it_is_at_least_the_bytes_of_what_is_sent(system: str, said: str, found: str) -> None:
-    full = replace(
-        request(
-            Text(text=said),
-            ToolUse(id="1", name="look", arguments={"where": found}),
-            ToolUse(id="2", name="look", malformed=found),
-            ToolResult(id="1", name="look", text=found),
-            Thinking(text=said, provider="p", opaque={"signature": "abc"}),
-        ),
+    full = request(
+        Text(text=said),
+        ToolUse(id="1", name="look", arguments={"where": found}),
+        ToolUse(id="2", name="look", malformed=found),
+        ToolResult(id="1", name="look", text=found),
+        Thinking(text=said, provider="p", opaque={"signature": "abc"}),
+    )._replace(
         system=system,
         tools=(TOOL,),
         output=OutputForm("Out", {"type": "object"}),
@@ -35,7 +32,7 @@ def test_every_part_adds_to_it() -> None:
     grown = [request(*[Text(text="")] * count) for count in range(4)]
     bounds = [input_bound(one) for one in grown]
     assert bounds == sorted(set(bounds))
-    assert input_bound(replace(grown[0], tools=(TOOL,))) > bounds[0] + 500
+    assert input_bound(grown[0]._replace(tools=(TOOL,))) > bounds[0] + 500
 
 
 def test_lone_surrogates_do_not_stop_it() -> None:

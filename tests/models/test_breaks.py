@@ -26,7 +26,7 @@ from tests.models.faults import (
 )
 from tests.models.loopback import Newline, loopback
 
-STREAMED = replace(ASK, delta=lambda piece: None)
+STREAMED = ASK._replace(delta=lambda piece: None)
 HELLO = Reply(
     parts=(Text(text="Hello, world."),),
     usage=Usage(input=1000, output=50, cached_read=600, cache_write=100, reasoning=20),
@@ -116,7 +116,7 @@ async def test_a_use_that_was_reported_in_full_is_charged_as_reported(name: str)
             ).encode(),
             "application/json",
         )
-    found, attempt = await failed(line, name, replace(STREAMED, output=COUNTS))
+    found, attempt = await failed(line, name, STREAMED._replace(output=COUNTS))
     assert found.retryable
     assert attempt.usage == Usage(input=7, output=3)
     assert attempt.tokens == 10
@@ -128,7 +128,7 @@ async def test_a_use_that_was_reported_in_full_is_charged_as_reported(name: str)
 @pytest.mark.asyncio
 async def test_a_demanded_tool_that_is_not_called(request_: Request) -> None:
     name = "anthropic:claude-opus-5"
-    asked = replace(request_, output=COUNTS)
+    asked = request_._replace(output=COUNTS)
     found, attempt = await failed(HELLO, name, asked)
     assert type(found) is BadReply
     assert "did not call a tool, as it had to" in str(found)
@@ -138,7 +138,7 @@ async def test_a_demanded_tool_that_is_not_called(request_: Request) -> None:
         loopback([use("a"), HELLO.model_copy(update={"stop": "refusal"})]) as server,
         model_at(server, name) as model,
     ):
-        reply = await model.complete(replace(asked, tools=(LOOK,)))
+        reply = await model.complete(asked._replace(tools=(LOOK,)))
         assert reply.tool_uses == (use("a"),)
         assert (await model.complete(asked)).stop == "refusal"
 
@@ -248,7 +248,7 @@ async def test_line_ends_comments_and_cut_characters(
         loopback([line], chop=chop, newline=newline, comments=True) as server,
         model_at(server, name) as model,
     ):
-        reply = await model.complete(replace(ASK, tools=(LOOK,), delta=heard.append))
+        reply = await model.complete(ASK._replace(tools=(LOOK,), delta=heard.append))
     assert (reply.parts, reply.stop, reply.usage) == (line.parts, "tools", line.usage)
     assert "".join(heard) == "Grüße ☺ 👩‍🔬"
 
@@ -268,7 +268,7 @@ async def test_a_slow_drip_is_heard_as_it_falls(name: str) -> None:
             await news.wait()
 
     async with loopback([paced(HELLO, between)]) as server, model_at(server, name) as model:
-        reply = await model.complete(replace(ASK, delta=hear))
+        reply = await model.complete(ASK._replace(delta=hear))
     assert reply.text == "".join(heard) == "Hello, world."
     assert len(heard) == 3
 

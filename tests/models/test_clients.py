@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,10 +26,10 @@ async def test_one_client_serves_many_calls_and_is_closed(name: str) -> None:
         async with model_at(server, name) as model:
             for _ in range(3):
                 await model.complete(ASK)
-                await model.complete(replace(ASK, delta=lambda piece: None))
+                await model.complete(ASK._replace(delta=lambda piece: None))
             assert server.connections == 1
         async with model_at(server, name) as model:
-            asks = [replace(ASK, messages=(Message("user", (Text(text=f"{n}"),)),)) for n in "abc"]
+            asks = [ASK._replace(messages=(Message("user", (Text(text=f"{n}"),)),)) for n in "abc"]
             replies = await asyncio.gather(*(model.complete(one) for one in asks))
             assert [reply.text for reply in replies] == ["a", "b", "c"]
 
@@ -88,7 +87,7 @@ async def test_a_cancelled_call_leaves_its_connection(name: str) -> None:
 
 @pytest.mark.asyncio
 async def test_long_answers_are_streamed_where_connections_would_be_cut() -> None:
-    request = replace(ASK, max_output=64_000)
+    request = ASK._replace(max_output=64_000)
     reply, server = await ask(["x"], "anthropic:claude-opus-5", request)
     assert reply.text == "x"
     assert server.requests[0]["stream"] is True
@@ -98,13 +97,13 @@ async def test_long_answers_are_streamed_where_connections_would_be_cut() -> Non
 @pytest.mark.asyncio
 async def test_settings_are_sent_where_there_is_a_word_for_them(name: str) -> None:
     settings = Settings(temperature=0.5, effort="low")
-    _, server = await ask(["x"], name, replace(ASK, settings=settings))
+    _, server = await ask(["x"], name, ASK._replace(settings=settings))
     sent = server.requests[0]
     assert sent["temperature"] == 0.5
     assert '"low"' in json.dumps(
         [sent.get(w) for w in ("reasoning", "reasoning_effort", "output_config")]
     )
-    seeded = replace(ASK, settings=Settings(seed=7))
+    seeded = ASK._replace(settings=Settings(seed=7))
     if name.startswith("openai-chat"):
         _, server = await ask(["x"], name, seeded)
         assert server.requests[0]["seed"] == 7

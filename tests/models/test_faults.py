@@ -4,7 +4,6 @@ import asyncio
 import re
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from tests.models.asking import ASK, BACKENDS, KEY, each, model_at, use
 from tests.models.faults import Line, cut, drop, error, fails, linger, raw
 from tests.models.loopback import loopback
 
-STREAMED = replace(ASK, delta=lambda piece: None)
+STREAMED = ASK._replace(delta=lambda piece: None)
 plain_and_streamed = pytest.mark.parametrize("request_", [ASK, STREAMED], ids=["plain", "streamed"])
 
 
@@ -241,7 +240,7 @@ async def test_a_server_that_does_not_stream_is_read_all_the_same(name: str) -> 
         return "Hello."
 
     async with loopback([unstreamed]) as server, model_at(server, name) as model:
-        reply = await model.complete(replace(ASK, delta=heard.append))
+        reply = await model.complete(ASK._replace(delta=heard.append))
     assert reply.text == "Hello."
     assert heard == ["Hello."]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,26 +39,26 @@ def files(folder: Path) -> list[Path]:
 
 
 DIFFERENT = [
-    replace(ASK, system="Be long."),
-    replace(ASK, messages=(Message("user", (Text(text="And you?"),)),)),
-    replace(ASK, messages=(Message("assistant", ASK.messages[0].parts),)),
-    replace(ASK, tools=(LOOK,)),
-    replace(ASK, output=SUM),
-    replace(ASK, output=OutputForm("Other", SUM.schema)),
-    replace(ASK, settings=Settings(temperature=0.1)),
-    replace(ASK, max_output=7),
-    replace(ASK, sample=1),
-    replace(ASK, digest="d"),
-    replace(ASK, digest="d", sample=1),
-    replace(ASK, digest="e"),
+    ASK._replace(system="Be long."),
+    ASK._replace(messages=(Message("user", (Text(text="And you?"),)),)),
+    ASK._replace(messages=(Message("assistant", ASK.messages[0].parts),)),
+    ASK._replace(tools=(LOOK,)),
+    ASK._replace(output=SUM),
+    ASK._replace(output=OutputForm("Other", SUM.schema)),
+    ASK._replace(settings=Settings(temperature=0.1)),
+    ASK._replace(max_output=7),
+    ASK._replace(sample=1),
+    ASK._replace(digest="d"),
+    ASK._replace(digest="d", sample=1),
+    ASK._replace(digest="e"),
 ]
 
 
 async def test_requests_are_told_apart_by_all_that_is_asked() -> None:
     asked = [ASK, *DIFFERENT]
     assert len({identity(one, name) for one in asked for name in ("a", "b")}) == 2 * len(asked)
-    assert identity(replace(ASK, delta=print), "a") == identity(ASK, "a")
-    assert identity(replace(ASK, digest="d", max_output=1), "a") == identity(DIFFERENT[9], "a")
+    assert identity(ASK._replace(delta=print), "a") == identity(ASK, "a")
+    assert identity(ASK._replace(digest="d", max_output=1), "a") == identity(DIFFERENT[9], "a")
 
 
 # Counting
@@ -125,7 +124,7 @@ async def test_what_was_answered_is_given_again_for_nothing(tmp_path: Path) -> N
     folder = tmp_path / "deep" / "cache"
     assert await Cached(inner, folder).complete(ASK) == SAID
     heard: list[str] = []
-    again = await Cached(inner, folder).complete(replace(ASK, delta=heard.append))
+    again = await Cached(inner, folder).complete(ASK._replace(delta=heard.append))
     assert again == SAID.model_copy(update={"usage": Usage(), "cost": 0})
     assert heard == ["said ☺"]
     assert len(files(folder)) == 1
@@ -211,11 +210,11 @@ async def test_a_cassette_is_recorded_once_and_played_without_a_server(
     path = tmp_path / "cassettes" / "one.jsonl"
     busy = error(429, f"slow {KEY}", headers={"retry-after": "3"})
     script: list[Line] = ["Hello ☺", busy, [use("a", where="here")], "Again."]
-    looking = replace(ASK, tools=(LOOK,))
+    looking = ASK._replace(tools=(LOOK,))
     heard: list[str] = []
 
     async def talk(model: Cassette) -> list[object]:
-        first = await model.complete(replace(ASK, delta=heard.append))
+        first = await model.complete(ASK._replace(delta=heard.append))
         with pytest.raises(RateLimited) as caught:
             await model.complete(looking)
         failure = (str(caught.value), caught.value.attempts, caught.value.retry_after)

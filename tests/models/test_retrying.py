@@ -59,7 +59,7 @@ async def test_what_may_pass_is_asked_again_and_every_attempt_is_told(name: str)
         drop(),
         "Hello.",
     ]
-    request = replace(ASK, admit=admit, delta=lambda piece: None)
+    request = ASK._replace(admit=admit, delta=lambda piece: None)
     async with loopback(script) as server, model_at(server, name) as model:
         reply = await patient(model, naps, attempts=9).complete(request)
         assert server.left == 0
@@ -135,7 +135,7 @@ async def test_a_server_that_asks_for_too_much_time_is_not_waited_for(
 ) -> None:
     naps = Naps()
     headers = {"retry-after": after, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
-    refused = replace(ASK, admit=lambda cost: pytest.fail("nothing more is to be reserved"))
+    refused = ASK._replace(admit=lambda cost: pytest.fail("nothing more is to be reserved"))
     line = error(429, "slow", headers=headers)
     async with loopback([line]) as server, model_at(server, name) as model:
         with pytest.raises(RateLimited, match=r"not tried again: that is .* s away, more than"):
@@ -151,7 +151,7 @@ async def test_no_wait_outlasts_the_call() -> None:
         return left - sum(naps.taken)
 
     with pytest.raises(RateLimited) as caught:
-        await patient(model, naps).complete(replace(ASK, left=clock))
+        await patient(model, naps).complete(ASK._replace(left=clock))
     assert naps.taken == [9]
     assert str(caught.value) == "slow; not tried again: that is 9 s away, and 1 s are left"
     assert [a.wait for a in caught.value.attempts] == [9_000_000, 0]
@@ -168,7 +168,7 @@ async def test_no_wait_outlasts_the_run() -> None:
 async def test_a_budget_that_admits_no_more_ends_with_the_last_error() -> None:
     naps, answers = Naps(), [True, True, False]
     model = ScriptedModel([ServerFailed("one"), ServerFailed("two"), BadReply("three"), "up"])
-    request = replace(ASK, admit=lambda cost: answers.pop(0))
+    request = ASK._replace(admit=lambda cost: answers.pop(0))
     with pytest.raises(BadReply, match=r"three; .* the budget does not admit") as caught:
         await patient(model, naps).complete(request)
     assert len(model.requests) == len(caught.value.attempts) == 3
@@ -243,7 +243,7 @@ async def test_calls_side_by_side_do_not_mix_their_attempts() -> None:
         return Reply(parts=(), id=request.system, usage=Usage(input=1))
 
     model = patient(FunctionModel(answer), Naps())
-    asked = [replace(ASK, system=f"{n}") for n in range(20)]
+    asked = [ASK._replace(system=f"{n}") for n in range(20)]
     replies = await asyncio.gather(*(model.complete(one) for one in asked))
     for one, reply in zip(asked, replies, strict=True):
         assert reply.id == one.system

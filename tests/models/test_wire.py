@@ -43,7 +43,7 @@ async def test_a_plain_reply(name: str) -> None:
 @each
 @pytest.mark.asyncio
 async def test_the_limit_on_output_is_sent(name: str) -> None:
-    _, server = await ask(["x"], name, replace(ASK, max_output=77))
+    _, server = await ask(["x"], name, ASK._replace(max_output=77))
     sent = server.requests[0]
     limits = {"max_output_tokens", "max_completion_tokens", "max_tokens"} & set(sent)
     assert [sent[limit] for limit in limits] == [77]
@@ -55,7 +55,7 @@ async def test_parallel_tool_calls_and_their_results(name: str) -> None:
     calls = (use("a", where="left ☺"), use("b", where="right", deep=[1, {"x": None}]))
     script: list[Line] = [["Let me look.", *calls], "Nothing there."]
     async with loopback(script) as server, model_at(server, name) as model:
-        request = replace(ASK, tools=(LOOK,))
+        request = ASK._replace(tools=(LOOK,))
         reply = await model.complete(request)
         assert reply.stop == "tools"
         assert reply.text == "Let me look."
@@ -65,7 +65,7 @@ async def test_parallel_tool_calls_and_their_results(name: str) -> None:
             ToolResult(id="b", name="look", text="Error: too dark", error=True),
         )
         said = (*ASK.messages, Message("assistant", reply.parts), Message("tool", results))
-        final = await model.complete(replace(request, messages=said))
+        final = await model.complete(request._replace(messages=said))
     assert final.text == "Nothing there."
     first, second = server.requests
     assert first.tools == ["look"]
@@ -81,12 +81,12 @@ async def test_arguments_that_are_no_json_object_are_kept_as_they_came(name: str
     broken = ToolUse(id="a", name="look", malformed='{"where": "le')
     listed = ToolUse(id="b", name="look", malformed="[1]")
     huge = ToolUse(id="c", name="look", malformed='{"n": 9007199254740993}')
-    streamed = replace(ASK, tools=(LOOK,), delta=lambda piece: None)
+    streamed = ASK._replace(tools=(LOOK,), delta=lambda piece: None)
     reply, _ = await ask([[broken, listed, huge]], name, streamed)
     assert reply.tool_uses == (broken, listed, huge)
     # They can be shown to the model again, as an object, which is what servers demand.
     again = (*ASK.messages, Message("assistant", reply.parts))
-    _, server = await ask(["sorry"], name, replace(ASK, messages=again))
+    _, server = await ask(["sorry"], name, ASK._replace(messages=again))
     assert "malformed" in json.dumps(server.requests[0].turns)
 
 
@@ -95,7 +95,7 @@ async def test_arguments_that_are_no_json_object_are_kept_as_they_came(name: str
 @pytest.mark.asyncio
 async def test_a_typed_answer(name: str, streamed: bool) -> None:
     heard: list[str] = []
-    request = replace(ASK, output=SUM, delta=heard.append if streamed else None)
+    request = ASK._replace(output=SUM, delta=heard.append if streamed else None)
     reply, server = await ask([{"total": 3, "note": None}], name, request)
     assert json.loads(reply.text) == {"total": 3, "note": None}
     assert reply.stop == "end"
@@ -114,7 +114,7 @@ async def test_a_typed_answer(name: str, streamed: bool) -> None:
 @pytest.mark.asyncio
 async def test_a_typed_answer_whose_schema_is_open(name: str, streamed: bool) -> None:
     heard: list[str] = []
-    request = replace(ASK, output=COUNTS, delta=heard.append if streamed else None)
+    request = ASK._replace(output=COUNTS, delta=heard.append if streamed else None)
     reply, server = await ask([{"counts": {"☺": 1}}], name, request)
     assert json.loads(reply.text) == {"counts": {"☺": 1}}
     assert reply.stop == "end"
@@ -128,7 +128,7 @@ async def test_a_typed_answer_whose_schema_is_open(name: str, streamed: bool) ->
 @pytest.mark.asyncio
 async def test_an_old_model_answers_through_a_tool_beside_the_others() -> None:
     taken = replace(LOOK, name="Sum")
-    request = replace(ASK, output=SUM, tools=(LOOK, taken))
+    request = ASK._replace(output=SUM, tools=(LOOK, taken))
     reply, server = await ask([use("a"), {"total": 1}], "anthropic:claude-3-haiku", request)
     assert reply.tool_uses == (use("a"),)
     (received,) = server.requests
@@ -170,8 +170,8 @@ async def test_a_streamed_reply_is_the_plain_one(
     if line.tool_uses:
         line = line.model_copy(update={"stop": "tools"})
     heard: list[str] = []
-    request = replace(ASK, tools=(LOOK,))
-    streamed, server = await ask([line], name, replace(request, delta=heard.append), chop)
+    request = ASK._replace(tools=(LOOK,))
+    streamed, server = await ask([line], name, request._replace(delta=heard.append), chop)
     assert server.requests[0]["stream"] is True
     assert streamed == (await ask([line], name, request))[0]
     assert streamed.parts == line.parts
@@ -188,7 +188,7 @@ async def test_thinking_goes_back_unchanged_and_only_to_its_maker(name: str) -> 
     said = Message("assistant", (own, *foreign, use("a")))
     dangling = Message("assistant", (Text(text="So."), thought(mine, "cut off")))
     result = Message("tool", (ToolResult(id="a", name="look", text="a wall"),))
-    request = replace(ASK, messages=(*ASK.messages, said, result, *ASK.messages, dangling))
+    request = ASK._replace(messages=(*ASK.messages, said, result, *ASK.messages, dangling))
     _, server = await ask(["ok"], name, request)
     sent = server.requests[0].turns
     text = json.dumps(sent)
@@ -216,7 +216,7 @@ async def test_reasons_to_stop(name: str, streamed: bool, stop: Any) -> None:
         expected = "end"  # nobody else pauses
     delta = (lambda piece: None) if streamed else None
     line = Reply(parts=(Text(text="I will not"),), stop=stop)
-    reply, _ = await ask([line], name, replace(ASK, delta=delta))
+    reply, _ = await ask([line], name, ASK._replace(delta=delta))
     assert (reply.stop, reply.text) == (expected, "I will not")
 
 
@@ -233,7 +233,7 @@ async def test_use_and_cost(name: str, streamed: bool) -> None:
     usage = Usage(input=1000, output=50, cached_read=600, cache_write=100, reasoning=20)
     delta = (lambda piece: None) if streamed else None
     line = Reply(parts=(Text(text="x"),), usage=usage)
-    reply, _ = await ask([line], name, replace(ASK, delta=delta))
+    reply, _ = await ask([line], name, ASK._replace(delta=delta))
     assert reply.usage == usage
     card = card_of(resolve(name, key=KEY))
     prices = card.prices
