@@ -69,7 +69,8 @@ def runs(
       id, state, outcome (null before the end), reason (its code, or null),
       workflow (as it was named), goal, turns, cost_usd,
       tokens, seconds, started (ISO 8601), tags,
-      parent and cut (of a fork: whose entries it shares, and how many; else null)
+      parent and cut (of a fork: whose entries it shares, and how many; else null),
+      paid_usd (spent anew: without what a fork shares or was served)
     """
     found: list[Summary] = []
     if is_there(journal):

@@ -66,6 +66,8 @@ class SQLiteJournal:
     ) -> None:
         self.path = Path(path)
         self.commit: Commit = "threaded" if synchronous == "full" else "inline"
+        if self.path.is_dir():
+            raise JournalError(f"{str(path)!r} is a folder; name a file in it for the journal")
         if not create and not self.path.exists():
             raise JournalError(f"no journal at {self.path}; runs are kept there once one was made")
         self._patience = patience

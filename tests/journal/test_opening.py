@@ -61,6 +61,12 @@ def test_a_journal_that_should_be_there_is_not_made(tmp_path: Path) -> None:
         open_journal(str(tmp_path / "a.db"), create=False)
 
 
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    for folder in ("", ".", "/", str(tmp_path), f"sqlite:{tmp_path}"):
+        with pytest.raises(JournalError, match="is a folder; name a file in it"):
+            open_journal(folder)
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id() -> None:
     journal = MemoryJournal()
     for run in ("01aaa", "01aab", "02aaa"):
