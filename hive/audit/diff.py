@@ -63,7 +63,7 @@ def compare(one: Record, other: Record) -> Diff:
     return Diff(
         side(one),
         side(other),
-        tuple(differences(manifest_of(one), manifest_of(other))),
+        changed_between(one, other),
         parting(one.entries, other.entries),
     )
 
@@ -71,6 +71,15 @@ def compare(one: Record, other: Record) -> Diff:
 def side(record: Record) -> Side:
     board = record.board
     return Side(record.summary, len(board.of_kind(Request)), len(board.of_kind(ToolCall)))
+
+
+def changed_between(one: Record, other: Record) -> tuple[str, ...]:
+    """A line for each part of the workflow that differs, or for a run of which it was erased."""
+    manifests = {record.id: manifest_of(record) for record in (one, other)}
+    lost = [run for run, manifest in manifests.items() if not manifest]
+    if lost:
+        return tuple(f"how run {run} was set up was erased; nothing is compared" for run in lost)
+    return tuple(differences(manifests[one.id], manifests[other.id]))
 
 
 def manifest_of(record: Record) -> dict[str, Any]:

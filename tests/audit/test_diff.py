@@ -66,6 +66,16 @@ def test_the_first_place_where_two_part_is_the_first_in_address_order(
     assert "another word" in str(found.other.payload)
 
 
+def test_what_was_erased_is_not_told_as_changed(journal: SQLiteJournal) -> None:
+    one, other = run(pair(), journal), run(pair("another"), journal)
+    fingerprint = other.started.fingerprint
+    assert fingerprint is not None
+    journal.erase(other.id, [], [fingerprint], [])
+    assert compare(one, other).changed == (
+        f"how run {other.id} was set up was erased; nothing is compared",
+    )
+
+
 def test_a_run_that_goes_on_where_the_other_ends(journal: SQLiteJournal) -> None:
     one, other = run(pair(), journal), run(pair(most=6), journal)
     found = compare(one, other)
