@@ -1,5 +1,6 @@
 """How a recorded run is taken up again (floor 6): read back, compared, and put on its tape."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from copy import copy
@@ -47,12 +48,13 @@ def resume(
     *,
     journal: "str | Path | Journal",
     approvals: Approver | None,
-    accept: Collection[str],
+    accept: str | Collection[str],
     restore: bool,
     clock: Clock,
 ) -> Run:
     """A run read back from its journal; `Workflow.resume` is its door."""
-    unknown = set(accept) - set(ACCEPTED)
+    accept = {accept} if isinstance(accept, str) else set(accept)
+    unknown = accept - set(ACCEPTED)
     if unknown:
         raise DeclarationError(
             f"accept={sorted(unknown)[0]!r}: there are {', '.join(map(repr, ACCEPTED))}"
@@ -202,7 +204,8 @@ def looked_at(
         return None, found
     root, state = Path(first.workspace), state_after(board.entries, content)
     if terms.restore and state is not None and not root.exists():
-        return rebuild(state, root, content), found
+        built = rebuild(state, root, content)
+        return built, {"accepted": restored(sorted(state.files, key=os.fsencode))}
     place = Workspace(root)
     gone = {entry.seq for entry in turn.gone}
     observed = observed_calls(entry for entry in board.entries if entry.seq not in gone)
@@ -212,7 +215,7 @@ def looked_at(
         return place, found
     if terms.restore:
         put_back(drifts, state, place, content)
-        return place, {"accepted": tuple(f"workspace: {each.path} was put back" for each in drifts)}
+        return place, {"accepted": restored([each.path for each in drifts])}
     if "workspace" not in terms.accept:
         raise WorkspaceDrift(
             f"the workspace {place.root} is not as run {first.run} left it:\n{described(drifts)}",
@@ -225,6 +228,11 @@ def looked_at(
         "snapshot": board.store(now.to_bytes()),
         "workspace": now.digest,
     }
+
+
+def restored(paths: Sequence[str]) -> tuple[str, ...]:
+    """What is recorded of paths that were put back."""
+    return tuple(f"workspace: {path} was put back" for path in paths)
 
 
 def kept(journal: Journal, run: str, commitment: str) -> bytes | None:

@@ -172,18 +172,18 @@ class Workflow:
         *,
         journal: "str | Path | Journal",
         approvals: Approver | None = None,
-        accept: Collection[str] = (),
+        accept: str | Collection[str] = (),
         restore: bool = False,
         clock: Clock | None = None,
     ) -> Run:
         """Go on with a run that was paused, is waiting, or whose process died.
 
         What was recorded is not asked for again. `accept` names what may be other than on record,
-        and is put on record itself: "workflow", this one, under which the open turn is then begun
-        anew; "calls", those of that turn that may not simply be made again; "workspace", the
-        files as they stand. With `restore`, files are put back as they are on record. Raises
-        RunNotFound; RunHeld when somebody else extends the run; WorkflowChanged and WorkspaceDrift
-        for what was not accepted; and JournalError when the run has ended.
+        in one word or several, and is put on record itself: "workflow", this one, under which the
+        open turn is then begun anew; "calls", those of that turn that may not simply be made again;
+        "workspace", the files as they stand. With `restore`, files are put back as they are on
+        record. Raises RunNotFound; RunHeld when somebody else extends the run; WorkflowChanged and
+        WorkspaceDrift for what was not accepted; and JournalError when the run has ended.
         """
         return resume(
             self,

@@ -241,6 +241,14 @@ async def test_only_what_there_is_can_be_accepted() -> None:
         DeclarationError, match="accept='everything': there are 'workflow', 'calls'"
     ):
         Workflow(a, model=TALK).resume("x", journal=MemoryJournal(), accept={"everything"})
+    with pytest.raises(DeclarationError, match="accept='everything': there are"):
+        Workflow(a, model=TALK).resume("x", journal=MemoryJournal(), accept="everything")
+
+
+async def test_what_is_accepted_may_be_said_in_one_word(folder: Path) -> None:
+    journal, team, _ = await touched(folder)
+    result = await team.resume(journal.runs()[0], journal=journal, accept="workspace").result()
+    assert last(result, Resumed).accepted[0] == "workspace: link was removed"
 
 
 async def test_a_run_that_somebody_extends_is_not_taken_up_beside() -> None:
@@ -554,6 +562,9 @@ async def test_a_workspace_that_is_gone_is_built_again(folder: Path) -> None:
     result = await team.resume(journal.runs()[0], journal=journal, restore=True).result()
     assert result.finished
     assert files(folder)["two.txt"] == "new\n"
+    assert last(result, Resumed).accepted == tuple(
+        f"workspace: {path} was put back" for path in ("link", "one.txt", "three.txt", "two.txt")
+    )
 
 
 async def test_a_state_is_rebuilt_into_an_empty_folder_only(folder: Path, tmp_path: Path) -> None:

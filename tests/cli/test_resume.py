@@ -99,6 +99,7 @@ def test_a_workspace_that_is_gone_is_named_with_the_way_to_have_it_again(waiting
     assert "Working in" not in answer.out
     assert waiting.hive("resume", "last", "-y", "--restore").code == 0
     assert (waiting.folder / "work" / "notes.txt").read_text() == "mine\n"
+    assert resumed(waiting).accepted == ("workspace: notes.txt was put back",)
 
 
 @pytest.mark.parametrize(("key", "left"), [("k", "changed\n"), ("r", "mine\n"), ("q", "changed\n")])
