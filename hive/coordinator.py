@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 
 import anyio
+import anyio.lowlevel
 
 from hive.board.board import COORDINATOR, USER
 from hive.board.contributions import Goal
@@ -74,6 +75,8 @@ class Coordinator:
             while True:
                 ending = self.ending()
                 if ending is None:
+                    # minds that never wait would else never hear of it
+                    await anyio.lowlevel.checkpoint_if_cancelled()
                     ending = await self.turn()
                 if ending is not None:
                     await self.conclude(ending)

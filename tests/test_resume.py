@@ -72,6 +72,31 @@ def last(result: Result, kind: type[Any]) -> Any:
     return [entry.payload for entry in result.entries if entry.kind == kind.kind][-1]
 
 
+async def test_a_run_that_never_waits_is_broken_off_by_an_exception_and_goes_on() -> None:
+    journal, team = MemoryJournal(), Workflow(a >> b, model=TALK)
+    with pytest.raises(ZeroDivisionError):
+        async with team.start("g", journal=journal):
+            raise ZeroDivisionError
+    record = only(journal)
+    assert (record.summary.state, record.summary.turns) == ("paused", 0)
+    assert (await team.resume(record.id, journal=journal).result()).finished
+
+
+async def test_a_run_that_is_cancelled_between_two_turns_begins_no_other() -> None:
+    journal, scope = MemoryJournal(), anyio.CancelScope()
+
+    def talk(request: Asked) -> str:
+        scope.cancel()
+        return "said"
+
+    team = Workflow(a >> b, model=FunctionModel(talk, "talk"))
+    with scope:
+        await team.run("g", journal=journal)
+    record = only(journal)
+    assert (record.summary.state, record.summary.turns) == ("paused", 1)
+    assert (await team.resume(record.id, journal=journal).result()).finished
+
+
 # -- under a changed workflow -------------------------------------------------------------------
 
 
