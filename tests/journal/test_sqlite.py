@@ -94,7 +94,7 @@ def folder(path: Path) -> None:
         (other_version, JournalVersion, "is a journal of schema version 99; this Hive reads ver"),
         (no_database, JournalError, "cannot be opened: file is not a database"),
         (half_a_database, JournalError, "cannot be opened"),
-        (folder, JournalError, "cannot be opened"),
+        (folder, JournalError, "is a folder; name a file in it"),
     ],
 )
 def test_a_file_that_is_no_journal_is_refused_and_left_as_it_was(
