@@ -112,30 +112,57 @@ def serve(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # not every stream can
     given = None if arguments is None else list(arguments)
     try:
-        code = hive.main(args=given, prog_name="hive", standalone_mode=False)
-        return code if isinstance(code, int) else OK
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
-        return OK
+        code = called(given)
+        print(end="", flush=True)
+        return code
     except click.UsageError as error:
-        called = where(error)
+        command = where(error)
         return told(
-            f"{error.format_message().rstrip('.')} ({called} --help says more)", USAGE, called
+            f"{error.format_message().rstrip('.')} ({command} --help says more)", USAGE, command
         )
     except click.ClickException as error:
         return told(error.format_message(), USAGE)
     except (KeyboardInterrupt, click.Abort):
         return told("interrupted", PAUSED)
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):  # nobody reads on: nothing more is to be said
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+    except OSError as error:
+        return unwritten(error)
     except RunNotFound as error:
         return told(str(error), USAGE)
     except (JournalError, PayloadError) as error:  # what is stored does not fit
         return told(str(error), UNREADABLE)
     except HiveError as error:
         return told(str(error), USAGE)
+
+
+def called(arguments: list[str] | None) -> int:
+    """Call the command that is meant; without any, say what there is."""
+    try:
+        code = hive.main(args=arguments, prog_name="hive", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        return OK
+    return code if isinstance(code, int) else OK
+
+
+def unwritten(error: OSError) -> int:
+    """End quietly where nobody reads on, and in a sentence where what is printed cannot be written.
+    Raises any other error again."""
+    if isinstance(error, BrokenPipeError):
+        silence()
+        return OK
+    try:
+        print(flush=True)  # what could not be written before cannot be now
+    except OSError:
+        silence()
+        why = error.strerror or str(error)
+        return told(f"what is to be printed cannot be written: {why}", USAGE)
+    raise error
+
+
+def silence() -> None:
+    """Have what is left to be printed go nowhere, or it would be tried once more at the end."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def told(sentence: str, code: int, command: str = "hive") -> int:

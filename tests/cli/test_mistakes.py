@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli import sample_team
-from tests.cli.conftest import Here
+from tests.cli.conftest import COMMAND, Here, environment
 
 BROKEN = {
     "syntax.py": "def team(:\n",
@@ -138,6 +139,35 @@ def test_the_real_command_leaves_no_traceback(here: Here) -> None:
         " zero\n"
     )
     assert here.really("show", "--journal", "text.db").code == 4
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("line", ["runs --journal one.db", "runs --journal one.db --json", ""])
+def test_what_cannot_be_printed_is_told(here: Here, line: str, unbuffered: str) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*COMMAND, *line.split()],
+            env=environment() | {"PYTHONUNBUFFERED": unbuffered},
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    sentence = "hive: what is to be printed cannot be written: No space left on device\n"
+    assert (ended.returncode, ended.stderr) == (2, sentence)
+
+
+def test_a_fault_of_another_file_is_not_taken_for_one_of_printing(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*args: object, **options: object) -> None:
+        raise PermissionError("another file")
+
+    monkeypatch.setattr("hive.cli.runs.is_there", failing)
+    with pytest.raises(PermissionError, match="another file"):
+        here.hive("runs")
 
 
 def test_a_bad_graph_is_told_with_its_path(here: Here) -> None:
