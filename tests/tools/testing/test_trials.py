@@ -369,7 +369,9 @@ async def test_cancellation_leaves_neither_processes_nor_files(
                 await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
     assert os.listdir(place) == ["started"]
-    assert not running_below(place)
+    with anyio.fail_after(60):  # what is killed is gone once the system comes round to it
+        while running_below(place):
+            await anyio.lowlevel.checkpoint()
 
 
 HOST = """
