@@ -17,7 +17,7 @@ from hive.cli.journals import hint, short_id
 from hive.cli.printing import rule, said, steps
 from hive.cli.words import counted, duration, ended, gist, money, number
 
-__all__ = ["code_of", "ending_json", "readable", "tell_ending", "used", "verdict"]
+__all__ = ["code_of", "ending_json", "readable", "tell_ending", "used", "verdict", "ways_on"]
 
 CODES = {"finished": OK, "waiting": WAITING, "in_doubt": WAITING, "paused": PAUSED}
 STYLES = {
@@ -135,6 +135,14 @@ def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:
     run, where = short_id(record.journal, record.id), hint(journal)
     show = (f"hive show {run}{where}", "what happened, turn by turn")
     runs = (f"hive runs{where}", "this run among the others")
+    prompts = (f"hive show {run} --prompts{where}", "with what each model was asked")
+    on = ways_on(record, journal)
+    return [*on, show] if on else [show, prompts, runs]
+
+
+def ways_on(record: Record, journal: str) -> list[tuple[str, str]]:
+    """Commands that take a run further that nobody is at work on, with what they do."""
+    run, where = short_id(record.journal, record.id), hint(journal)
     waits = {wait.waits_for for wait in record.summary.waits}
     steps = []
     if "in_doubt" in waits:
@@ -145,8 +153,7 @@ def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:
             (f"hive resume {run} --yes{where}", "allow what it asks for, and go on"),
         ]
     if steps:
-        return [*steps, (f"hive resume {run}{where}", "go on, and be asked at the terminal"), show]
+        return [*steps, (f"hive resume {run}{where}", "go on, and be asked at the terminal")]
     if record.summary.state in PAUSES:
-        return [(f"hive resume {run}{where}", "go on from here"), show]
-    prompts = (f"hive show {run} --prompts{where}", "with what each model was asked")
-    return [show, prompts, runs]
+        return [(f"hive resume {run}{where}", "go on from here")]
+    return []

@@ -114,6 +114,8 @@ def chosen(to: Addressee, there: list[Wait], kind: str, call: str | None) -> Wai
         why = "it was answered already" if answered else f"it is {to.state()}"
         other = "settle" if kind == "approval" else "approve"
         hints = f"; {to.command(other)} is for what waits there" if has_other(to, kind) else ""
+        if to.summary.state == "orphaned":
+            hints += f"; {to.command('resume')} finds out first what it waits for"
         raise Mistake(f"no call of run {to.id} waits {what}: {why}{hints}")
     numbered = {str(number): wait for number, wait in enumerate(there, 1)}
     if call is None and len(there) == 1:

@@ -66,7 +66,7 @@ def show(
         elif kind or author:
             tell_entries(record, entries, prompts)
         else:
-            tell_run(record, turn, prompts)
+            tell_run(record, turn, prompts, journal)
     return OK
 
 

@@ -13,8 +13,8 @@ from hive.audit.record import Record
 from hive.board.contributions import Goal, UserMessage
 from hive.board.entry import Entry
 from hive.board.records import Decision, Inference, Request, RunStarted, Synthesis, ToolCall
-from hive.cli.ending import readable, used, verdict
-from hive.cli.printing import console_for, rule, said
+from hive.cli.ending import readable, used, verdict, ways_on
+from hive.cli.printing import console_for, rule, said, steps
 from hive.cli.telling import Told, tell
 from hive.cli.words import clean, duration, gist, money, number, shortened
 from hive.message import Text as Words
@@ -25,7 +25,7 @@ __all__ = ["tell_entries", "tell_run"]
 TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "", "plain": ""}
 
 
-def tell_run(record: Record, turn: int | None, prompts: bool) -> None:
+def tell_run(record: Record, turn: int | None, prompts: bool, journal: str) -> None:
     """Print the whole transcript, or that of one turn."""
     console = console_for()
     if turn is None:
@@ -35,7 +35,7 @@ def tell_run(record: Record, turn: int | None, prompts: bool) -> None:
             tell_turn(record, entries, console, prompts)
     if turn is None:
         console.print()
-        tell_end(record, console)
+        tell_end(record, console, journal)
 
 
 def tell_heading(record: Record, console: Console) -> None:
@@ -62,7 +62,7 @@ def goal_of(record: Record) -> str:
     return record.redaction(goals[0]) if goals and goals[0].erased else record.summary.goal
 
 
-def tell_end(record: Record, console: Console) -> None:
+def tell_end(record: Record, console: Console, journal: str) -> None:
     if record.answer:
         console.print(Text("answer", style="bold"))
         said(console, readable(record, record.answer), 2)
@@ -70,6 +70,9 @@ def tell_end(record: Record, console: Console) -> None:
     console.print(verdict(record))
     said(console, record.summary.message or "; ".join(record.summary.waits_for), 2)
     console.print(used(record), style="dim", soft_wrap=True)
+    if not record.summary.ended and record.journal.holder(record.id) is None:
+        console.print()
+        steps(console, ways_on(record, journal))
 
 
 def turns_of(record: Record) -> Iterator[tuple[int, list[Entry]]]:

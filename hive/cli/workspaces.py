@@ -18,17 +18,17 @@ def announced(folder: Path | None, copy: bool, team: Workflow) -> tuple[Path | N
         return None, ""
     workspace = Workspace(folder)
     if not copy:
-        return workspace.root, in_place(workspace.root, team)
+        return workspace.root, in_place(workspace.root, team, " (--copy would work on a copy)")
     target = copied(workspace)
     return target, f"Working in {target}, a copy of {workspace.root}, which stays as it is."
 
 
-def in_place(root: Path, team: Workflow) -> str:
-    """What is to be said before a team is let into a folder."""
+def in_place(root: Path, team: Workflow, instead: str = "") -> str:
+    """What is to be said before a team is let into a folder, with what could be done `instead`."""
     tools = [tool for role in team.roles.values() for tool in role.tools]
     if all(tool.effect == "read" for tool in tools):
         return f"Working in {root}, which this team only reads."
-    return f"Working in {root}: its files are changed in place (--copy would work on a copy)."
+    return f"Working in {root}: its files are changed in place{instead}."
 
 
 def copied(workspace: Workspace) -> Path:

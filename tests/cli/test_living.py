@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -270,6 +271,12 @@ def test_a_call_in_doubt_is_settled(there: Here, option: tuple[str, ...], told: 
     with under_way(there, *HOLDING, until="turn 1") as process, at_gate(there):
         process.kill()
         process.wait(DEADLINE_S)
+    early = there.hive("settle", "last", *option)
+    assert (early.code, len(early.err.splitlines())) == (2, 1)
+    assert "it is orphaned; `hive resume " in early.err
+    assert "finds out first what it waits for" in early.err
+    shown = there.hive("show", "last").out
+    assert re.fullmatch(r"  hive resume \w+   go on from here", shown.splitlines()[-1])
     answer = there.hive("resume", "last")
     assert answer.code == 3
     assert "hive settle" in answer.out

@@ -85,6 +85,12 @@ def test_what_is_on_record_may_be_put_back(waiting: Here) -> None:
     assert (waiting.folder / "work" / "notes.txt").read_text() == "mine\n"
 
 
+def test_what_is_said_of_the_workspace_names_no_option_of_another_command(waiting: Here) -> None:
+    answer = waiting.hive("resume", "last", "-y")
+    place = waiting.folder / "work"
+    assert answer.out.splitlines()[0] == f"Working in {place}: its files are changed in place."
+
+
 def test_it_is_either_kept_or_put_back(waiting: Here) -> None:
     touch(waiting)
     answer = waiting.hive("resume", "last", "-y", "--restore", "--accept", "workspace")
