@@ -62,6 +62,9 @@ class Coordinator:
         self.answer = ""
         self.resumed = resumed or Resumed()
         """What is to be recorded when the run goes on, but for how long it was idle."""
+        self.maybe_cancelled = True
+        """Whether to look before the next turn, since minds that never wait would not hear of it:
+        before the first, and when who drives it has left. Each turn would cost too much."""
         self.running = Strands() if desk.tape.live else OneByOne(desk.tape)
         self.outside = Outside(desk.writer, desk.room, self.stop)
 
@@ -75,8 +78,9 @@ class Coordinator:
             while True:
                 ending = self.ending()
                 if ending is None:
-                    # minds that never wait would else never hear of it
-                    await anyio.lowlevel.checkpoint_if_cancelled()
+                    if self.maybe_cancelled:
+                        await anyio.lowlevel.checkpoint_if_cancelled()
+                        self.maybe_cancelled = False
                     ending = await self.turn()
                 if ending is not None:
                     await self.conclude(ending)

@@ -186,6 +186,7 @@ class Run:
         assert self._group is not None
         if error is not None:
             self._group.cancel_scope.cancel()
+            self._coordinator.maybe_cancelled = True
         try:
             return await self._group.__aexit__(kind, error, trace)
         except BaseExceptionGroup as group:

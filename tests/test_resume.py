@@ -82,19 +82,19 @@ async def test_a_run_that_never_waits_is_broken_off_by_an_exception_and_goes_on(
     assert (await team.resume(record.id, journal=journal).result()).finished
 
 
-async def test_a_run_that_is_cancelled_between_two_turns_begins_no_other() -> None:
-    journal, scope = MemoryJournal(), anyio.CancelScope()
+async def test_an_exception_is_heard_before_the_next_turn_when_an_answer_came_first() -> None:
+    journal, gate = MemoryJournal(), Gate()
 
-    def talk(request: Asked) -> str:
-        scope.cancel()
-        return "said"
+    async def left() -> None:
+        async with gated(gate).start("g", journal=journal):
+            await gate.arrived("a")
+            gate.open()
+            raise ZeroDivisionError
 
-    team = Workflow(a >> b, model=FunctionModel(talk, "talk"))
-    with scope:
-        await team.run("g", journal=journal)
+    with pytest.raises(ZeroDivisionError):
+        await left()
     record = only(journal)
     assert (record.summary.state, record.summary.turns) == ("paused", 1)
-    assert (await team.resume(record.id, journal=journal).result()).finished
 
 
 # -- under a changed workflow -------------------------------------------------------------------
