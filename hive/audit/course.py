@@ -22,13 +22,14 @@ from hive.journal.lineage import read_whole
 __all__ = ["STATES", "Course", "RunState", "Summary", "Wait", "summaries"]
 
 RunState = Literal[
-    "running", "paused", "waiting", "in_doubt", "orphaned", "finished", "stopped", "failed"
-]
+    "running", "paused", "waiting", "in_doubt", "orphaned", "finished", "stopped", "failed",
+    "unreadable",
+]  # fmt: skip
 """Where a run stands. `running`: a living process holds it. `paused`: it was interrupted in an
 orderly way, or was told to pause and its process still keeps it. `waiting`: all that is open waits
 for a person. `in_doubt`: a person has to say what became of a call that was begun. `orphaned`: its
 process is gone in the middle of something. The last four can be resumed, unless a process keeps
-them; the others are endings."""
+them; then come the endings. `unreadable`: what its entries say cannot be told."""
 
 STATES: tuple[RunState, ...] = get_args(RunState)
 ENDED = frozenset({"finished", "stopped", "failed"})
@@ -55,7 +56,8 @@ class Summary:
     `turns` counts the turns that were begun; time in which it was paused is left out of `elapsed`.
     `waits` are the calls that a person has a say on, by address; `parent` and `cut` say of a fork
     which run's entries it shares, and how many. These count in all figures, as does what a fork is
-    served, but for `paid`: what was spent anew.
+    served, but for `paid`: what was spent anew. Of an unreadable run only the id is known, and the
+    `message` says what is wrong.
     """
 
     id: str
@@ -82,6 +84,11 @@ class Summary:
     def cost_usd(self) -> Decimal:
         """What was spent, in US dollars."""
         return usd(self.spent)
+
+    @property
+    def began(self) -> datetime | None:
+        """When it began; None where that is not known."""
+        return datetime.fromtimestamp(self.started / 1_000_000, UTC) if self.started else None
 
     @property
     def ended(self) -> bool:
@@ -112,7 +119,7 @@ class Summary:
             "cost_usd": float(self.cost_usd),
             "tokens": self.tokens,
             "seconds": self.elapsed / 1_000_000,
-            "started": datetime.fromtimestamp(self.started / 1_000_000, UTC).isoformat(),
+            "started": self.began and self.began.isoformat(),
             "tags": list(self.tags),
             "parent": self.parent,
             "cut": self.cut,
@@ -193,6 +200,8 @@ class Course:
         """Where the run stands."""
         if self.ending is not None:
             outcome: RunState = self.ending["outcome"]
+            if outcome not in ENDED:
+                raise ValueError(f"no run ends as {outcome!r}")
             return outcome
         if self.paused:
             return "paused"
@@ -215,11 +224,11 @@ def summaries(
     """The runs of a journal, newest first; all of them, or so many.
 
     Of those in one of some states, with all of some tags, whose id, workflow, goal or tags hold a
-    text. Raises JournalError for what cannot be read.
+    text. A run that cannot be read is one of them, and hides none of the others.
     """
     fits = (
         summary
-        for summary in (summary_of(journal, run) for run in journal.runs())
+        for summary in (readable(journal, run) for run in journal.runs())
         if (not states or summary.state in states)
         and set(tags) <= set(summary.tags)
         and summary.says(text)
@@ -231,13 +240,25 @@ def summary_of(journal: Journal, run: str) -> Summary:
     """What one run has come to. Raises RunNotFound, and JournalError for what cannot be read."""
     course = Course()
     held = journal.holder(run) is not None
-    for stored in outline(journal, run):
-        try:
+    number = 0
+    try:
+        for stored in outline(journal, run):
+            number = stored.row.seq
             course.take(stored)
-        except (PayloadError, KeyError, TypeError, ValueError) as error:
-            text = f"entry {stored.row.seq} of run {run} cannot be read: {error}"
-            raise JournalError(text) from error
-    return course.summary(run, held=held)
+        return course.summary(run, held=held)
+    except (PayloadError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise JournalError(f"entry {number} of run {run} cannot be read: {error}") from error
+
+
+def readable(journal: Journal, run: str) -> Summary:
+    """What one run has come to, or that it cannot be read, and why."""
+    try:
+        return summary_of(journal, run)
+    except JournalError as error:
+        return Summary(
+            id=run, state="unreadable", outcome=None, reason=None, message=str(error), workflow="",
+            goal="", turns=0, spent=0, tokens=0, started=0, elapsed=0, workspace=None, tags=(),
+        )  # fmt: skip
 
 
 def outline(journal: Journal, run: str) -> Iterable[Stored]:
@@ -262,7 +283,7 @@ def is_ending(stored: Stored) -> bool:
     """Whether an entry is the one that ends a run."""
     try:
         header = decode(stored.row.header)
-    except PayloadError:
+    except (PayloadError, TypeError, AttributeError):
         return False
     return isinstance(header, dict) and header.get("kind") == Termination.kind
 

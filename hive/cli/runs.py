@@ -25,6 +25,7 @@ STATES = {
     "finished": "green",
     "stopped": "red",
     "failed": "red",
+    "unreadable": "bold red",
 }
 """Every state of a run and the colour it is shown in."""
 
@@ -62,13 +63,14 @@ def runs(
 
     A run is running, paused (by Ctrl-C or `hive pause`), waiting (for a person's yes), in doubt (a
     person has to say what became of a call), finished, stopped, failed, or orphaned (its process is
-    gone, and no living one holds it). All but the endings and running ones can be resumed.
+    gone, and no living one holds it). All but the endings and running ones can be resumed. One is
+    unreadable where its entries cannot be read: only its id is known, and why is told on stderr.
 
     \b
     --json prints a list of objects with the keys
       id, state, outcome (null before the end), reason (its code, or null),
       workflow (as it was named), goal, turns, cost_usd,
-      tokens, seconds, started (ISO 8601), tags,
+      tokens, seconds, started (ISO 8601; null where it cannot be read), tags,
       parent and cut (of a fork: whose entries it shares, and how many; else null),
       paid_usd (spent anew: without what a fork shares or was served)
     """
@@ -78,6 +80,9 @@ def runs(
             found = summaries(kept, newest, states=states, tags=tags, text=text)
             if not as_json:
                 tell(found, kept)
+    for summary in found:
+        if summary.state == "unreadable":
+            click.echo(f"{summary.message} (`hive verify {summary.id}` says more)", err=True)
     if as_json:
         json.dump([summary.as_json() for summary in found], sys.stdout)
         print()
@@ -112,6 +117,8 @@ def tell(found: list[Summary], journal: Journal) -> None:
 
 def row(summary: Summary, short: str) -> tuple[str, ...]:
     """A run's cells, in the order of the columns."""
+    if summary.state == "unreadable":
+        return (short, summary.state, *[""] * (len(COLUMNS) - 2))
     return (
         short,
         ended(summary.state, summary.reason),

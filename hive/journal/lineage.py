@@ -126,7 +126,9 @@ def origin_of(journal: Journal, at: str, run: str) -> tuple[str | None, int]:
         data: Any = decode(first.body)
     except PayloadError as error:
         raise JournalError(f"entry 0 of run {at} cannot be read: {error}") from error
-    parent, cut = (data.get("parent"), data.get("cut")) if isinstance(data, dict) else (None, 0)
+    if not isinstance(data, dict):
+        raise JournalError(f"entry 0 of run {at} cannot be read: it says nothing of a run")
+    parent, cut = data.get("parent"), data.get("cut")
     if isinstance(parent, str) and parent and isinstance(cut, int) and cut > 0:
         return parent, cut
     return None, 0
