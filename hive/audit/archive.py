@@ -9,14 +9,16 @@ from hive.audit.walking import origin_of
 from hive.board.entry import Content, Sealed, named_content
 from hive.errors import JournalError, RunNotFound
 from hive.journal.journal import Batch, Journal, Stored, own_name
+from hive.journal.lineage import lineage
 
-__all__ = ["ancestry", "copy_run"]
+__all__ = ["ancestry", "copy_run", "unknown_beginnings"]
 
 AT_ONCE = 1000
 
 
 def ancestry(journal: Journal, run: str) -> list[str]:
-    """A run after those that it was forked from, the oldest first; one of them may be gone.
+    """A run after those that it was forked from, the oldest first; one of them may be gone. A run
+    whose first entry cannot be read is taken to share nothing.
 
     Raises RunNotFound where the run itself is.
     """
@@ -28,6 +30,20 @@ def ancestry(journal: Journal, run: str) -> list[str]:
         if line == [run]:
             raise
     return line
+
+
+def unknown_beginnings(journal: Journal) -> list[str]:
+    """The runs of which nobody can tell whether they are forks, for what their first entry says is
+    lost or cannot be read."""
+    found = []
+    for run in journal.runs():
+        try:
+            lineage(journal, run)
+        except RunNotFound:
+            continue  # it does say whose entries it shares
+        except JournalError:
+            found.append(run)
+    return found
 
 
 def copy_run(

@@ -6,11 +6,11 @@ What is under way, waits for somebody or is shared by a fork that stays is never
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from hive.audit.archive import ancestry
+from hive.audit.archive import ancestry, unknown_beginnings
 from hive.audit.course import Summary, summaries
 from hive.journal.journal import Journal
 
-__all__ = ["Choice", "Stays", "choose"]
+__all__ = ["Choice", "Stays", "choose", "perhaps_sharing"]
 
 
 class Choice(NamedTuple):
@@ -18,7 +18,8 @@ class Choice(NamedTuple):
 
     `ids` are runs that are named, and go in whatever state they are but under way; `before` is a
     time (microseconds) since which nothing has happened in them; `keep` is how many of those that
-    fit stay, the newest.
+    fit stay, the newest. A run that cannot be read goes only where it is named, and stays where a
+    condition cannot be told to hold.
     """
 
     ids: Collection[str] = ()
@@ -29,6 +30,8 @@ class Choice(NamedTuple):
 
     def fits(self, run: Summary) -> bool:
         """Whether a run is one of those meant."""
+        if run.state == "unreadable" and self.before is not None:
+            return False
         last = run.started + run.elapsed
         return (
             (not self.ids or run.id in self.ids)
@@ -47,7 +50,9 @@ class Stays(NamedTuple):
 
 def choose(journal: Journal, choice: Choice) -> tuple[list[Summary], list[Stays]]:
     """The runs of a journal that a choice lets go, newest first, and those that must stay."""
-    fit = [run for run in summaries(journal) if choice.fits(run)][choice.keep :]
+    fit = [run for run in summaries(journal) if choice.fits(run)]
+    newest = {run.id for run in [run for run in fit if run.state != "unreadable"][: choice.keep]}
+    fit = [run for run in fit if run.id not in newest]
     stays = [Stays(run, why) for run in fit if (why := needed(journal, run, choice))]
     going = {run.id for run in fit} - {each.run.id for each in stays}
     children = forks(journal)
@@ -66,9 +71,17 @@ def needed(journal: Journal, run: Summary, choice: Choice) -> str:
     holder = journal.holder(run.id)
     if holder is not None:
         return f"{holder.name} holds it"
+    if run.state == "unreadable" and run.id not in choice.ids:
+        return "it cannot be read; name it by its id to remove it"
     if not run.ended and run.id not in choice.ids:
         return f"it is {run.state} and can still go on; name it by its id to remove it"
     return ""
+
+
+def perhaps_sharing(journal: Journal, going: Collection[str]) -> list[str]:
+    """The runs that stay and of which nobody can tell whether they share entries of those that go,
+    for where they came from cannot be read."""
+    return [run for run in unknown_beginnings(journal) if going and run not in going]
 
 
 def forks(journal: Journal) -> dict[str, list[str]]:

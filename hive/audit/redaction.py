@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import orjson
 
-from hive.audit.archive import ancestry
+from hive.audit.archive import ancestry, unknown_beginnings
 from hive.audit.whereabouts import Selection, Spot, spots
 from hive.board.board import USER
 from hive.board.records import Observation, Redaction, RunStarted, Termination, ToolCall
-from hive.errors import RedactionRefused, RunHeld
+from hive.errors import JournalError, RedactionRefused, RunHeld
 from hive.journal.appending import append_apart
 from hive.journal.journal import Journal, own_name
 
@@ -54,11 +54,13 @@ class Refusal(NamedTuple):
 
 class Plan(NamedTuple):
     """What an erasure comes to: the run itself and those that store contents first, then the others
-    that share them; and what cannot be erased."""
+    that share them; what cannot be erased; and the runs of which nobody can tell whether they share
+    anything of it, for they cannot be read."""
 
     owners: tuple[Share, ...]
     others: tuple[Share, ...]
     refused: tuple[Refusal, ...]
+    unread: tuple[str, ...] = ()
 
 
 class Told(NamedTuple):
@@ -73,9 +75,16 @@ def plan(journal: Journal, selection: Selection) -> Plan:
     owners = {*selection.contents.values(), *selection.items.values()}
     shares: list[Share] = []
     refused: list[Refusal] = []
+    unread = set(unknown_beginnings(journal)) - owners
     for run in sorted(journal.runs()):
         if owners & {run, *ancestry(journal, run)}:
-            share, against = share_of(journal, run, selection)
+            try:
+                share, against = share_of(journal, run, selection)
+            except JournalError:
+                if run in owners:
+                    raise
+                unread.add(run)
+                continue
             refused += against
             if share.contents or run in owners:
                 shares.append(share)
@@ -83,6 +92,7 @@ def plan(journal: Journal, selection: Selection) -> Plan:
         tuple(share for share in shares if share.run in owners),
         tuple(share for share in shares if share.run not in owners),
         tuple(refused),
+        tuple(sorted(unread)),
     )
 
 

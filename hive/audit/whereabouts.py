@@ -166,10 +166,15 @@ def bodies(journal: Journal, run: str, but: Container[str]) -> Iterator[bytes]:
     """What a run itself stores, without some contents."""
     for content in journal.kept(run):
         if content.body is not None and content.commitment.hex() not in but:
-            yield content.body
+            yield as_bytes(content.body)
     for stored in journal.read(run):
-        if stored.body is not None and named_content(stored.row.header) not in but:
-            yield stored.body
+        if stored.body is not None and named_content(as_bytes(stored.row.header)) not in but:
+            yield as_bytes(stored.body)
+
+
+def as_bytes(stored: object) -> bytes:
+    """What is stored, though somebody has put something else than bytes in its place."""
+    return stored if isinstance(stored, bytes) else str(stored).encode()
 
 
 def select_file(journal: Journal, run: str, path: str) -> Selection:

@@ -9,7 +9,7 @@ import click
 
 from hive.audit.archive import ancestry
 from hive.audit.course import Summary
-from hive.audit.pruning import Choice, Stays, choose
+from hive.audit.pruning import Choice, Stays, choose, perhaps_sharing
 from hive.cli import options
 from hive.cli.exits import OK, Mistake
 from hive.cli.journals import opened, run_of
@@ -65,13 +65,15 @@ def prune(
     """Remove whole runs: each RUN, or those that all of the conditions hold for.
 
     A run that is under way is never removed; one that can still go on only where it is named; one
-    whose entries a fork shares only together with that fork. The file is rewritten at the end, so
+    whose entries a fork shares only together with that fork; one that cannot be read only where it
+    is named. The file is rewritten at the end, so
     that nothing of the runs is left in it: while that lasts nobody else can write, and it takes as
     much room again.
 
     \b
     --json prints one object with the keys
-      removed (ids; with --dry-run those that would be), stays (run, why), bytes (given back)
+      removed (ids; with --dry-run those that would be), stays (run, why), bytes (given back),
+      unread (ids of runs that stay, cannot be read, and may share entries of what goes)
     """
     if not (runs or older is not None or keep or states or tags):
         raise Mistake("say which runs: RUN ids, or --older 30d, --keep 20, --state, --tag")
@@ -87,6 +89,7 @@ def prune(
         going, stays = choose(kept, choice)
         if not as_json:
             tell(going, stays)
+        unread = named_unread(kept, going)
         gone, room = list[Summary](), 0
         go_on = bool(going) and not dry_run and agreed(len(going), yes)
         if go_on:  # while somebody thought about it, others may have gone on
@@ -95,12 +98,21 @@ def prune(
     if as_json:
         removed = [run.id for run in (going if dry_run else gone)]
         left = [{"run": each.run.id, "why": each.why} for each in stays]
-        click.echo(json.dumps({"removed": removed, "stays": left, "bytes": room}))
+        click.echo(json.dumps({"removed": removed, "stays": left, "bytes": room, "unread": unread}))
     elif gone:
         click.echo(f"Removed {counted(len(gone), 'run')}; {number(room)} bytes given back.")
     else:
         click.echo("Nothing was removed.")
     return OK
+
+
+def named_unread(journal: Journal, going: list[Summary]) -> list[str]:
+    """Name the runs that may share entries of what goes and cannot be asked."""
+    unread = perhaps_sharing(journal, {run.id for run in going})
+    for run in unread:
+        what = f"Run {run} cannot be read; whether it shares entries of what goes is not known."
+        click.echo(what, err=True)
+    return unread
 
 
 def agreed(runs: int, yes: bool) -> bool:
@@ -152,6 +164,7 @@ def tell(going: list[Summary], stays: list[Stays]) -> None:
     for run in going:
         state = ended(run.state, run.reason)
         goal = shortened(run.goal, 60)
-        click.echo(f"{run.id}  {ago(run.started)}  {state}  {goal}".rstrip())
+        began = ago(run.started) if run.started else "-"
+        click.echo(f"{run.id}  {began}  {state}  {goal}".rstrip())
     for run, why in stays:
         click.echo(f"{run.id} stays: {why}")

@@ -59,7 +59,8 @@ def redact(
     --json prints one object with the keys
       run, erased (false for --dry-run), entries (number, address, kind, author),
       contents (commitments), items (of the inbox), told (run, how: entry or inbox),
-      stays (run, number, address, why), also (ids of other runs that contain the text)
+      stays (run, number, address, why), also (ids of other runs that contain the text),
+      unread (ids of runs that may share it and cannot be read)
     """
     if sum((bool(entries), text is not None, file is not None)) != 1:
         raise Mistake("say what to erase, in one way: ENTRY numbers or addresses, --text or --file")
@@ -81,6 +82,8 @@ def redact(
         found.drop(refusal.content for refusal in stays)
         stays += [Refusal(found.run, spot, "", HEADER) for spot in found.headers]
         going = plan(kept, found)
+        for each in going.unread:
+            click.echo(f"Run {each} cannot be read; whether it shares that is not known.", err=True)
         told: list[Told] = []
         done = bool(found) and not dry_run and agreed(going, found, yes, as_json)
         if done:
@@ -208,4 +211,5 @@ def shown(
             }
             for each in stays
         ],
+        "unread": list(going.unread),
     }
