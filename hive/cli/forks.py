@@ -70,11 +70,16 @@ def alone(plan: Plan, journal: str, showing: Showing) -> int:
         run = plan.begin(kept, approver)
         place = run.workspace
         where = "" if place is None else f" in {place}, as the workspace was at the cut"
-        click.echo(f"Run {run.id} goes on from {plan.at} of run {plan.run}{where}.", err=True)
+        click.echo(f"Run {run.id} goes on from {cut_of(run)} of run {plan.run}{where}.", err=True)
         return run
 
     parted = (f"hive diff {plan.run} last{hint(journal)}", "where the two part, and what followed")
     return carry_out(plan.team, plan.goal, journal, showing, begin, [parted])
+
+
+def cut_of(run: Run) -> str:
+    """The turn that a fork, not driven yet, goes on from."""
+    return f"turn:{run.board.state.turn + 1}"
 
 
 @dataclass
@@ -88,6 +93,7 @@ class Batch:
     approver: Approver
     made: list[str] = field(default_factory=list)
     over: int = 0
+    cut: str = ""
 
     async def run(self) -> None:
         """Make them all, until the first Ctrl-C, which leaves those under way paused."""
@@ -107,6 +113,7 @@ class Batch:
         async with limit:
             run = self.plan.begin(self.journal, self.approver, sample)
             self.made.append(run.id)
+            self.cut = cut_of(run)
             await run.result()
             self.over += 1
             summary = summary_of(self.journal, run.id)
@@ -129,7 +136,7 @@ def several(plan: Plan, samples: int, jobs: int, journal: str, showing: Showing)
             json.dump({"tag": plan.tags[0], "runs": [each.as_json() for each in found]}, sys.stdout)
             print()
         else:
-            tell(found, plan, samples, kept, journal)
+            tell(found, replace(plan, at=batch.cut or plan.at), samples, kept, journal)
     return PAUSED if len(found) < samples else code_of(found)
 
 

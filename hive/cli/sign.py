@@ -1,5 +1,6 @@
 """`hive sign`: the head of a run, signed, in a file of its own."""
 
+import os
 from pathlib import Path
 
 import click
@@ -40,14 +41,17 @@ def sign(run: str, key: Path, new_key: bool, to: Path | None, journal: str, as_j
     --json on stdout too: `hive verify --head FILE` checks a run against it. Needs the extra:
     pip install 'hive-blackboard[sign]'. `hive export RUN --head` writes the same, unsigned.
     """
-    if new_key:
-        click.echo(f"made {key}, and {make_key(key)} for those who check what it signs", err=True)
-    private = load_key(key)
+    if to is not None:
+        vacant(to)
+    private = None if new_key else load_key(key)
     with opened(journal) as kept:
         result = check(kept, run)
     if not result.holds:
         report(result, as_json)
         return UNREADABLE
+    if private is None:  # last, so that the same command can be given again if it fails
+        click.echo(f"made {key}, and {make_key(key)} for those who check what it signs", err=True)
+        private = load_key(key)
     text = signed(head_of(result), private).text()
     written(text, to)
     if as_json and to is not None:
@@ -64,6 +68,14 @@ def head_of(result: Verification) -> Head:
         at=SystemClock().now(),
         hive=own_version(),
     )
+
+
+def vacant(to: Path) -> None:
+    """Raise Mistake where a new file cannot be written, before anything else is done."""
+    if to.exists() or to.is_symlink():
+        raise Mistake(f"{to} is there already; name another file")
+    if not os.access(to.parent, os.W_OK | os.X_OK) or not to.parent.is_dir():
+        raise Mistake(f"{to} cannot be written: {to.parent} is no folder that can be written to")
 
 
 def written(text: str, to: Path | None) -> None:

@@ -56,6 +56,16 @@ def test_a_fork_says_where_it_works_and_how_to_compare(here: Here, parent: dict[
     assert runs[0]["parent"] == parent["id"]
 
 
+@pytest.mark.parametrize(("at", "turn"), [("turn:99", 7), ("3/writer/0.0", 3)])
+def test_the_turn_is_named_that_a_fork_really_goes_on_from(
+    here: Here, parent: dict[str, Any], at: str, turn: int
+) -> None:
+    one, two = here.hive("fork", "last", "--at", at), here.hive("fork", "last~1", "--at", at, "-n2")
+    assert f"goes on from turn:{turn} of run {parent['id']}" in one.err
+    assert f"2 forks of run {parent['id'][:10]}" in two.out
+    assert f" at turn:{turn}: 2 finished" in two.out
+
+
 def test_other_models_caps_and_instructions_stand_on_record_and_are_applied_on_resuming(
     here: Here, parent: dict[str, Any]
 ) -> None:

@@ -145,6 +145,15 @@ def test_keys_are_never_overwritten(told: Here) -> None:
     assert told.hive("sign", "last", "--key", "key").json["statement"]["entries"]
 
 
+@pytest.mark.parametrize("target", ["missing/head.json", "team.py", "team.py/head.json"])
+def test_no_key_is_made_for_a_head_that_cannot_be_written(told: Here, target: str) -> None:
+    answer = told.hive("sign", "last", "--key", "key", "--new-key", "--to", target)
+    assert (answer.code, len(answer.err.splitlines())) == (2, 1)
+    assert told.hive("sign", "zzz", "--key", "key", "--new-key").code == 2
+    assert not Path("key").exists()
+    assert told.hive("sign", "last", "--key", "key", "--new-key", "--to", "head.json").code == 0
+
+
 MISTAKES = [
     (["verify", "--public-key", "key.pub"], "give --head FILE too"),
     (["verify", "--head", "missing.json"], "missing.json cannot be read"),
