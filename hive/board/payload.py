@@ -154,7 +154,8 @@ class Payload(BaseModel):
             )
         except ValueError as error:
             raise PayloadError(f"{self.kind} cannot be written as JSON: {error}") from None
-        return data
+        in_order: dict[str, Any] = ordered(self, data)
+        return in_order
 
     @classmethod
     def upgrade(cls, data: dict[str, Any], from_version: int) -> dict[str, Any]:
@@ -180,6 +181,20 @@ class Payload(BaseModel):
             raise PayloadError(
                 f"stored {cls.kind} version {version} does not fit: {error}"
             ) from None
+
+
+def ordered(value: Any, data: Any) -> Any:
+    """What pydantic made of a value, with the members of sets in the order of their JSON: that in
+    which they are iterated is another in every process."""
+    if isinstance(value, set | frozenset) and isinstance(data, list):
+        return sorted(map(ordered, value, data), key=encode)
+    if isinstance(value, list | tuple) and isinstance(data, list) and len(value) == len(data):
+        return list(map(ordered, value, data))
+    if isinstance(value, BaseModel):
+        value = value.__dict__
+    if isinstance(value, Mapping) and isinstance(data, dict) and len(value) == len(data):
+        return dict(zip(data, map(ordered, value.values(), data.values()), strict=True))
+    return data
 
 
 class Opaque(Payload):

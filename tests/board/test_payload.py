@@ -1,6 +1,9 @@
 """What entries say: every kind can be written, kept in a journal, and read back as it was."""
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
@@ -287,3 +290,41 @@ def test_payloads_are_frozen_and_closed() -> None:
 def test_a_field_cannot_take_a_word_of_payload_itself(name: str) -> None:
     with pytest.raises(DeclarationError, match=f"Mail has a field named '{name}', a word that"):
         type("Mail", (Payload,), {"__annotations__": {name: str}})
+
+
+SETS = """
+from hive.board.payload import Payload
+from pydantic import BaseModel
+
+class Part(BaseModel):
+    words: frozenset[str]
+
+class Bag(Payload):
+    words: frozenset[str]
+    pairs: frozenset[tuple[str, int]]
+    nested: tuple[frozenset[frozenset[str]], ...]
+    parts: dict[str, Part]
+
+words = frozenset(map(str, range(30)))
+print(Bag(
+    words=words,
+    pairs=frozenset((word, 1) for word in words),
+    nested=(frozenset({words, frozenset("xyz")}),),
+    parts={"b": Part(words=words), "a": Part(words=frozenset("cab"))},
+).body().decode())
+"""
+
+
+def test_sets_are_written_alike_in_every_process() -> None:
+    written = {
+        subprocess.run(
+            [sys.executable, "-c", SETS],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(written) == 1
+    assert '"a":{"words":["a","b","c"]}' in written.pop()
