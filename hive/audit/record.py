@@ -4,6 +4,7 @@ with Record.open("sqlite:.hive/journal.db", "01k8") as record:
     print(record.summary.state, len(record.entries))
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from hive.board.board import Board
 from hive.board.contributions import Goal, UserMessage
 from hive.board.entry import Address, Entry
 from hive.board.payload import Vocabulary
-from hive.board.records import RECORDS, Redaction, RunStarted
+from hive.board.records import RECORDS, Redaction, RunStarted, Termination
 from hive.clock import Clock, SystemClock
 from hive.errors import JournalError, JournalVersion, PayloadError
 from hive.forking import FRESH, LIVE_EFFECTS, Changes, fork
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from hive.workflow import Workflow
 
 __all__ = ["Record"]
+
+TURN = re.compile(r"turn:(\d{1,9})")
 
 
 class Record:
@@ -147,15 +150,17 @@ class Record:
         return result
 
     def workspace_at(self, where: Address | str | int, target: str | Path) -> Workspace:
-        """Rebuild the workspace as it was after an entry, given by its address or its number, in
-        the folder `target`, which is made or is empty.
+        """Rebuild the workspace as it was after an entry, given by its address or its number, or
+        at the beginning of a turn, given as `turn:5`, in the folder `target`, which is made or is
+        empty. A turn later than the end of a run is its end, as where it is forked.
 
         What the record does not hold is taken from the run's own workspace where that still has
         the same. Raises DeclarationError for a folder in which something stands, JournalError for
-        an entry that is not there and a run without a workspace on record, and WorkspaceLost when
-        files cannot be had any more.
+        an entry or a turn that is not there and a run without a workspace on record, and
+        WorkspaceLost when files cannot be had any more.
         """
-        found = self.entry(where)
+        turn = TURN.fullmatch(where) if isinstance(where, str) else None
+        found = self.entry(where) if turn is None else self._before(int(turn[1]))
         state = state_after(self.entries[: found.seq + 1], self.content)
         if state is None:
             raise JournalError(f"run {self.id} has no workspace on record")
@@ -174,6 +179,17 @@ class Record:
             last = len(self.entries) - 1
             raise JournalError(f"run {self.id} has no entry {where}; its last one is entry {last}")
         return found
+
+    def _before(self, turn: int) -> Entry:
+        """The last entry before a turn, or before the ending. Raises JournalError when there is
+        none."""
+        ending = [entry.address.turn for entry in self.board.of_kind(Termination)]
+        last = max(entry.address.turn for entry in self.entries)
+        begun = min([turn, *ending])
+        if not 1 <= begun <= last:
+            raise JournalError(f"run {self.id} has no turn {turn}; its turns are 1 to {last}")
+        place = next(n for n, entry in enumerate(self.entries) if entry.address.turn >= begun)
+        return self.entries[place - 1]
 
     def turn(self, number: int) -> list[Entry]:
         """The entries of one turn, in the order of arrival."""

@@ -19,15 +19,16 @@ __all__ = ["workspace"]
 @click.option(
     "--at",
     metavar="N",
-    help="The entry after which: its number or its address; the last one without it.",
+    help="The entry after which, by number or address, or turn:5, as that began; else the end.",
 )
 @options.journal
 def workspace(run: str, folder: Path, at: str | None, journal: str) -> int:
     """Rebuild the workspace of RUN in DIR, a new or empty folder.
 
-    The files are those that the record holds, as they were after an entry; `hive show` numbers
-    them. The workspace itself is left alone. Files too large to be kept are copied from there where
-    they have not changed since, and where they have, nothing is built.
+    The files are those that the record holds, as they were after an entry, or at the beginning of a
+    turn, as a fork from there has them; `hive show` numbers both. The workspace itself is left
+    alone. Files too large to be kept are copied from there where they have not changed since, and
+    where they have, nothing is built.
     """
     with opened(journal) as kept:
         record = record_of(kept, run)
@@ -37,5 +38,7 @@ def workspace(run: str, folder: Path, at: str | None, journal: str) -> int:
         except JournalError as error:
             raise Mistake(str(error)) from error
     files = counted(len(built.items()), "file")
-    click.echo(f"{built.root} holds {files}, as they were after entry {where}.")
+    turn = at is not None and at.startswith("turn:")
+    how = f"as a fork at {at} has them" if turn else f"as they were after entry {where}"
+    click.echo(f"{built.root} holds {files}, {how}.")
     return OK

@@ -14,6 +14,7 @@ from hive.audit import Record
 from hive.board.records import Resumed
 from hive.cli.ending import without_diffs
 from tests.cli.conftest import Here
+from tests.cli.sample_team import scribes
 from tests.cli.terminal import Terminal
 from tests.cli.test_interrupts import DEADLINE_S, read_until
 
@@ -155,6 +156,20 @@ def test_the_files_of_any_entry_are_rebuilt(here: Here) -> None:
     assert contents(here.folder / "end") == contents(here.folder / "work")
 
 
+@pytest.mark.parametrize("turn", ["turn:1", "turn:2", "turn:4", "turn:99"])
+def test_the_files_are_rebuilt_as_a_fork_at_that_turn_has_them(here: Here, turn: str) -> None:
+    (here.folder / "work" / "notes.txt").write_text("mine\n")
+    assert here.hive("run", "team:scribes", "a draft", "--workspace", "work").code == 0
+    answer = here.hive("workspace", "last", "begun", "--at", turn)
+    assert (answer.code, answer.err) == (0, "")
+    assert f"as a fork at {turn} has them." in answer.out
+    with Record.open(here.folder / ".hive/journal.db", here.runs()[0]["id"]) as record:
+        fork = record.fork(at=turn, workflow=scribes, workspace=here.folder / "forked")
+        assert fork.workspace is not None
+        assert contents(here.folder / "begun") == contents(fork.workspace)
+    assert ("draft.txt" in contents(here.folder / "begun")) == (turn != "turn:1")
+
+
 def contents(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.glob("*.txt")}
 
@@ -165,6 +180,9 @@ def contents(folder: Path) -> dict[str, str]:
         (("last", "work"), "'work' is no empty folder"),
         (("last", "new", "--at", "999"), "has no entry 999; its last one is entry"),
         (("last", "new", "--at", "7/nobody/0.0"), "has no entry 7/nobody/0.0"),
+        (("last", "new", "--at", "turn:0"), "has no turn 0; its turns are 1 to 1"),
+        (("last", "new", "--at", "turn:9"), "has no turn 9; its turns are 1 to 1"),
+        (("last", "new", "--at", "turn:x"), "has no entry turn:x"),
         (("zzz", "new"), "no run's id begins with 'zzz'"),
     ],
 )
