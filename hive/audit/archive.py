@@ -33,17 +33,26 @@ def ancestry(journal: Journal, run: str) -> list[str]:
 
 
 def unknown_beginnings(journal: Journal) -> list[str]:
-    """The runs of which nobody can tell whether they are forks, for what their first entry says is
-    lost or cannot be read."""
+    """The runs of which nobody can tell whether they are forks, for their first entry is lost or
+    cannot be read; one that names a parent all the same is believed."""
     found = []
     for run in journal.runs():
         try:
-            lineage(journal, run)
+            if len(lineage(journal, run)) == 1 and not has_header(journal, run):
+                found.append(run)
         except RunNotFound:
             continue  # it does say whose entries it shares
         except JournalError:
             found.append(run)
     return found
+
+
+def has_header(journal: Journal, run: str) -> bool:
+    """Whether a run's first entry has a header that can be read."""
+    try:
+        return isinstance(orjson.loads(next(journal.read(run)).row.header), dict)
+    except ValueError:
+        return False
 
 
 def copy_run(

@@ -80,9 +80,10 @@ def test_what_cannot_be_read_goes_only_where_it_is_named(here: Here) -> None:
     assert newest in [run["id"] for run in here.runs()]
 
 
-def test_a_run_that_may_share_what_goes_is_named_first(here: Here) -> None:
+@pytest.mark.parametrize("harmed", [each for each in HARMS if "first" in each])
+def test_a_run_that_may_share_what_goes_is_named_first(here: Here, harmed: str) -> None:
     parent, torn, _ = three(here)
-    harm(here, torn, *HARMS["what the first says"])
+    harm(here, torn, *HARMS[harmed])
     asked = here.hive("prune", parent)
     assert (asked.code, parent in asked.out) == (2, True)
     assert f"Run {torn} cannot be read; whether it shares entries" in asked.err
