@@ -136,8 +136,9 @@ def next_steps(record: Record, journal: str) -> list[tuple[str, str]]:
     show = (f"hive show {run}{where}", "what happened, turn by turn")
     runs = (f"hive runs{where}", "this run among the others")
     prompts = (f"hive show {run} --prompts{where}", "with what each model was asked")
+    again = (f"hive replay {run}{where}", "the same again from its record, without a model")
     on = ways_on(record, journal)
-    return [*on, show] if on else [show, prompts, runs]
+    return [*on, show] if on else [show, prompts, again, runs]
 
 
 def ways_on(record: Record, journal: str) -> list[tuple[str, str]]:
