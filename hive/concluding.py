@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 
 from hive.board.board import COORDINATOR, Board
@@ -12,19 +11,16 @@ from hive.board.payload import Payload, Vocabulary
 from hive.board.records import (
     RECORDS,
     Fault,
-    Inference,
-    Observation,
-    Request,
     Synthesis,
     Termination,
     ToolCall,
 )
 from hive.board.state import State
-from hive.board.tape import Tape
 from hive.control.graph import Ending
 from hive.journal.journal import Batch, Journal, own_name
 from hive.journal.reading import close_before, restore
 from hive.journal.writer import Writer, salts
+from hive.phases.unclosed import Unclosed, unclosed
 from hive.synthesis import LastWord
 
 __all__ = ["cancelled", "close_calls", "conclude", "cut_short", "last_record"]
@@ -90,43 +86,32 @@ def close_calls(board: Board, writer: Writer | None = None) -> list[Entry]:
     post = partial(posted, board) if writer is None else writer.post
     aside = Counter[Address]() if writer is None else writer.aside
     turn = [entry for entry in board.entries if entry.address.turn > board.state.turn]
-    for entry, place, fault in closings(turn):
-        before = board.at(place)
+    for call in tuple(unclosed(turn)):
+        before = board.at(call.end)
         post(
-            place,
-            entry.author,
-            fault,
+            call.end,
+            call.entry.author,
+            closing(call),
             COORDINATOR,
-            (str(entry.address),),
-            entry.label,
-            0 if before is None else before.attempt + 1 - aside[place],
+            (str(call.entry.address),),
+            call.entry.label,
+            0 if before is None else before.attempt + 1 - aside[call.end],
         )
     return turn
 
 
-def closings(turn: list[Entry]) -> Iterator[tuple[Entry, Address, Fault]]:
-    """What was begun in a turn and has no end, each with the record that closes it."""
-    tape = Tape(turn)
-    ended: set[tuple[str, int | None]] = set()
-    for entry in turn:
-        if isinstance(entry.payload, Inference | Observation | Fault):
-            ended |= {(cause, n) for cause in entry.causes for n in (entry.attempt, None)}
-    for entry in turn:
-        where, payload = entry.address, entry.payload
-        if isinstance(payload, Request) and (str(where), entry.attempt) not in ended:
-            message = "the process ended before the answer"
-            cost, tokens = payload.grant, payload.grant_tokens
-            fault = Fault(code="interrupted", message=message, cost=cost, tokens=tokens)
-            yield entry, where._replace(place=(where.place[0], 1)), fault
-        elif isinstance(payload, ToolCall) and (str(where), None) not in ended:
-            ruling = tape.approval(where)
-            begun = ruling is not None and ruling.decision == "allow"
-            tool = payload.tool
-            fault = Fault(code="withdrawn", message=f"{tool} was stopped before it was made")
-            if begun:
-                message = f"{tool} was begun and nobody knows whether it took effect"
-                fault = Fault(code="interrupted", message=message)
-            yield entry, where._replace(place=(*where.place, 1)), fault
+def closing(call: Unclosed) -> Fault:
+    """The record that closes an open call, at its worst case."""
+    payload = call.entry.payload
+    if not isinstance(payload, ToolCall):
+        message = "the process ended before the answer"
+        return Fault(
+            code="interrupted", message=message, cost=call.worst.cost, tokens=call.worst.tokens
+        )
+    if call.begun:
+        message = f"{payload.tool} was begun and nobody knows whether it took effect"
+        return Fault(code="interrupted", message=message)
+    return Fault(code="withdrawn", message=f"{payload.tool} was stopped before it was made")
 
 
 def posted(

@@ -26,14 +26,7 @@ __all__ = ["fork"]
     help="Where to cut: turn:5, an entry's number, or its address.",
 )
 @options.models
-@click.option("--budget", type=options.Dollars(), help="The most it may cost, in US dollars.")
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0, min_open=True),
-    metavar="S",
-    help="The most time it may take.",
-)
-@click.option("--turns", type=click.IntRange(1), metavar="N", help="The most turns it may take.")
+@options.caps
 @click.option(
     "--instruction",
     "instructions",

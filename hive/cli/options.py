@@ -10,7 +10,7 @@ import click
 from hive.cli.exits import Mistake
 from hive.cli.journals import DEFAULT, VARIABLE
 
-__all__ = ["Dollars", "as_json", "diagnose", "journal", "models", "plain", "verbose"]
+__all__ = ["Dollars", "as_json", "caps", "diagnose", "journal", "models", "plain", "verbose"]
 
 LOG = "HIVE_LOG"
 
@@ -53,6 +53,24 @@ def models(command: Command) -> Command:
         metavar="[KEY=]NAME",
         help="Another model for a role or a tier (coder=openai:gpt-5-mini), or for all.",
     )(command)
+
+
+def caps(command: Command) -> Command:
+    """`--budget`, `--seconds` and `--turns`."""
+    for option in (
+        click.option(
+            "--turns", type=click.IntRange(1), metavar="N", help="The most turns it may take."
+        ),
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0, min_open=True),
+            metavar="S",
+            help="The most time it may take.",
+        ),
+        click.option("--budget", type=Dollars(), help="The most it may cost, in US dollars."),
+    ):
+        command = option(command)
+    return command
 
 
 def as_json(command: Command) -> Command:

@@ -35,14 +35,7 @@ Begin = Callable[[Journal, Approver], Run]
 )
 @click.option("--copy", is_flag=True, help="Work on a copy of the workspace instead.")
 @options.models
-@click.option("--budget", type=options.Dollars(), help="The most it may cost, in US dollars.")
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0, min_open=True),
-    metavar="S",
-    help="The most time it may take.",
-)
-@click.option("--turns", type=click.IntRange(1), metavar="N", help="The most turns it may take.")
+@options.caps
 @click.option(
     "--seed", type=click.IntRange(0, 2**53 - 1), metavar="N", help="Fix the run's chance."
 )

@@ -6,13 +6,12 @@ addresses are then posted to once more, as further attempts.
 
 from collections.abc import Iterable, Sequence
 
-from hive.board.entry import Address, Entry
-from hive.board.records import Fault, Inference, Observation, Paused, Request, Resumed, ToolCall
+from hive.board.entry import Entry
+from hive.board.records import Fault, Inference, Paused, Request, Resumed, ToolCall
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
-from hive.control.budget import NOTHING, Grant
-from hive.phases.granting import admitted
 from hive.phases.strand import Desk
+from hive.phases.unclosed import Unclosed, unclosed
 
 __all__ = ["begin_anew", "calls_made", "put_aside"]
 
@@ -48,32 +47,19 @@ def begin_anew(desk: Desk) -> None:
     """Close what is open in the open turn, at its worst case, and put the turn aside."""
     board = desk.writer.board
     turn = [entry for entry in board.entries if entry.address.turn > board.state.turn]
+    closed = [close(desk, call) for call in tuple(unclosed(turn))]
     began = begun_anew(turn)
-    turn = [entry for entry in turn if entry.seq >= began]
-    tape, ended = Tape(turn), set[tuple[str, int | None]]()
-    for entry in turn:
-        if isinstance(entry.payload, Inference | Observation | Fault):
-            ended |= {(cause, n) for cause in entry.causes for n in (entry.attempt, None)}
-    for entry in tuple(turn):
-        where, payload = entry.address, entry.payload
-        if isinstance(payload, Request) and (str(where), entry.attempt) not in ended:
-            place = where._replace(place=(where.place[0], 1))
-            more = admitted(tape.admitted(where, entry.attempt - desk.writer.aside[where]))
-            granted = Grant(payload.grant + more.cost, payload.grant_tokens + more.tokens)
-            turn.append(close(desk, entry, place, granted))
-        elif isinstance(payload, ToolCall) and (str(where), None) not in ended:
-            turn.append(close(desk, entry, where._replace(place=(*where.place, 1)), NOTHING))
-    put_aside(desk, turn)
+    put_aside(desk, [*(entry for entry in turn if entry.seq >= began), *closed])
 
 
-def close(desk: Desk, entry: Entry, place: Address, grant: Grant) -> Entry:
+def close(desk: Desk, call: Unclosed) -> Entry:
     """Say that nobody waits any more for what was begun."""
+    entry, worst = call.entry, call.worst
     message = "the process ended before the answer, and the turn was begun anew"
-    fault = Fault(code="interrupted", message=message, cost=grant.cost, tokens=grant.tokens)
     return desk.writer.post(
-        place,
+        call.end,
         entry.author,
-        fault,
+        Fault(code="interrupted", message=message, cost=worst.cost, tokens=worst.tokens),
         origin="coordinator",
         causes=(str(entry.address),),
         label=entry.label,
