@@ -36,25 +36,25 @@ PROVIDERS: dict[str, Provider] = {
     for provider in (
         Provider(
             "openai",
-            "hive.models.openai_responses:OpenAIResponses",
+            "hive.models.openai_responses.backend:OpenAIResponses",
             "OPENAI_API_KEY",
             "OpenAI's Responses API",
         ),
         Provider(
             "openai-chat",
-            "hive.models.openai_chat:OpenAIChat",
+            "hive.models.openai_chat.backend:OpenAIChat",
             "OPENAI_API_KEY",
             "OpenAI's Chat Completions API",
         ),
         Provider(
             "anthropic",
-            "hive.models.anthropic_messages:AnthropicMessages",
+            "hive.models.anthropic_messages.backend:AnthropicMessages",
             "ANTHROPIC_API_KEY",
             "Anthropic's Messages API",
         ),
         Provider(
             "compatible",
-            "hive.models.openai_chat:Compatible",
+            "hive.models.openai_chat.backend:Compatible",
             "HIVE_API_KEY",
             "a server that speaks Chat Completions: llama.cpp, vLLM, Ollama, LM Studio, OpenRouter",
             own_server=True,

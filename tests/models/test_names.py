@@ -89,7 +89,7 @@ def test_a_card_can_be_given() -> None:
 
 
 def test_a_missing_sdk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("anthropic", "hive.models.anthropic_messages"):
+    for module in ("anthropic", "hive.models.anthropic_messages.backend"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "anthropic", None)
     with pytest.raises(UnknownModel, match=r"pip install 'hive-blackboard\[anthropic\]'"):

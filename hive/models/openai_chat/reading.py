@@ -1,171 +1,19 @@
-"""Chat Completions (models floor): OpenAI's, and that of the many servers that speak it too.
+"""What Chat Completions answer, in Hive's words (models floor)."""
 
-Reasoning that such servers put beside the text is kept as Thinking and sent back in the same
-fields. Thinking of other providers is left out.
-"""
-
-import json
 from collections import defaultdict
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import Any
 
-import openai
+from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
+from hive.models.parts import Shape, arguments, tidy, unique
+from hive.models.wire import Used
 
-from hive.errors import BadReply
-from hive.message import (
-    Message,
-    OutputForm,
-    Part,
-    Reply,
-    Request,
-    StopReason,
-    Text,
-    Thinking,
-    ToolForm,
-    ToolResult,
-    ToolUse,
-    Usage,
-)
-from hive.models.parts import Shape, arguments, bounded, called, kept, result_text, tidy, unique
-from hive.models.schema import form_name, tighten
-from hive.models.wire import Answer, Assembly, Backend, Used, timeout
-
-__all__ = ["Compatible", "OpenAIChat"]
+__all__ = ["PROVIDER", "ChatUsage", "Completion", "Stream", "read_message", "stop_of"]
 
 PROVIDER = "openai-chat"
 STOPS: dict[str, StopReason] = {"length": "length", "content_filter": "filter"}
+
 REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 """Where servers put reasoning: DeepSeek, vLLM and llama.cpp; newer vLLM; OpenRouter."""
-
-
-class OpenAIChat(Backend[openai.AsyncOpenAI]):
-    """A model behind OpenAI's Chat Completions: `resolve("openai-chat:gpt-5-mini")`."""
-
-    sdk_errors = openai.OpenAIError
-    limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
-
-    def open(self, key: str) -> openai.AsyncOpenAI:
-        return openai.AsyncOpenAI(
-            api_key=key,
-            base_url=self.base_url,
-            max_retries=0,
-            timeout=timeout(),
-            http_client=openai.DefaultAsyncHttpxClient(timeout=timeout()),
-        )
-
-    def send(
-        self, client: openai.AsyncOpenAI, params: dict[str, Any], stream: bool
-    ) -> AbstractAsyncContextManager[Answer]:
-        if stream:
-            params = {**params, "stream": True, "stream_options": {"include_usage": True}}
-        return client.chat.completions.with_streaming_response.create(**params)
-
-    def params(self, request: Request) -> dict[str, Any]:
-        settings = request.settings
-        messages = [said for message in request.messages for said in turns(message)]
-        if request.system:
-            messages.insert(0, {"role": "system", "content": request.system})
-        params: dict[str, Any] = {
-            "model": self.model,
-            "messages": messages,
-            self.limit: request.max_output,
-        }
-        if request.tools:
-            params["tools"] = [function(tool) for tool in request.tools]
-        if request.output is not None:
-            params["response_format"] = output_form(request.output)
-        if settings.temperature is not None:
-            params["temperature"] = settings.temperature
-        if settings.seed is not None:
-            params["seed"] = settings.seed
-        if settings.effort is not None:
-            params["reasoning_effort"] = settings.effort
-        return params
-
-    def assembly(self, request: Request) -> Assembly:
-        return Stream()
-
-    def reply(self, body: dict[str, Any], request: Request) -> Reply:
-        completion = Completion.model_validate(body)
-        if not completion.choices:
-            raise BadReply(f"{self.name}: the answer holds no choice")
-        choice = completion.choices[0]
-        parts = read_message(choice.message)
-        return Reply(
-            parts=tuple(parts),
-            stop=stop_of(choice),
-            usage=bounded(request, parts) if completion.usage is None else completion.usage.told(),
-            model=completion.model,
-            id=completion.id,
-        )
-
-    def usage(self, raw: object) -> Usage:
-        return ChatUsage.model_validate(raw).told()
-
-
-class Compatible(OpenAIChat):
-    """A model behind another company's or one's own server.
-
-    `resolve("compatible:qwen3@http://127.0.0.1:8000/v1")`. What the environment says of an OpenAI
-    account is not sent there.
-    """
-
-    limit = "max_tokens"
-
-    def open(self, key: str) -> openai.AsyncOpenAI:
-        client = super().open(key)
-        client.organization = client.project = client.admin_api_key = None
-        return client
-
-
-def turns(message: Message) -> list[dict[str, Any]]:
-    """A message as those of Chat Completions, where each tool result is one of its own."""
-    parts = kept(message.parts, PROVIDER)
-    text = "\n".join(part.text for part in parts if isinstance(part, Text))
-    results: list[dict[str, Any]] = [
-        {"role": "tool", "tool_call_id": part.id, "content": result_text(part)}
-        for part in parts
-        if isinstance(part, ToolResult)
-    ]
-    if message.role != "assistant":
-        return [*results, {"role": "user", "content": text}] if text else results
-    if not parts:
-        return []
-    said: dict[str, Any] = {"role": "assistant", "content": text or None}
-    for part in parts:
-        if isinstance(part, Thinking):
-            said.update(part.opaque)
-    calls = [call(part) for part in parts if isinstance(part, ToolUse)]
-    if calls:
-        said["tool_calls"] = calls
-    return [said]
-
-
-def call(use: ToolUse) -> dict[str, Any]:
-    written = json.dumps(called(use), ensure_ascii=False)
-    return {
-        "id": use.id,
-        "type": "function",
-        "function": {"name": use.name, "arguments": written},
-    }
-
-
-def function(tool: ToolForm) -> dict[str, Any]:
-    form = {"name": tool.name, "description": tool.description, "parameters": tool.schema}
-    return {"type": "function", "function": form}
-
-
-def output_form(form: OutputForm) -> dict[str, Any]:
-    """The form of a final answer; the server is held to it where its dialect can say it."""
-    tight = tighten(form.schema)
-    return {
-        "type": "json_schema",
-        "json_schema": {
-            "name": form_name(form.name),
-            "schema": form.schema if tight is None else tight,
-            "strict": tight is not None,
-        },
-    }
 
 
 class Function(Shape):
@@ -213,6 +61,8 @@ class CompletionDetails(Shape):
 
 
 class ChatUsage(Shape):
+    """A report of the use."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
     prompt_tokens_details: PromptDetails | None = None
@@ -231,6 +81,8 @@ class ChatUsage(Shape):
 
 
 class Completion(Shape):
+    """A whole completion."""
+
     id: str | None = None
     model: str | None = None
     choices: list[Choice]
@@ -238,6 +90,7 @@ class Completion(Shape):
 
 
 def read_message(message: Spoken) -> list[Part]:
+    """The parts that a message holds."""
     parts: list[Part] = []
     thought = message.model_dump(include=set(REASONING), exclude_none=True)
     if thought := {name: value for name, value in thought.items() if value}:
@@ -254,6 +107,7 @@ def read_message(message: Spoken) -> list[Part]:
 
 
 def stop_of(choice: Choice) -> StopReason:
+    """Why the answer ended."""
     if choice.finish_reason in STOPS:
         return STOPS[choice.finish_reason]
     if choice.message.refusal:

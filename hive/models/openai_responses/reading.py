@@ -1,0 +1,140 @@
+"""What the Responses API answers, in Hive's words (models floor)."""
+
+from typing import Any
+
+from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
+from hive.models.parts import Shape, arguments, tidy
+from hive.models.wire import Used
+
+__all__ = ["PROVIDER", "Response", "ResponseUsage", "Stream", "read_item", "stop_of"]
+
+PROVIDER = "openai"
+STOPS: dict[str, StopReason] = {"max_output_tokens": "length", "content_filter": "filter"}
+
+
+class Content(Shape):
+    type: str
+    text: str = ""
+    refusal: str = ""
+
+
+class Item(Shape):
+    type: str
+    content: list[Content] | None = None
+    summary: list[Content] | None = None
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+class InputDetails(Shape):
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+class OutputDetails(Shape):
+    reasoning_tokens: int = 0
+
+
+class ResponseUsage(Shape):
+    """A report of the use."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    input_tokens_details: InputDetails | None = None
+    output_tokens_details: OutputDetails | None = None
+
+    def told(self) -> Usage:
+        read = self.input_tokens_details or InputDetails()
+        written = self.output_tokens_details or OutputDetails()
+        return Usage(
+            input=self.input_tokens,
+            output=self.output_tokens,
+            cached_read=read.cached_tokens,
+            cache_write=read.cache_write_tokens,
+            reasoning=written.reasoning_tokens,
+        )
+
+
+class Incomplete(Shape):
+    reason: str | None = None
+
+
+class Response(Shape):
+    """A whole response."""
+
+    id: str | None = None
+    model: str | None = None
+    status: str | None = "completed"
+    output: list[dict[str, Any]]
+    incomplete_details: Incomplete | None = None
+    usage: ResponseUsage | None = None
+
+
+def read_item(raw: dict[str, Any]) -> list[Part]:
+    """The parts that an output item holds; items of tools that run at OpenAI hold none."""
+    item = Item.model_validate(raw)
+    match item.type:
+        case "message":
+            texts = [tidy(content.text or content.refusal) for content in item.content or ()]
+            return [Text(text=text) for text in texts if text]
+        case "reasoning":
+            shown = item.summary or item.content or []
+            text = tidy("\n".join(content.text for content in shown))
+            return [Thinking(text=text, provider=PROVIDER, opaque=raw)]
+        case "function_call":
+            values, malformed = arguments(item.arguments)
+            return [ToolUse(id=item.call_id, name=item.name, arguments=values, malformed=malformed)]
+    return []
+
+
+def stop_of(response: Response, body: dict[str, Any]) -> StopReason:
+    """Why the answer ended."""
+    if response.status == "incomplete":
+        why = response.incomplete_details or Incomplete()
+        return STOPS.get(why.reason or "", "pause")
+    found = [Item.model_validate(item) for item in response.output]
+    if any(c.type == "refusal" for item in found for c in item.content or ()):
+        return "refusal"
+    return "tools" if any(item.type == "function_call" for item in found) else "end"
+
+
+class Stream:
+    """A streamed response: its closing event brings the whole of it once more."""
+
+    def __init__(self) -> None:
+        self.closing: dict[str, Any] | None = None
+        self.items: list[dict[str, Any]] = []
+
+    def take(self, event: dict[str, Any]) -> str:
+        match event.get("type"):
+            case "response.output_text.delta" | "response.refusal.delta":
+                return Piece.model_validate(event).delta
+            case "response.output_item.done":
+                self.items.append(ItemDone.model_validate(event).item)
+            case "response.completed" | "response.incomplete" | "response.failed":
+                self.closing = dict(Closing.model_validate(event).response)
+                # Some compatible servers leave the output out of the closing event.
+                self.closing["output"] = self.closing.get("output") or self.items
+        return ""
+
+    def done(self) -> None:
+        """No such line here."""
+
+    def used(self) -> Used:
+        return Used((self.closing or {}).get("usage"), True)
+
+    def whole(self) -> dict[str, Any] | None:
+        return self.closing
+
+
+class Piece(Shape):
+    delta: str
+
+
+class ItemDone(Shape):
+    item: dict[str, Any]
+
+
+class Closing(Shape):
+    response: dict[str, Any]
