@@ -11,6 +11,7 @@ __all__ = [
     "DEFAULTS",
     "Attempt",
     "JsonObject",
+    "Media",
     "Message",
     "OutputForm",
     "Part",
@@ -67,18 +68,42 @@ class ToolUse(Frozen):
     malformed: str | None = None
 
 
+class Media(Frozen):
+    """An image or a file: its bytes in base64, what they are ("image/png"), and a name for it.
+
+    The bytes stand here and not an address, so that a record holds what was seen.
+    """
+
+    type: Literal["media"] = "media"
+    media_type: str
+    data: str
+    name: str | None = None
+    source: str | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a picture; anything else is a file."""
+        return self.media_type.startswith("image/")
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        return len(self.data) * 3 // 4 - self.data[-2:].count("=")
+
+
 class ToolResult(Frozen):
-    """What came back from a tool, under the `id` of its ToolUse."""
+    """What came back from a tool, under the `id` of its ToolUse: text, and images or files."""
 
     type: Literal["tool_result"] = "tool_result"
     id: str
     name: str
     text: str
+    media: tuple[Media, ...] = ()
     error: bool = False
     source: str | None = None
 
 
-Part = Annotated[Text | Thinking | ToolUse | ToolResult, Field(discriminator="type")]
+Part = Annotated[Text | Thinking | Media | ToolUse | ToolResult, Field(discriminator="type")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +111,7 @@ class Message:
     """One message: what the user says, what the assistant answered, or what its tools returned."""
 
     role: Literal["user", "assistant", "tool"]
-    parts: tuple[Text | Thinking | ToolUse | ToolResult, ...]
+    parts: tuple[Text | Thinking | Media | ToolUse | ToolResult, ...]
 
     @property
     def text(self) -> str:
@@ -117,6 +142,8 @@ class Settings(Frozen):
     temperature: float | None = None
     seed: int | None = None
     effort: Literal["minimal", "low", "medium", "high"] | None = None
+    cache: Literal["off"] | None = None
+    """"off" where the provider should not be asked to keep the prompt's beginning for a while."""
 
 
 DEFAULTS = Settings()
@@ -140,7 +167,8 @@ class Request(NamedTuple):
     taken before `max_output` was lowered to fit a budget). `admit(cost)` must be asked before any
     further attempt that may cost money, in nano-dollars; False means: stop and fail with the last
     error. `left()` are the seconds until the call is cancelled. `delta` receives pieces of text as
-    they arrive, if anybody listens; those of an attempt that failed too.
+    they arrive, if anybody listens; those of an attempt that failed too. The first `stable` parts
+    of the first message are likely to begin later requests too, so that a prompt cache pays.
     """
 
     model: str
@@ -155,6 +183,7 @@ class Request(NamedTuple):
     admit: Callable[[int], bool] = admit_always
     left: Callable[[], float] = forever
     delta: Callable[[str], None] | None = None
+    stable: int = 0
 
 
 class Usage(Frozen):
@@ -198,7 +227,10 @@ class Attempt(Frozen):
     """Who was asked, where that was not the model of the request."""
 
 
-StopReason = Literal["end", "tools", "length", "refusal", "filter", "pause"]
+StopReason = Literal["end", "tools", "length", "overflow", "refusal", "filter", "pause"]
+"""Why an answer ended: it was complete; tools are to be called; at the limit of its own output; at
+the end of the model's window; the model refused; a filter cut it off; the server stopped for now
+and wants to be asked to go on."""
 
 
 class Reply(Frozen):
@@ -206,7 +238,9 @@ class Reply(Frozen):
 
     `cost`, in nano-dollars, is for models that know better than their card: where several may
     answer at several prices, or where nobody had to be asked. `usage` and `cost` are of this answer
-    alone, without its `attempts`.
+    alone, without its `attempts`. `waited` are the microseconds that it was held back, for a limit
+    or until another attempt. `left_out` says what of the request this model was not shown, or shown
+    in another form: thinking of another provider, images where it sees none.
     """
 
     parts: tuple[Part, ...]
@@ -216,6 +250,8 @@ class Reply(Frozen):
     model: str | None = None
     id: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    waited: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -123,7 +123,11 @@ class Inference(Record):
     usage: Usage
     cost: int = 0
     latency: int = 0
+    waited: int = 0
+    """Of the latency, what was spent on waiting for a limit or for another attempt."""
     attempts: tuple[Attempt, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """What of the request this model was not shown, or shown in another form."""
     admitted: int = 0
     """What was reserved for further attempts beyond the request's grant, in nano-dollars."""
     admitted_tokens: int = 0

@@ -17,8 +17,8 @@ from hive.cli.ending import readable, used, verdict, ways_on
 from hive.cli.printing import console_for, rule, said, steps
 from hive.cli.telling import Told, tell
 from hive.cli.words import clean, duration, gist, money, number, shortened
+from hive.message import Media, Part, ToolResult, ToolUse
 from hive.message import Text as Words
-from hive.message import Thinking, ToolResult, ToolUse
 
 __all__ = ["tell_entries", "tell_run"]
 
@@ -218,7 +218,11 @@ def tell_prompt(record: Record, entry: Entry, console: Console) -> None:
             edge(console, part_text(part), "")
 
 
-def part_text(part: Words | Thinking | ToolUse | ToolResult) -> str:
+def part_text(part: Part) -> str:
+    if isinstance(part, Media):
+        what = "an image" if part.is_image else "a file"
+        name = part.name or "without a name"
+        return f"[{what}: {name}, {part.media_type}, {number(part.size)} bytes]"
     if isinstance(part, ToolUse):
         return f"calls {part.name} {orjson.dumps(part.arguments).decode()}"
     if isinstance(part, ToolResult):

@@ -2,7 +2,7 @@
 
 import json
 
-from hive.message import Message, Request, Text, Thinking, ToolResult, ToolUse
+from hive.message import Media, Message, Part, Request, Text, Thinking, ToolResult, ToolUse
 
 __all__ = ["input_bound"]
 
@@ -12,6 +12,8 @@ PER_REQUEST = 64
 PER_PART = 24
 PER_TOOL = 64
 FOR_TOOLS = 1024
+PER_IMAGE = 16_384
+"""The most that the providers make of one image: 1,600 to 10,000 tokens at the largest size."""
 
 
 def input_bound(request: Request) -> int:
@@ -36,7 +38,7 @@ def message_bound(message: Message) -> int:
     return PER_PART + sum(PER_PART + part_size(part) for part in message.parts)
 
 
-def part_size(part: Text | Thinking | ToolUse | ToolResult) -> int:
+def part_size(part: Part) -> int:
     match part:
         case Text():
             return size(part.text)
@@ -48,7 +50,10 @@ def part_size(part: Text | Thinking | ToolUse | ToolResult) -> int:
             )
             return size(part.id) + size(part.name) + called
         case ToolResult():
-            return size(part.id) + size(part.name) + size(part.text)
+            shown = sum(PER_PART + part_size(media) for media in part.media)
+            return size(part.id) + size(part.name) + size(part.text) + shown
+        case Media():
+            return PER_IMAGE if part.is_image else size(part.name or "") + len(part.data)
 
 
 def size(text: str) -> int:

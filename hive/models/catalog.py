@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from hive.clock import Clock, SystemClock
 from hive.message import Usage
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FREE", "Ability", "ModelCard", "Prices", "card", "card_of"]
 
-Ability = Literal["tools", "output", "stream", "thinking"]
-"""Tool calls; answers bound to a JSON schema; text in pieces; reasoning that is sent back."""
+Ability = Literal["tools", "output", "stream", "thinking", "images", "files"]
+"""Tool calls; answers bound to a JSON schema; text in pieces; reasoning that is sent back; images
+and files that are shown to it."""
 
 NANO = 10**9
 MILLION = 10**6
 HOUR = 3600 * MILLION
-SPEAKS: frozenset[Ability] = frozenset({"tools", "output", "stream", "thinking"})
+SPEAKS: frozenset[Ability] = frozenset(get_args(Ability))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,16 @@ FREE = Prices(0, 0, 0, 0)
 class ModelCard:
     """What is known of a model.
 
-    `window` and `max_output` are in tokens, None where unknown. `prices` are None where unknown;
-    `cost` and `worst` are then 0, and whoever holds a cap in money must refuse such a model.
-    `tier` is the rung on which allocation finds it.
+    `window` and `max_output` are in tokens, None where unknown, as are the `abilities`. `prices`
+    are None where unknown; `cost` and `worst` are then 0, and whoever holds a cap in money must
+    refuse such a model. `tier` is the rung on which allocation finds it.
     """
 
     name: str
     window: int | None = None
     max_output: int | None = None
     prices: Prices | None = None
-    abilities: frozenset[Ability] = frozenset()
+    abilities: frozenset[Ability] | None = None
     tier: str | None = None
 
     def cost(self, usage: Usage) -> int:

@@ -40,12 +40,13 @@ class Failover:
         windows = [card.window for card in cards if card.window is not None]
         limits = [card.max_output for card in cards if card.max_output is not None]
         prices = [card.prices for card in cards if card.prices is not None]
+        known = [card.abilities for card in cards if card.abilities is not None]
         return ModelCard(
             self.name,
             window=min(windows, default=None),
             max_output=min(limits, default=None),
             prices=dearest(prices) if len(prices) == len(cards) else None,
-            abilities=frozenset.intersection(*(card.abilities for card in cards)),
+            abilities=frozenset.intersection(*known) if len(known) == len(cards) else None,
             tier=cards[0].tier,
         )
 

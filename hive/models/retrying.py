@@ -4,7 +4,6 @@ The waiting follows Brooker's "Exponential Backoff and Jitter" (AWS Architecture
 variant with equal jitter; `tenacity` drives it.
 """
 
-import importlib.util
 import random
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -34,10 +33,9 @@ class Retrying(Around):
     `complete` raises the last error, which says why no further attempt was made; it and a Reply
     carry all the attempts that failed. A listener may hear the beginning of an answer again.
 
-    Needs `tenacity`: `pip install "hive-blackboard[retry]"`. `sleep` and `draw` (a number from 0 to
-    1) are for tests.
+    `sleep` and `draw` (a number from 0 to 1) are for tests.
 
-    Raises `DeclarationError` for numbers that make no sense, or without `tenacity`.
+    Raises `DeclarationError` for numbers that make no sense.
     """
 
     def __init__(
@@ -56,11 +54,6 @@ class Retrying(Around):
             raise DeclarationError(
                 f"Retrying({self.name!r}) makes at least one attempt and waits no less than 0 s: "
                 f"attempts={attempts}, first={first}, longest={longest}, patience={patience}"
-            )
-        if importlib.util.find_spec("tenacity") is None:
-            raise DeclarationError(
-                f"Retrying({self.name!r}) needs the package 'tenacity', which is not installed; "
-                "pip install 'hive-blackboard[retry]'"
             )
         self.attempts = attempts
         self.first = first

@@ -63,6 +63,7 @@ def assemble(strand: Strand, talk: Talk) -> Request:
         settings=role.settings,
         sample=strand.plan.sample,
         digest=talk.digest.hex(),
+        stable=len(view.parts),
     )
 
 

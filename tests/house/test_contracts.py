@@ -24,7 +24,7 @@ SMALL_HOUSE = {
     "hive/control/__init__.py": "",
     "hive/control/graph.py": "import networkx\nimport hive.board",
     "hive/cli/__init__.py": "import click\nimport hive",
-    "hive/testing.py": "import hive.models",
+    "hive/testing/play.py": "import hive.models",
     "hive/__init__.py": "",
     "roles/__init__.py": "",
     "roles/team.py": "from hive import Role\nimport hive.testing, hive.tools",

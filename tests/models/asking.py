@@ -8,7 +8,7 @@ import pytest
 
 from hive.message import Message, OutputForm, Reply, Request, Text, ToolForm, ToolUse
 from hive.models import Model, close, resolve
-from tests.models.loopback import Script, Server, loopback
+from hive.testing.loopback import Script, Server, loopback
 
 BACKENDS = ("openai:gpt-5-mini", "openai-chat:gpt-5-mini", "anthropic:claude-opus-5")
 PROVIDERS = {"openai": "openai", "openai-chat": "openai-chat", "anthropic": "anthropic"}

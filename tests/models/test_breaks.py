@@ -10,8 +10,7 @@ import pytest
 from hive.errors import BadReply, ContextOverflow, ModelError, RateLimited, ServerFailed
 from hive.message import Attempt, Reply, Request, Text, ToolUse, Usage
 from hive.models import card_of, input_bound, resolve
-from tests.models.asking import ASK, COUNTS, KEY, LOOK, each, model_at, use
-from tests.models.faults import (
+from hive.testing.faults import (
     Line,
     closes,
     cut,
@@ -24,7 +23,8 @@ from tests.models.faults import (
     raw,
     resets,
 )
-from tests.models.loopback import Newline, loopback
+from hive.testing.loopback import Newline, loopback
+from tests.models.asking import ASK, COUNTS, KEY, LOOK, each, model_at, use
 
 STREAMED = ASK._replace(delta=lambda piece: None)
 HELLO = Reply(

@@ -14,9 +14,9 @@ from hive.message import (
     Text,
 )
 from hive.models import card_of, close, resolve
+from hive.testing.faults import raw
+from hive.testing.loopback import loopback
 from tests.models.asking import ASK, KEY, ask, each, model_at
-from tests.models.faults import raw
-from tests.models.loopback import loopback
 
 
 @each

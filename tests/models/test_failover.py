@@ -21,9 +21,9 @@ from hive.models import Failover, ModelCard, ScriptedModel, card_of, check, reso
 from hive.models.around import worst_case
 from hive.models.catalog import Prices
 from hive.models.failover import dearest
+from hive.testing.faults import Line, cut, error
+from hive.testing.loopback import loopback
 from tests.models.asking import ASK, BACKENDS, KEY
-from tests.models.faults import Line, cut, error
-from tests.models.loopback import loopback
 
 CHEAP, DEAR = Prices.usd(1, 2), Prices.usd(3, 1)
 USE = Usage(input=1_000_000, output=1_000_000)

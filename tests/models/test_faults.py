@@ -18,9 +18,9 @@ from hive.errors import (
     ServerFailed,
 )
 from hive.models import card_of, check, close, resolve
+from hive.testing.faults import Line, cut, drop, error, fails, linger, raw
+from hive.testing.loopback import loopback
 from tests.models.asking import ASK, BACKENDS, KEY, each, model_at, use
-from tests.models.faults import Line, cut, drop, error, fails, linger, raw
-from tests.models.loopback import loopback
 
 STREAMED = ASK._replace(delta=lambda piece: None)
 plain_and_streamed = pytest.mark.parametrize("request_", [ASK, STREAMED], ids=["plain", "streamed"])

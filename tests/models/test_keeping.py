@@ -23,9 +23,9 @@ from hive.models import (
 )
 from hive.models.around import identity
 from hive.models.catalog import Prices
+from hive.testing.faults import Line, error
+from hive.testing.loopback import loopback
 from tests.models.asking import ASK, KEY, LOOK, SUM, each, model_at, use
-from tests.models.faults import Line, error
-from tests.models.loopback import loopback
 
 pytestmark = pytest.mark.asyncio
 SAID = Reply(parts=(Text(text="said ☺"),), usage=Usage(input=3, output=2), model="m", id="1")

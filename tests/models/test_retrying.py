@@ -18,9 +18,9 @@ from hive.errors import (
 from hive.message import Attempt, Reply, Request, Usage
 from hive.models import FunctionModel, Model, Retrying, ScriptedModel, card_of
 from hive.models.around import worst_case
+from hive.testing.faults import Line, cut, drop, error, fails, raw, resets
+from hive.testing.loopback import loopback
 from tests.models.asking import ASK, BACKENDS, KEY, each, model_at
-from tests.models.faults import Line, cut, drop, error, fails, raw, resets
-from tests.models.loopback import loopback
 
 pytestmark = pytest.mark.asyncio
 BUSY = {"retry-after": "7"}
@@ -262,11 +262,3 @@ async def test_it_passes_for_the_model_inside() -> None:
 async def test_numbers_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(DeclarationError, match="at least one attempt"):
         Retrying(BACKENDS[0], **options)
-
-
-async def test_without_its_library_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(DeclarationError, match=r"pip install 'hive-blackboard\[retry\]'"):
-        Retrying(ScriptedModel([]))

@@ -18,10 +18,10 @@ from hive.message import (
     Usage,
 )
 from hive.models import card_of, resolve
+from hive.testing.dialects import PIECE
+from hive.testing.faults import Line
+from hive.testing.loopback import loopback
 from tests.models.asking import ASK, COUNTS, KEY, LOOK, PROVIDERS, SUM, ask, each, model_at, use
-from tests.models.dialects import PIECE
-from tests.models.faults import Line
-from tests.models.loopback import loopback
 
 
 @each

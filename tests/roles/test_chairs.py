@@ -9,9 +9,9 @@ from hive import Artifact, Finding, Payload, Plan, Result, Review, Verdict
 from hive.board.records import Decision, Inference
 from hive.message import ToolUse
 from hive.models import close, resolve
+from hive.testing.faults import Line
+from hive.testing.loopback import Received, loopback
 from roles.team import repair
-from tests.models.faults import Line
-from tests.models.loopback import Received, loopback
 from tests.roles import projects
 from tests.roles.projects import BOUNDS, FIX, call, payloads
 

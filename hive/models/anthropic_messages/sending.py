@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from hive.message import Message, Part, Text, Thinking, ToolForm, ToolResult, ToolUse
+from hive.message import Media, Message, Part, Text, Thinking, ToolForm, ToolResult, ToolUse
 from hive.models.anthropic_messages.reading import PROVIDER
 from hive.models.parts import called, kept
 
@@ -32,6 +32,10 @@ def block(part: Part) -> dict[str, Any]:
             return {"type": "text", "text": part.text}
         case Thinking():
             return dict(part.opaque)
+        case Media():
+            kind = "image" if part.is_image else "document"
+            source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+            return {"type": kind, "source": source}
         case ToolUse():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": called(part)}
         case ToolResult():

@@ -6,6 +6,25 @@ from typing import Any, Literal, Union
 
 from hive.message import Reply, Text, Thinking, ToolUse
 
+__all__ = [
+    "Fault",
+    "Line",
+    "Part",
+    "Sound",
+    "Then",
+    "closes",
+    "cut",
+    "drop",
+    "error",
+    "fails",
+    "hangs",
+    "linger",
+    "odd",
+    "paced",
+    "raw",
+    "resets",
+]
+
 Part = str | Text | Thinking | ToolUse
 Then = Literal["end", "close", "reset", "hang"]
 """What follows what was sent of an answer: its proper end; the connection is closed without it, or

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from hive.message import Reply, Text, Thinking, ToolUse
 
+__all__ = ["DIALECTS", "PIECE", "Dialect", "Endpoint", "Event"]
+
 Endpoint = Literal["responses", "chat", "messages"]
 Event = tuple[str, dict[str, Any]]
 """The name of a server-sent event ("" for none) and its data."""

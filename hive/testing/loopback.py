@@ -9,7 +9,7 @@ It speaks OpenAI Responses, Chat Completions and Anthropic Messages, plain and s
 
 A script is a list of lines, served in order whoever calls; or such a list per endpoint; or one
 function that answers every request. A line is a str, a ToolUse, a list of parts, a whole Reply, a
-dict (a typed answer, sent as its JSON), a `Fault` (see `tests.models.faults`), or a function of the
+dict (a typed answer, sent as its JSON), a `Fault` (see `hive.testing.faults`), or a function of the
 request, plain or async, that gives one of these. A request is the dict that was sent, which also
 knows what is in it in provider-neutral words (see `Received`).
 """
@@ -25,8 +25,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hive.message import Reply, Text, ToolUse, Usage
-from tests.models.dialects import DIALECTS, Dialect, Endpoint
-from tests.models.faults import Fault, Line, Then, error
+from hive.testing.dialects import DIALECTS, Dialect, Endpoint
+from hive.testing.faults import Fault, Line, Then, error
+
+__all__ = ["Newline", "Received", "Script", "Server", "loopback"]
 
 PATHS: dict[str, Endpoint] = {
     "/responses": "responses",
