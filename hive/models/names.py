@@ -100,6 +100,7 @@ def resolve(
         base_url=address,
         key=key,
         key_variable=provider.key,
+        keyless=address is not None,
         card=card,
     )
 

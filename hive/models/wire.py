@@ -123,12 +123,14 @@ class Backend(ABC, Generic[C]):
         base_url: str | None = None,
         key: str | None = None,
         key_variable: str = "",
+        keyless: bool = False,
         card: ModelCard | None = None,
     ) -> None:
         self.model = model
         self.name = name
         self.base_url = base_url
         self.key_variable = key_variable
+        self.keyless = keyless
         self.card = card
         self._given_key = key
         self._link: Link[C] | None = None
@@ -173,7 +175,7 @@ class Backend(ABC, Generic[C]):
     def key(self) -> str:
         """The API key. Raises `MissingKey`."""
         key = (self._given_key or os.environ.get(self.key_variable, "")).strip()
-        if not key and self.base_url is not None:
+        if not key and self.keyless:
             return PLACEHOLDER
         if not key:
             raise MissingKey(
