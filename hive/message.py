@@ -1,11 +1,16 @@
 """Provider-neutral messages (floor 0): what goes to a model and what comes back."""
 
+import base64
 import math
+import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from hive.errors import DeclarationError
 
 __all__ = [
     "DEFAULTS",
@@ -68,6 +73,18 @@ class ToolUse(Frozen):
     malformed: str | None = None
 
 
+MOST_BYTES = 32 * 2**20
+"""The most that one image or file may hold: what the most generous provider takes in a request."""
+BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+MAGIC = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"%PDF-": "application/pdf",
+}
+
+
 class Media(Frozen):
     """An image or a file: its bytes in base64, what they are ("image/png"), and a name for it.
 
@@ -76,9 +93,37 @@ class Media(Frozen):
 
     type: Literal["media"] = "media"
     media_type: str
-    data: str
+    data: str = Field(pattern=BASE64)
     name: str | None = None
     source: str | None = None
+
+    @classmethod
+    def of(cls, content: bytes, name: str | None = None) -> "Media":
+        """These bytes, of the type that they show, or else that the name has.
+
+        Raises `DeclarationError` above 32 MiB.
+        """
+        if len(content) > MOST_BYTES:
+            raise DeclarationError(
+                f"{name or 'a file'} is larger than {MOST_BYTES:,} bytes, the most that a model is "
+                "given in one piece; cut it, or make the picture smaller"
+            )
+        written = base64.b64encode(content).decode("ascii")
+        return cls(media_type=type_of(content, name), data=written, name=name)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Media":
+        """The file at `path`, under its own name.
+
+        Raises `OSError` where it cannot be read, and `DeclarationError` above 32 MiB.
+        """
+        with Path(path).open("rb") as file:
+            return cls.of(file.read(MOST_BYTES + 1), Path(path).name)
+
+    @property
+    def content(self) -> bytes:
+        """The bytes themselves."""
+        return base64.b64decode(self.data)
 
     @property
     def is_image(self) -> bool:
@@ -89,6 +134,28 @@ class Media(Frozen):
     def size(self) -> int:
         """How many bytes it holds."""
         return len(self.data) * 3 // 4 - self.data[-2:].count("=")
+
+
+def type_of(content: bytes, name: str | None) -> str:
+    """The media type: by the first bytes, by the name, or text where all of it is that."""
+    for magic, found in MAGIC.items():
+        if content.startswith(magic):
+            return found
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    # The types that Python itself knows, the same on every machine.
+    guessed, packed = mimetypes.MimeTypes().guess_type(name or "")
+    # Many a source file's ending means something else to others: ".ts" is a film.
+    if (guessed is None or guessed.startswith(("audio/", "video/"))) and is_text(content):
+        return "text/plain"
+    return "application/octet-stream" if guessed is None or packed else guessed
+
+
+def is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
 
 
 class ToolResult(Frozen):
