@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from hive.errors import DeclarationError
 
@@ -75,7 +75,6 @@ class ToolUse(Frozen):
 
 MOST_BYTES = 32 * 2**20
 """The most that one image or file may hold: what the most generous provider takes in a request."""
-BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 MAGIC = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -93,9 +92,16 @@ class Media(Frozen):
 
     type: Literal["media"] = "media"
     media_type: str
-    data: str = Field(pattern=BASE64)
+    data: str
     name: str | None = None
     source: str | None = None
+
+    @field_validator("data")
+    @classmethod
+    def _decodes(cls, data: str) -> str:
+        # No constraint of the field: what stands in records is then written without pydantic.
+        base64.b64decode(data, validate=True)
+        return data
 
     @classmethod
     def of(cls, content: bytes, name: str | None = None) -> "Media":
