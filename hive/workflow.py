@@ -26,7 +26,7 @@ from hive.fingerprint import manifest
 from hive.journal.journal import Journal
 from hive.models.catalog import FREE, ModelCard, card, card_of
 from hive.models.model import Model, check, close
-from hive.models.names import resolve
+from hive.models.steady import steady
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import InDoubt, Limits
 from hive.resuming import resume
@@ -308,7 +308,7 @@ class Workflow:
         MissingKey for a model whose key is not set."""
         minds: dict[str, Mind] = {}
         for key, given in self.assigned.items():
-            model = resolve(given) if isinstance(given, str) else given
+            model = steady(given) if isinstance(given, str) else given
             check(model)
             minds[key] = Mind(model.name, card_of(model), model)
         self._check_prices(minds)
@@ -361,7 +361,7 @@ class Workflow:
             )
         for key, given in self.assigned.items():
             if isinstance(given, str):
-                resolve(given)
+                steady(given)
             elif not isinstance(getattr(given, "name", None), str):
                 raise DeclarationError(
                     f"models[{key!r}] is {given!r}, which is neither a name nor a Model"

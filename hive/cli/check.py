@@ -14,7 +14,7 @@ from hive.cli.overrides import Overrides, given_models
 from hive.cli.seats import seats
 from hive.errors import DeclarationError, HiveError
 from hive.models.model import check as check_model
-from hive.models.names import resolve
+from hive.models.steady import steady
 from hive.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def missing(team: Workflow) -> list[str]:
     found = []
     for given in dict.fromkeys(team.assigned.values()):
         try:
-            check_model(resolve(given) if isinstance(given, str) else given)
+            check_model(steady(given) if isinstance(given, str) else given)
         except HiveError as error:
             found.append(str(error))
     return found

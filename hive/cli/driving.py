@@ -14,7 +14,7 @@ from hive.cli.interrupts import interruptible
 from hive.cli.speaker import speaker
 from hive.errors import HiveError
 from hive.models.model import check
-from hive.models.names import resolve
+from hive.models.steady import steady
 from hive.run import Run
 from hive.tools.approval import Approver
 from hive.workflow import Workflow
@@ -45,7 +45,7 @@ class Showing:
 def check_models(workflow: Workflow) -> None:
     """Raise what would keep the models of a workflow from being used, a missing key above all."""
     for given in dict.fromkeys(workflow.assigned.values()):
-        check(resolve(given) if isinstance(given, str) else given)
+        check(steady(given) if isinstance(given, str) else given)
 
 
 def drive(workflow: Workflow, goal: str, showing: Showing, begin: Begin) -> None:

@@ -15,7 +15,8 @@ from hive.cli.overrides import Overrides, given_models
 from hive.cli.seats import Seat, card_for, seats
 from hive.cli.words import number
 from hive.models.catalog import ModelCard, Prices, card
-from hive.models.names import PROVIDERS, Provider, resolve
+from hive.models.names import PROVIDERS, Provider
+from hive.models.steady import steady
 from hive.workflow import Workflow
 
 __all__ = ["models"]
@@ -42,7 +43,7 @@ def models(what: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> int
     """
     named = [name for name in what if name.partition(":")[0] in PROVIDERS]
     for name in named:
-        resolve(name)
+        steady(name)
     cards = [card(name) for name in named]
     taken: list[Seat] = []
     for reference in what:

@@ -10,6 +10,7 @@ from hive.models.model import Model, check, close
 from hive.models.names import PROVIDERS, Provider, resolve
 from hive.models.retrying import Retrying
 from hive.models.scripted import FunctionModel, ScriptedModel
+from hive.models.steady import steady
 
 __all__ = [
     "FREE",
@@ -32,4 +33,5 @@ __all__ = [
     "close",
     "input_bound",
     "resolve",
+    "steady",
 ]

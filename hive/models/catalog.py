@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from hive.clock import Clock, SystemClock
 from hive.message import Usage
+from hive.models.chain import common_card, is_chain, members
 from hive.models.model import Model, split_name
 
 if TYPE_CHECKING:
@@ -139,8 +140,11 @@ def card_of(model: Model, *, clock: Clock | None = None) -> ModelCard:
 def card(name: str, *, clock: Clock | None = None) -> ModelCard:
     """What the catalog knows of the model `name` ("provider:name"), at the clock's time.
 
-    A name that nobody has heard of gets a card on which everything is unknown.
+    A name that nobody has heard of gets a card on which everything is unknown. That of a chain
+    says what holds for all its members.
     """
+    if is_chain(name):
+        return common_card(name, [card(member, clock=clock) for member in members(name)])
     provider = name.partition(":")[0]
     if provider in ("script", "program"):
         return ModelCard(name, prices=FREE, abilities=SPEAKS)

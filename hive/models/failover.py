@@ -3,7 +3,8 @@
 from hive.errors import DeclarationError, ModelError
 from hive.message import Attempt, Reply, Request
 from hive.models.around import attempts_of, say, worst_case
-from hive.models.catalog import ModelCard, Prices, card_of
+from hive.models.catalog import ModelCard, card_of
+from hive.models.chain import chained, common_card
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
 
@@ -31,24 +32,12 @@ class Failover:
             raise DeclarationError(
                 f"Failover({', '.join(map(repr, names))}) needs two models or more, each once"
             )
-        self.name = f"failover:{'>'.join(names)}"
+        self.name = chained(names)
 
     @property
     def card(self) -> ModelCard:
         """What holds for every member of the chain."""
-        cards = [card_of(model) for model in self.models]
-        windows = [card.window for card in cards if card.window is not None]
-        limits = [card.max_output for card in cards if card.max_output is not None]
-        prices = [card.prices for card in cards if card.prices is not None]
-        known = [card.abilities for card in cards if card.abilities is not None]
-        return ModelCard(
-            self.name,
-            window=min(windows, default=None),
-            max_output=min(limits, default=None),
-            prices=dearest(prices) if len(prices) == len(cards) else None,
-            abilities=frozenset.intersection(*known) if len(known) == len(cards) else None,
-            tier=cards[0].tier,
-        )
+        return common_card(self.name, [card_of(model) for model in self.models])
 
     def check(self) -> None:
         """Raise what would keep one of the models from being used; no call is made."""
@@ -98,25 +87,4 @@ def by(model: Model, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     return tuple(
         attempt if attempt.model else attempt.model_copy(update={"model": model.name})
         for attempt in attempts
-    )
-
-
-def dearest(several: list[Prices]) -> Prices:
-    """The highest of each price, at every length of input."""
-    starts = sorted({start for prices in several for start, _ in prices.beyond})
-    first, *beyond = (
-        Prices(
-            input=max(p.input for p in held),
-            output=max(p.output for p in held),
-            cached_read=max(p.cached_read for p in held),
-            cache_write=max(p.cache_write for p in held),
-        )
-        for held in ([p.at(reached) for p in several] for reached in (0, *(s + 1 for s in starts)))
-    )
-    return Prices(
-        first.input,
-        first.output,
-        first.cached_read,
-        first.cache_write,
-        tuple(zip(starts, beyond, strict=True)),
     )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from hive.errors import UnknownModel
 from hive.models.catalog import ModelCard
+from hive.models.chain import is_chain
 from hive.models.model import Model, split_name
 
 __all__ = ["PROVIDERS", "Provider", "resolve"]
@@ -82,6 +83,10 @@ def resolve(
 
     Raises: `UnknownModel`, with what there is and what may have been meant.
     """
+    if is_chain(name):
+        raise UnknownModel(
+            f"{name!r} is a chain of models and not one; steady({name!r}) makes it, as workflows do"
+        )
     provider = provider_of(name)
     _, model, in_name = split_name(name)
     if not model:

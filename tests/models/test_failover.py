@@ -20,7 +20,7 @@ from hive.message import Attempt, Reply, Text, Usage
 from hive.models import Failover, ModelCard, ScriptedModel, card_of, check, resolve
 from hive.models.around import worst_case
 from hive.models.catalog import Prices
-from hive.models.failover import dearest
+from hive.models.chain import dearest
 from hive.testing.faults import Line, cut, error
 from hive.testing.loopback import loopback
 from tests.models.asking import ASK, BACKENDS, KEY
@@ -158,6 +158,6 @@ def test_a_member_without_a_key_is_told_before_a_run(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     chain = Failover("openai:gpt-5-mini", "anthropic:claude-opus-5")
-    assert chain.name == "failover:openai:gpt-5-mini>anthropic:claude-opus-5"
+    assert chain.name == "openai:gpt-5-mini > anthropic:claude-opus-5"
     with pytest.raises(MissingKey, match="ANTHROPIC_API_KEY"):
         check(chain)

@@ -1,0 +1,39 @@
+"""The model for a name, as workflows use it (models floor): steady where servers are not."""
+
+from hive.models.catalog import ModelCard
+from hive.models.chain import members
+from hive.models.failover import Failover
+from hive.models.model import Model
+from hive.models.names import resolve
+from hive.models.retrying import Retrying
+
+__all__ = ["steady"]
+
+IMPATIENT = 10.0
+"""Seconds that one of a chain is waited for while another could be asked."""
+
+
+def steady(
+    name: str,
+    *,
+    base_url: str | None = None,
+    key: str | None = None,
+    card: ModelCard | None = None,
+) -> Model:
+    """The model that answers to `name`, with what keeps a run going when its server falters.
+
+    A plain name, "provider:model", is asked again after a failure that may pass. A chain,
+    "anthropic:claude-opus-5 > openai:gpt-5", asks the next model when one fails; whoever is not the
+    last of it is tried twice and waited for no longer than ten seconds.
+
+    The options are those of `hive.models.resolve`, which gives the bare model; they hold for every
+    member of a chain. No connection is made, so this also checks a name. Close the model with
+    `hive.models.close` when it is done with.
+
+    Raises: `UnknownModel`, with what there is and what may have been meant.
+    """
+    models = [resolve(n, base_url=base_url, key=key, card=card) for n in members(name)]
+    last = Retrying(models[-1])
+    if len(models) == 1:
+        return last
+    return Failover(*(Retrying(m, attempts=2, patience=IMPATIENT) for m in models[:-1]), last)
