@@ -132,6 +132,12 @@ class Media(Frozen):
         return base64.b64decode(self.data)
 
     @property
+    def description(self) -> str:
+        """What it is, in words: "an image: photo.png, image/png, 12,345 bytes"."""
+        what = "an image" if self.is_image else "a file"
+        return f"{what}: {self.name or 'without a name'}, {self.media_type}, {self.size:,} bytes"
+
+    @property
     def is_image(self) -> bool:
         """Whether it is a picture; anything else is a file."""
         return self.media_type.startswith("image/")

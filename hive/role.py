@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hive.board.contributions import Goal, Note, TestReport, UserMessage
+from hive.board.contributions import Attachment, Goal, Note, TestReport, UserMessage
 from hive.board.payload import Payload
 from hive.board.view import View
 from hive.errors import DeclarationError
@@ -33,10 +33,11 @@ class Role:
     `reads` are the kinds it sees (all contributions when None), `writes` those it may post. A role
     that writes one kind answers in that kind's JSON, or in plain text if it is Note; one that
     writes several gets a `post_<kind>` tool for each, and answers in the JSON of `output` if that
-    is given. `tools` are what it may call, `tier` pins a rung of models (the allocator chooses when
-    None), `per` opens one strand per entry of a kind that it has not served yet. `program` makes
-    the role an async function instead of a model. `corrections` is how often a reply that breaks
-    the rules is sent back with the reason before the strand fails.
+    is given. The images and files in its answers are posted if it writes Attachment. `tools` are
+    what it may call, `tier` pins a rung of models (the allocator chooses when None), `per` opens
+    one strand per entry of a kind that it has not served yet. `program` makes the role an async
+    function instead of a model. `corrections` is how often a reply that breaks the rules is sent
+    back with the reason before the strand fails.
 
     Raises DeclarationError when the role could not work.
     """
@@ -107,6 +108,11 @@ class Role:
                 f"role {self.name!r} has the output {self.output.kind} but writes"
                 f" {', '.join(cls.kind for cls in self.writes)}; add it to writes"
             )
+        if self.output is Attachment:
+            raise DeclarationError(
+                f"role {self.name!r} has the output Attachment, which nobody can write as JSON;"
+                " leave it in writes alone: images and files in its answers are posted as that"
+            )
 
     def _check_tools(self) -> None:
         for given in self.tools:
@@ -130,14 +136,19 @@ class Role:
         """The kind that a final answer is read as; None where only `post_…` tools post."""
         if self.output is not None:
             return self.output
-        if len(self.writes) == 1:
-            return self.writes[0]
+        if len(self.said) == 1:
+            return self.said[0]
         return Note if Note in self.writes else None
 
     @property
     def posted(self) -> tuple[type[Payload], ...]:
         """The kinds that a model posts with `post_<kind>` tools."""
-        return () if len(self.writes) == 1 else tuple(c for c in self.writes if c is not self.final)
+        return () if len(self.said) == 1 else tuple(c for c in self.said if c is not self.final)
+
+    @property
+    def said(self) -> tuple[type[Payload], ...]:
+        """The kinds that a model writes in words: all but the images and files it makes."""
+        return tuple(cls for cls in self.writes if cls is not Attachment)
 
     @property
     def kinds_written(self) -> frozenset[str]:

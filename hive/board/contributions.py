@@ -3,16 +3,20 @@
 A user's own kinds stand beside the roles that write them and are built in the same way.
 """
 
+import base64
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hive.board.payload import Payload
+from hive.message import Media
 
 __all__ = [
+    "EVERYWHERE",
     "Answer",
     "Artifact",
+    "Attachment",
     "Evidence",
     "Finding",
     "Goal",
@@ -45,6 +49,42 @@ class UserMessage(Payload):
 
     text: str
     item: int = 0
+
+
+class Attachment(Payload):
+    """An image or a file: its bytes in base64, what they are ("image/png"), and a name.
+
+    The user's come with the goal or with a message; a model's are what it made in its answers.
+    """
+
+    text: str
+    """What it is, in a few words, for whoever cannot look at it."""
+    media_type: str
+    data: str
+    name: str = ""
+    item: int = 0
+
+    @field_validator("data")
+    @classmethod
+    def _decodes(cls, data: str) -> str:
+        base64.b64decode(data, validate=True)
+        return data
+
+    @classmethod
+    def of(cls, media: Media, *, item: int = 0) -> "Attachment":
+        """An image or a file as it is put on the board."""
+        return cls(
+            text=media.description,
+            media_type=media.media_type,
+            data=media.data,
+            name=media.name or "",
+            item=item,
+        )
+
+    @property
+    def media(self) -> Media:
+        """It as a part of a message."""
+        return Media(media_type=self.media_type, data=self.data, name=self.name or None)
 
 
 class Note(Payload):
@@ -157,3 +197,7 @@ class TestReport(Payload):
     failed: tuple[TestFailure, ...]
     complete: bool = Field(description="Whether the suite ran to its end")
     duration: int = Field(description="Microseconds")
+
+
+EVERYWHERE: tuple[type[Payload], ...] = (Goal, UserMessage, Attachment)
+"""The kinds that every run speaks: what a user says to it."""

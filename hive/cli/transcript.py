@@ -220,9 +220,7 @@ def tell_prompt(record: Record, entry: Entry, console: Console) -> None:
 
 def part_text(part: Part) -> str:
     if isinstance(part, Media):
-        what = "an image" if part.is_image else "a file"
-        name = part.name or "without a name"
-        return f"[{what}: {name}, {part.media_type}, {number(part.size)} bytes]"
+        return f"[{part.description}]"
     if isinstance(part, ToolUse):
         return f"calls {part.name} {orjson.dumps(part.arguments).decode()}"
     if isinstance(part, ToolResult):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import orjson
 from pydantic import JsonValue, TypeAdapter
 
+from hive.board.contributions import Attachment
 from hive.board.payload import Payload
 from hive.errors import DeclarationError
 from hive.message import OutputForm, ToolForm
@@ -121,8 +122,12 @@ def answering(role: Role, targets: tuple[str, ...]) -> str:
     if role.posted:
         names = ", ".join(f"`{post_name(cls)}`" for cls in role.posted)
         lines.append(f"Post contributions by calling {names}.")
-    if final is None:
+    if Attachment in role.writes:
+        lines.append("Images and files in your answers are posted as Attachment.")
+    if final is None and role.said:
         lines.append("End your turn with a short text once everything is posted.")
+    elif final is None:
+        lines.append("End your turn with one.")
     elif is_text(final):
         lines.append(f"End your turn with a plain text answer; it is posted as {final.kind}.")
     else:

@@ -7,6 +7,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
+from hive.board.contributions import Attachment
 from hive.board.payload import Payload
 from hive.board.records import FaultCode, Inference
 from hive.message import ToolUse
@@ -14,15 +15,17 @@ from hive.phases.brief import HANDOFF, PASS, POST, is_text, post_name
 from hive.role import Role
 from hive.tools.tool import Tool
 
-__all__ = ["Action", "Contribute", "HandOff", "Invalid", "Pass", "UseTool", "select"]
+__all__ = ["Action", "Contribute", "GoOn", "HandOff", "Invalid", "Pass", "UseTool", "select"]
 
 
 @dataclass(frozen=True, slots=True)
 class Contribute:
-    """Post a payload; `use` is the tool use that asked for it, None for a final answer."""
+    """Post a payload; `use` is the tool use that asked for it, None for a final answer and for an
+    image or a file that was made `beside` what the reply says."""
 
     payload: Payload
     use: ToolUse | None = None
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """Let a model go on that was stopped in the middle: what it has said so far is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Invalid:
     """A reply, or a part of one, that breaks the rules; `message` tells its author what to mend."""
 
@@ -60,7 +68,7 @@ class Invalid:
     final: bool = False
 
 
-Action = Contribute | UseTool | HandOff | Pass | Invalid
+Action = Contribute | UseTool | HandOff | Pass | GoOn | Invalid
 
 
 def select(
@@ -77,14 +85,37 @@ def select(
         return (Invalid("refusal", f"the model refused: {text}", final=True),)
     if role.program is not None:
         return tuple(contribute(role, use) for use in uses) or (Pass("nothing to add"),)
+    if inference.stop == "overflow":
+        message = (
+            "the model's window is full and cut its reply off; asked again with more it could say"
+            " less still; give the role a model with a larger window, or a smaller view"
+        )
+        return (Invalid("truncated", message, final=True),)
     if inference.stop == "length":
         message = "your reply was cut off at the output limit; answer again, shorter"
         return tuple(Invalid("truncated", message, use) for use in uses) or (
             Invalid("truncated", message),
         )
-    if uses:
-        return tuple(selected(role, use, targets) for use in uses)
-    return (answered(role, text_of(inference), contributed),)
+    made = attached(role, inference)
+    if uses:  # what they give is told back in their order, so that they come first
+        return (*[selected(role, use, targets) for use in uses], *made)
+    if inference.stop == "pause":
+        return (*made, GoOn())
+    text = text_of(inference)
+    if made and not text:
+        return (*made, Pass(""))
+    return (*made, answered(role, text, contributed or bool(made)))
+
+
+def attached(role: Role, inference: Inference) -> tuple[Contribute, ...]:
+    """The images and files of a reply, for a role that writes them."""
+    if Attachment not in role.writes:
+        return ()
+    return tuple(
+        Contribute(Attachment.of(part), beside=True)
+        for part in inference.parts
+        if part.type == "media"
+    )
 
 
 def text_of(inference: Inference) -> str:
@@ -154,6 +185,8 @@ def answered(role: Role, text: str, contributed: bool) -> Action:
         if contributed:
             return Pass(text)
         kinds = ", ".join(post_name(cls) for cls in role.posted)
+        if not kinds:
+            return Invalid("empty_reply", "nothing was posted; answer with an image or a file")
         return Invalid(
             "empty_reply", f"nothing was posted; call {kinds}, or `{PASS}` with the reason"
         )

@@ -8,7 +8,7 @@ from hive.phases.assemble import Talk, assemble
 from hive.phases.execute import execute
 from hive.phases.observe import contributed, correction, handed, messages, said
 from hive.phases.reason import fault, reason
-from hive.phases.select import Action, Contribute, HandOff, Invalid, Pass, UseTool, select
+from hive.phases.select import Action, Contribute, GoOn, HandOff, Invalid, Pass, UseTool, select
 from hive.phases.strand import Strand
 
 __all__ = ["StrandEnd", "run_strand"]
@@ -80,7 +80,7 @@ class Step:
         elif self.end is None and self.ended and not self.invalid:
             self.end = "closed"
 
-    def speak(self, slot: int, action: Contribute | HandOff | Pass | Invalid) -> None:
+    def speak(self, slot: int, action: Contribute | HandOff | Pass | GoOn | Invalid) -> None:
         """An action that needs no tool."""
         place = (self.talk.step, slot)
         if isinstance(action, Contribute):
@@ -90,7 +90,8 @@ class Step:
                 return
             self.contributions += 1
             self.entries[slot] = entry
-            self.ended |= action.use is None or self.strand.role.program is not None
+            answered = action.use is None and not action.beside
+            self.ended |= answered or self.strand.role.program is not None
             if action.use is not None:
                 self.told[slot] = said(self.strand, action.use, f"posted as [{entry.address}]")
         elif isinstance(action, HandOff):
@@ -102,7 +103,7 @@ class Step:
             self.ended = True
             if action.use is not None:
                 self.told[slot] = said(self.strand, action.use, "noted")
-        else:
+        elif isinstance(action, Invalid):
             self.reject(slot, action)
 
     def reject(self, slot: int, action: Invalid) -> None:

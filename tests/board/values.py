@@ -11,7 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from hive.board.contributions import Attachment
 from hive.board.payload import Payload
+from hive.message import Media
 
 LARGEST = 2**53 - 1
 
@@ -44,6 +46,9 @@ values = st.recursive(
     max_leaves=12,
 )
 objects = st.dictionaries(texts, values, max_size=4)
+media = st.builds(
+    Media.of, st.binary(max_size=40), st.none() | st.sampled_from(["a.png", "é.csv", "b"])
+)
 
 LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     str: texts,
@@ -59,12 +64,16 @@ LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     datetime.timedelta: st.timedeltas(),
     uuid.UUID: st.uuids(),
     bytes: st.binary(max_size=8).map(lambda raw: raw.hex().encode()),
+    Media: media,
+    Attachment: st.builds(Attachment.of, media, item=st.integers(0, 9)),
 }
 
 
 @functools.cache
 def payloads(cls: type[BaseModel]) -> st.SearchStrategy[Any]:
     """Instances of a class, drawn from the types of its fields; defaults are left out at times."""
+    if cls in LEAVES:
+        return LEAVES[cls]
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, field in cls.model_fields.items():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from hive import Finding, Note, Payload, Role, tool
+from hive.board.contributions import Attachment
 from hive.message import Reply, StopReason, Text, Thinking, ToolResult, ToolUse, Usage
 from tests.board import values as drawn
 
@@ -50,6 +51,8 @@ ROLES = (
     Role("many", writes=(Colour, Finding), tools=(look,)),
     Role("both", writes=(Colour, Note), tools=(look, paint), corrections=1),
     Role("closing", writes=(Colour, Finding), output=Finding),
+    Role("painter", writes=(Attachment,)),
+    Role("drawing", writes=(Attachment, Note), tools=(look,)),
 )
 NAMES = (
     "look", "paint", "post_Colour", "post_Finding", "post_Note", "post_", "post_Goal", "handoff",
@@ -88,6 +91,7 @@ parts = (
     st.builds(Text, text=answers)
     | st.builds(Thinking, text=drawn.texts, provider=st.just("x"), opaque=arguments)
     | uses
+    | drawn.media
     | st.builds(ToolResult, id=drawn.texts, name=drawn.texts, text=drawn.texts)
 )
 stops: st.SearchStrategy[StopReason] = st.sampled_from(get_args(StopReason))

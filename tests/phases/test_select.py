@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hive import Finding, Note, Role
+from hive.board.contributions import Attachment
 from hive.board.records import Fault, Inference
-from hive.message import Reply, Text, ToolUse, Usage
-from hive.phases.select import Contribute, HandOff, Invalid, Pass, UseTool, select
+from hive.message import Media, Reply, Text, ToolUse, Usage
+from hive.phases.select import Contribute, GoOn, HandOff, Invalid, Pass, UseTool, select
 from hive.phases.strand import Limits
 from hive.testing import FunctionModel, play
 from tests.phases.replies import ROLES, Colour, Short, Size, look, replies
@@ -17,7 +18,7 @@ def answered(reply: Reply) -> Inference:
     return Inference(model="m", parts=reply.parts, stop=reply.stop, usage=Usage(), digest="d")
 
 
-def said(*parts: str | ToolUse, stop: str = "end") -> Inference:
+def said(*parts: str | ToolUse | Media, stop: str = "end") -> Inference:
     shown = tuple(Text(text=part) if isinstance(part, str) else part for part in parts)
     return answered(Reply(parts=shown, stop=stop))  # type: ignore[arg-type]  # one of the reasons
 
@@ -34,7 +35,7 @@ def test_every_reply_becomes_at_least_one_action(
     actions = select(role, answered(reply), targets, contributed)
     assert actions
     for action in actions:
-        assert isinstance(action, Contribute | UseTool | HandOff | Pass | Invalid)
+        assert isinstance(action, Contribute | UseTool | HandOff | Pass | GoOn | Invalid)
         if isinstance(action, Contribute):
             assert type(action.payload) in role.writes
         if isinstance(action, UseTool):
@@ -43,10 +44,14 @@ def test_every_reply_becomes_at_least_one_action(
             assert action.to in targets
         if isinstance(action, Invalid):
             assert action.message
-    if reply.stop in ("refusal", "filter"):
+    if reply.stop in ("refusal", "filter", "overflow"):
         assert [type(action) for action in actions] == [Invalid]
-    elif reply.tool_uses:
-        assert len(actions) == len(reply.tool_uses)
+        return
+    beside = [a for a in actions if isinstance(a, Contribute) and a.beside]
+    if reply.tool_uses:
+        assert len(actions) == len(reply.tool_uses) + len(beside)
+    else:
+        assert len(actions) == 1 + len(beside)
 
 
 @given(st.sampled_from(ROLES), st.lists(replies, min_size=1, max_size=3))
@@ -65,7 +70,7 @@ async def test_no_reply_ends_a_run_and_none_vanishes(role: Role, said: list[Repl
     failed = [e for e in entries if isinstance(e.payload, Fault) and e.payload.final]
     passed = any(use.name == "pass" for reply in said for use in reply.tool_uses)
     assert contributed or failed or passed
-    assert len(failed) <= 1 + len(said[0].parts)
+    assert len(failed) <= 1 + max(len(reply.parts) for reply in said)
 
 
 def test_plain_text_becomes_a_note() -> None:
@@ -174,3 +179,56 @@ def test_a_refusal_ends_the_strand_with_the_models_own_words(stop: str) -> None:
     assert isinstance(action, Invalid)
     assert (action.code, action.final) == ("refusal", True)
     assert "I would rather not." in action.message
+
+
+def test_a_full_window_ends_the_strand_for_more_would_not_fit_into_it() -> None:
+    (action,) = select(MANY, said("half a sen", use("look"), stop="overflow"), (), True)
+    assert isinstance(action, Invalid)
+    assert (action.code, action.final) == ("truncated", True)
+    assert "the model's window is full" in action.message
+
+
+def test_a_model_that_was_stopped_for_now_goes_on_and_its_calls_are_made() -> None:
+    assert select(MANY, said("let me see", stop="pause"), (), False) == (GoOn(),)
+    call = use("look", where="here")
+    assert select(MANY, said(call, stop="pause"), (), False) == (UseTool(look, call),)
+
+
+CHART = Media(media_type="image/png", data="AAAA", name="chart.png")
+DRAWN = Contribute(Attachment.of(CHART), beside=True)
+
+
+def test_an_image_is_posted_beside_what_is_said_and_is_enough_alone() -> None:
+    painter = Role("painter", writes=(Note, Attachment))
+    assert select(painter, said("see", CHART), (), False) == (
+        DRAWN,
+        Contribute(Note(text="see")),
+    )
+    assert select(painter, said(CHART), (), False) == (DRAWN, Pass(""))
+    assert select(painter, said(CHART, stop="pause"), (), False) == (DRAWN, GoOn())
+    assert select(Role("a", writes=(Attachment,)), said("see", CHART), (), False) == (
+        DRAWN,
+        Pass("see"),
+    )
+
+
+def test_an_image_beside_calls_ends_nothing() -> None:
+    painter = Role("painter", writes=(Note, Attachment), tools=(look,))
+    call = use("look", where="here")
+    assert select(painter, said(CHART, call), (), False) == (UseTool(look, call), DRAWN)
+
+
+def test_an_image_of_a_role_that_writes_none_is_no_contribution() -> None:
+    assert select(Role("a"), said("see", CHART), (), False) == (Contribute(Note(text="see")),)
+    (action,) = select(Role("a"), said(CHART), (), False)
+    assert isinstance(action, Invalid)
+    assert action.code == "empty_reply"
+
+
+def test_a_role_that_writes_nothing_but_images_is_asked_for_one() -> None:
+    (action,) = select(Role("a", writes=(Attachment,)), said("I cannot draw."), (), False)
+    assert isinstance(action, Invalid)
+    assert (action.code, action.message) == (
+        "empty_reply",
+        "nothing was posted; answer with an image or a file",
+    )

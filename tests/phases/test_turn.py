@@ -269,3 +269,24 @@ async def test_a_delta_is_heard_and_is_no_entry() -> None:
     assert [entry.kind for entry in entries] == ["Request", "Inference", "Note"]
     assert isinstance(entries[1].payload, Inference)
     assert not any(isinstance(entry.payload, Observation) for entry in entries)
+
+
+async def test_a_model_that_was_stopped_for_now_is_asked_to_go_on_from_what_it_said() -> None:
+    thought = Thinking(text="hm", provider="p", opaque={"signature": "s"})
+    entries, requests = await played(
+        Role("a"), Reply(parts=(thought, Text(text="So far.")), stop="pause"), "The answer."
+    )
+    assert shown(entries) == [
+        "0.0 Request", "0.1 Inference", "1.0 Request", "1.1 Inference", "1.2 Note",
+    ]  # fmt: skip
+    assert requests[1].messages[1:] == (Message("assistant", (thought, Text(text="So far."))),)
+    assert requests[0].digest != requests[1].digest
+    assert entries[2].causes == ("1/a/0.1",)
+    assert posted(entries) == [Note(text="The answer.")]
+
+
+async def test_a_model_that_never_comes_to_an_end_is_asked_so_many_times() -> None:
+    pause = Reply(parts=(Text(text="Wait."),), stop="pause")
+    entries, requests = await played(Role("a"), *[pause] * 9, limits=Limits(steps=3))
+    assert len(requests) == 3
+    assert [fault.code for fault in faults(entries)] == ["steps_exhausted"]
