@@ -1,5 +1,6 @@
-"""What users test their teams with (rim): doubles, a clock and a gate worked by hand, one role
-alone, and boards compared by address.
+"""What users test with (rim): doubles, a clock and a gate worked by hand, one role alone, boards
+compared by address; a model server that does what a script says, faults too; and the tests that
+every model backend should pass.
 
     gate = Gate()
     model = GatedModel(ScriptedModel(["slow"]), gate)
@@ -8,11 +9,18 @@ alone, and boards compared by address.
         gate.release("script:replies")
 """
 
+from typing import TYPE_CHECKING, Any
+
 from hive.audit.comparison import Comparable, comparable
 from hive.models import FunctionModel, ScriptedModel
+from hive.testing import faults
 from hive.testing.clock import ManualClock
 from hive.testing.gate import Gate, GatedModel
+from hive.testing.loopback import loopback
 from hive.testing.play import play
+
+if TYPE_CHECKING:
+    from hive.testing.conformance import ModelConformance
 
 __all__ = [
     "Comparable",
@@ -20,7 +28,26 @@ __all__ = [
     "Gate",
     "GatedModel",
     "ManualClock",
+    "ModelConformance",
     "ScriptedModel",
     "comparable",
+    "faults",
+    "loopback",
     "play",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The conformance suite, which needs pytest, once it is asked for."""
+    if name != "ModelConformance":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import pytest
+
+    pytest.register_assert_rewrite("hive.testing.conformance")
+    from hive.testing.conformance import ModelConformance
+
+    return ModelConformance
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
