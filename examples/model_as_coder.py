@@ -28,7 +28,7 @@ MOST_USD = 1
 def key_missing(model: str) -> str | None:
     """The environment variable that should hold the key, where it holds none."""
     provider = PROVIDERS.get(model.partition(":")[0])
-    if provider is None or provider.own_server or os.environ.get(provider.key):
+    if provider is None or provider.keyless or os.environ.get(provider.key):
         return None
     return provider.key
 
@@ -41,7 +41,7 @@ def main(model: str) -> int:
         print("Without a key, `hive demo` runs the same team with a program as its coder.")
         return 1
     team = repair.with_models(coder=model)
-    if model.partition(":")[0] != "compatible":  # a server of your own has no list price
+    if not PROVIDERS[model.partition(":")[0]].keyless:  # a server of your own has no list price
         team = team.with_(budget=Budget(usd=MOST_USD))
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder) / "project")

@@ -1,6 +1,6 @@
 """What a workflow comes to once its models are resolved (floor 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hive.board.records import StrandPlan
@@ -9,16 +9,17 @@ from hive.control.budget import Budget
 from hive.control.complexity import Estimator
 from hive.control.graph import Graph
 from hive.control.policy import Policy
-from hive.errors import Divergence
+from hive.errors import DeclarationError, Divergence
 from hive.message import Reply, Request
-from hive.models.catalog import ModelCard
-from hive.models.model import Model
+from hive.models.catalog import ModelCard, card, card_of
+from hive.models.model import Model, check
+from hive.models.steady import steady
 from hive.phases.brief import Briefing
 from hive.phases.strand import Limits
 from hive.role import Role
 from hive.synthesis import Synthesis
 
-__all__ = ["Mind", "Silent", "Team"]
+__all__ = ["Mind", "Silent", "Team", "check_prices", "hired", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +80,36 @@ class Team:
     def mind(self, plan: StrandPlan) -> Mind:
         """The mind that a strand was given."""
         return self.programs.get(plan.role) or self.minds[plan.key or ""]
+
+
+def hired(assigned: Mapping[str, str | Model], cards: Collection[ModelCard]) -> dict[str, Mind]:
+    """The minds for a workflow's models by key, those given by name made. Raises UnknownModel, and
+    MissingKey for a model whose key is not set."""
+    minds: dict[str, Mind] = {}
+    for key, given in assigned.items():
+        model = steady(given, cards=cards) if isinstance(given, str) else given
+        check(model)
+        minds[key] = Mind(model.name, card_of(model), model)
+    return minds
+
+
+def silent(assigned: Mapping[str, str | Model], cards: Collection[ModelCard]) -> dict[str, Mind]:
+    """The minds for a replay: names with their cards, which are not asked."""
+    minds: dict[str, Mind] = {}
+    for key, given in assigned.items():
+        name = given if isinstance(given, str) else given.name
+        known = card(given, cards=cards) if isinstance(given, str) else card_of(given)
+        minds[key] = Mind(name, known, Silent(name))
+    return minds
+
+
+def check_prices(minds: Mapping[str, Mind], budget: Budget) -> None:
+    """Raise DeclarationError for a model without a known price under a cap on money."""
+    for key, mind in minds.items():
+        if budget.usd is not None and mind.card.prices is None:
+            raise DeclarationError(
+                f"the price of {mind.name} (models[{key!r}]) is not known, so a budget of"
+                f" ${budget.usd} could not be kept; give the model a card with prices"
+                f' (Workflow(cards=...), or [cards."{mind.name}"] in hive.toml), or cap tokens'
+                " instead"
+            )

@@ -24,8 +24,8 @@ from hive.control.policy import GraphOrder, Policy
 from hive.errors import DeclarationError
 from hive.fingerprint import manifest
 from hive.journal.journal import Journal
-from hive.models.catalog import FREE, ModelCard, card, card_of
-from hive.models.model import Model, check, close
+from hive.models.catalog import FREE, ModelCard
+from hive.models.model import Model, close
 from hive.models.steady import steady
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import InDoubt, Limits
@@ -33,7 +33,7 @@ from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
-from hive.team import Mind, Silent, Team
+from hive.team import Mind, Team, check_prices, hired, silent
 from hive.tools.approval import Approver, ask
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
@@ -49,7 +49,7 @@ class Workflow:
 
     `graph` is a Graph, a chain `writer >> critic`, or one Role. `model` serves whoever has no
     other; `models` maps roles or tiers ("small", "large") to models or their names,
-    `provider:name`.
+    `provider:name`. `cards` say what is known of models given by name, over the catalog.
     `approvals` rules on tool calls, `budget` caps a run, `limits` bounds a turn.
     `in_doubt` says what becomes of a call of a tool with `repeat="never"` that had been begun when
     its process died: "ask" lets it wait for a person, "lost" tells the role that nobody knows
@@ -61,6 +61,7 @@ class Workflow:
     graph: Graph
     model: str | Model | None = None
     models: Mapping[str, str | Model] = field(default_factory=dict)
+    cards: tuple[ModelCard, ...] = ()
     policy: Policy = field(default_factory=GraphOrder)
     allocator: Allocator = field(default_factory=ByComplexity)
     estimator: Estimator = field(default_factory=RuleEstimator)
@@ -79,6 +80,7 @@ class Workflow:
         *,
         model: str | Model | None = None,
         models: Mapping[str, str | Model] | None = None,
+        cards: Iterable[ModelCard] = (),
         policy: Policy | None = None,
         allocator: Allocator | None = None,
         estimator: Estimator | None = None,
@@ -103,6 +105,7 @@ class Workflow:
             "graph": graph,
             "model": model,
             "models": dict(models or {}),
+            "cards": tuple(cards),
             "policy": policy or GraphOrder(),
             "allocator": allocator or ByComplexity(),
             "estimator": estimator or RuleEstimator(),
@@ -306,12 +309,8 @@ class Workflow:
     def team(self) -> Team:
         """The workflow with its models resolved. Raises UnknownModel, DeclarationError, and
         MissingKey for a model whose key is not set."""
-        minds: dict[str, Mind] = {}
-        for key, given in self.assigned.items():
-            model = steady(given) if isinstance(given, str) else given
-            check(model)
-            minds[key] = Mind(model.name, card_of(model), model)
-        self._check_prices(minds)
+        minds = hired(self.assigned, self.cards)
+        check_prices(minds, self.budget)
         own = tuple(
             mind.model
             for key, mind in minds.items()
@@ -321,12 +320,7 @@ class Workflow:
 
     def silent_team(self) -> Team:
         """The workflow for a replay: its models are names with their cards, and are not asked."""
-        minds: dict[str, Mind] = {}
-        for key, given in self.assigned.items():
-            name = given if isinstance(given, str) else given.name
-            known = card(given) if isinstance(given, str) else card_of(given)
-            minds[key] = Mind(name, known, Silent(name))
-        return self._team(minds, ())
+        return self._team(silent(self.assigned, self.cards), ())
 
     def _team(self, minds: Mapping[str, Mind], own: tuple[Model, ...]) -> Team:
         return Team(
@@ -371,17 +365,6 @@ class Workflow:
         if check_keys is not None and minds:
             check_keys(tuple(self.roles.values()), tuple(self.assigned))
         _ = self.vocabulary_bytes
-
-    def _check_prices(self, minds: Mapping[str, Mind]) -> None:
-        if self.budget.usd is None:
-            return
-        for key, mind in minds.items():
-            if mind.card.prices is None:
-                raise DeclarationError(
-                    f"the price of {mind.name} (models[{key!r}]) is not known, so a budget of"
-                    f" ${self.budget.usd} could not be kept; give the model a card with prices, or"
-                    " cap tokens instead"
-                )
 
 
 def program_name(role: Role) -> str:

@@ -15,7 +15,7 @@ from hive.cli.overrides import Overrides, given_models
 from hive.cli.seats import Seat, card_for, seats
 from hive.cli.words import number
 from hive.models.catalog import ModelCard, Prices, card
-from hive.models.names import PROVIDERS, Provider
+from hive.models.providers import PROVIDERS, Provider
 from hive.models.steady import steady
 from hive.workflow import Workflow
 
@@ -125,7 +125,7 @@ def tell(cards: list[ModelCard], taken: list[Seat]) -> None:
 
 def provider_row(provider: Provider) -> tuple[str, str]:
     key = f"{provider.key} is {'set' if is_set(provider) else 'not set'}"
-    if provider.own_server:
+    if provider.keyless:
         key += ", if its server wants one"
     if not installed(provider):
         key += f"; pip install 'hive-blackboard[{SDKS[provider.name]}]'"

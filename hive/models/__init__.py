@@ -7,7 +7,8 @@ from hive.models.catalog import FREE, ModelCard, Prices, card, card_of
 from hive.models.counting import Count, Counting
 from hive.models.failover import Failover
 from hive.models.model import Model, check, close
-from hive.models.names import PROVIDERS, Provider, resolve
+from hive.models.names import resolve
+from hive.models.providers import PROVIDERS, Provider
 from hive.models.retrying import Retrying
 from hive.models.scripted import FunctionModel, ScriptedModel
 from hive.models.steady import steady

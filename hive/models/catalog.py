@@ -7,6 +7,7 @@ network. Money is Decimal dollars at this edge and integer nano-dollars (1e-9 US
 import dataclasses
 import functools
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 from hive.clock import Clock, SystemClock
 from hive.message import Usage
 from hive.models.chain import common_card, is_chain, members
-from hive.models.model import Model, split_name
+from hive.models.model import Model
+from hive.models.providers import parted
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     Column = Decimal | TieredPrices | None
     Columns = tuple[Column, Column, Column, Column]
 
-__all__ = ["FREE", "Ability", "ModelCard", "Prices", "card", "card_of"]
+__all__ = ["ABILITIES", "FREE", "Ability", "ModelCard", "Prices", "card", "card_of", "own_card"]
 
 Ability = Literal["tools", "output", "stream", "thinking", "images", "files"]
 """Tool calls; answers bound to a JSON schema; text in pieces; reasoning that is sent back; images
@@ -32,7 +34,15 @@ and files that are shown to it."""
 NANO = 10**9
 MILLION = 10**6
 HOUR = 3600 * MILLION
-SPEAKS: frozenset[Ability] = frozenset(get_args(Ability))
+ABILITIES: frozenset[Ability] = frozenset(get_args(Ability))
+VENDORS = {
+    "openai": "openai",
+    "openai-chat": "openai",
+    "anthropic": "anthropic",
+    "azure": "azure",
+    "openrouter": "openrouter",
+}
+"""Provider to the one that the price data knows; those of other servers go by their address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,15 @@ class ModelCard:
     abilities: frozenset[Ability] | None = None
     tier: str | None = None
 
+    def over(self, known: "ModelCard") -> "ModelCard":
+        """The other card with what this one says, and that one's name."""
+        said = {
+            field.name: value
+            for field in dataclasses.fields(self)
+            if field.name != "name" and (value := getattr(self, field.name)) is not None
+        }
+        return dataclasses.replace(known, **said)
+
     def cost(self, usage: Usage) -> int:
         """What a call cost, in nano-dollars, rounded up."""
         if self.prices is None:
@@ -137,24 +156,40 @@ def card_of(model: Model, *, clock: Clock | None = None) -> ModelCard:
     return own if own is not None else card(model.name, clock=clock)
 
 
-def card(name: str, *, clock: Clock | None = None) -> ModelCard:
-    """What the catalog knows of the model `name` ("provider:name"), at the clock's time.
+def card(name: str, *, cards: Collection[ModelCard] = (), clock: Clock | None = None) -> ModelCard:
+    """What is known of the model `name` ("provider:name"): what the user's `cards` say of it, and
+    else the catalog, at the clock's time.
 
-    A name that nobody has heard of gets a card on which everything is unknown. That of a chain
-    says what holds for all its members.
+    One of the `cards` is for a model if it has its name, or its name without the address; the
+    whole name counts for more. A name that nobody has heard of gets a card on which everything is
+    unknown. That of a chain says what holds for all its members.
     """
     if is_chain(name):
-        return common_card(name, [card(member, clock=clock) for member in members(name)])
+        each = [card(member, cards=cards, clock=clock) for member in members(name)]
+        return common_card(name, each)
     provider = name.partition(":")[0]
     if provider in ("script", "program"):
-        return ModelCard(name, prices=FREE, abilities=SPEAKS)
-    return listed(name, (clock or SystemClock()).now() // HOUR)
+        return ModelCard(name, prices=FREE, abilities=ABILITIES)
+    known = listed(name, (clock or SystemClock()).now() // HOUR)
+    own = own_card(name, cards)
+    return known if own is None else own.over(known)
+
+
+def own_card(name: str, cards: Collection[ModelCard]) -> ModelCard | None:
+    """What a user's cards say of a model, what counts for more over what counts for less; None
+    where none is for it."""
+    named = parted(name)
+    plain = f"{named.provider}:{named.model}"
+    fitting = dict.fromkeys((plain, name.partition("#")[0], name))
+    found = [own for wanted in fitting for own in cards if own.name == wanted]
+    return functools.reduce(lambda less, more: more.over(less), found) if found else None
 
 
 @functools.lru_cache(maxsize=512)
 def listed(name: str, hour: int) -> ModelCard:
     """The card of a provider's model; prices may change by the day and by the hour (UTC)."""
-    found = find(*split_name(name))
+    named = parted(name)
+    found = find(named.provider, named.model, named.address)
     if found is None:
         return ModelCard(name)
     at = datetime.fromtimestamp(hour * 3600, UTC)
@@ -162,7 +197,6 @@ def listed(name: str, hour: int) -> ModelCard:
         name,
         window=found.context_window,
         prices=convert(found.get_prices(at)),
-        abilities=SPEAKS,
     )
 
 
@@ -170,7 +204,7 @@ def find(provider: str, model: str, address: str | None) -> "ModelInfo | None":
     """The model's entry in the price data: by the server's address where the name has one."""
     from genai_prices.data_snapshot import get_snapshot
 
-    vendor = {"openai": "openai", "openai-chat": "openai", "anthropic": "anthropic"}.get(provider)
+    vendor = VENDORS.get(provider)
     if vendor is None and address is None:
         return None
     try:

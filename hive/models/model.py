@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from hive.message import Reply, Request
 
-__all__ = ["Model", "check", "close", "split_name"]
+__all__ = ["Model", "check", "close"]
 
 
 @runtime_checkable
@@ -53,17 +53,3 @@ async def close(model: Model) -> None:
         closing = own()
         if inspect.isawaitable(closing):
             await closing
-
-
-def split_name(name: str) -> tuple[str, str, str | None]:
-    """Part a name into provider, model and the address of the server, None where it has none.
-
-    >>> split_name("compatible:qwen3@http://127.0.0.1:8000/v1")
-    ('compatible', 'qwen3', 'http://127.0.0.1:8000/v1')
-    """
-    provider, _, rest = name.partition(":")
-    for scheme in ("@http://", "@https://"):
-        model, found, host = rest.partition(scheme)
-        if found:
-            return provider, model, scheme[1:] + host
-    return provider, rest, None

@@ -2,66 +2,17 @@
 
 import difflib
 import importlib
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from hive.errors import UnknownModel
 from hive.models.catalog import ModelCard
 from hive.models.chain import is_chain
-from hive.models.model import Model, split_name
+from hive.models.model import Model
+from hive.models.providers import OWN_KEY, PROVIDERS, VARIABLE, Provider, parted
 
-__all__ = ["PROVIDERS", "Provider", "resolve"]
-
-BASE_URL = "HIVE_BASE_URL"
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """One way to reach models: `backend` is the class that does it, as "module:class".
-
-    `key` names the environment variable of the API key; `own_server` says that the name does not
-    mean one company's server, so the address must be given.
-    """
-
-    name: str
-    backend: str
-    key: str
-    says: str
-    own_server: bool = False
-
-
-PROVIDERS: dict[str, Provider] = {
-    provider.name: provider
-    for provider in (
-        Provider(
-            "openai",
-            "hive.models.openai_responses.backend:OpenAIResponses",
-            "OPENAI_API_KEY",
-            "OpenAI's Responses API",
-        ),
-        Provider(
-            "openai-chat",
-            "hive.models.openai_chat.backend:OpenAIChat",
-            "OPENAI_API_KEY",
-            "OpenAI's Chat Completions API",
-        ),
-        Provider(
-            "anthropic",
-            "hive.models.anthropic_messages.backend:AnthropicMessages",
-            "ANTHROPIC_API_KEY",
-            "Anthropic's Messages API",
-        ),
-        Provider(
-            "compatible",
-            "hive.models.openai_chat.backend:Compatible",
-            "HIVE_API_KEY",
-            "a server that speaks Chat Completions: llama.cpp, vLLM, Ollama, LM Studio, OpenRouter",
-            own_server=True,
-        ),
-    )
-}
+__all__ = ["Place", "place_of", "resolve"]
 
 
 def resolve(
@@ -71,13 +22,14 @@ def resolve(
     key: str | None = None,
     card: ModelCard | None = None,
 ) -> Model:
-    """The model that answers to `name`, "provider:model" or "provider:model@http://host:port/v1".
+    """The model that answers to `name`: "provider:model", "provider:model@http://host:port/v1", or
+    that with "#VARIABLE" behind it, the environment variable that holds the server's key.
 
-    The providers are `openai`, `openai-chat`, `anthropic` and `compatible`. `base_url` is the
-    server's address where the name has none; a compatible server's may also stand in
-    HIVE_BASE_URL. `key` is the API key, otherwise looked for in the provider's environment
-    variable when the model is first used, or checked with `hive.models.check`; a server with an
-    address of its own may do without. `card` replaces the catalog's.
+    The providers are those of `PROVIDERS`. `base_url` is the server's address where the name has
+    none. `key` is the API key, otherwise looked for in the environment when the model is first
+    used, or checked with `hive.models.check`: in the variable that the name gives; in the
+    provider's own at the provider's own address; in HIVE_API_KEY at any other. `card` replaces the
+    catalog's.
 
     No connection is made. Close the model with `hive.models.close` when it is done with.
 
@@ -87,27 +39,48 @@ def resolve(
         raise UnknownModel(
             f"{name!r} is a chain of models and not one; steady({name!r}) makes it, as workflows do"
         )
-    provider = provider_of(name)
-    _, model, in_name = split_name(name)
-    if not model:
-        raise UnknownModel(f"{name!r} names a provider but no model; say {provider.name}:MODEL")
-    address = in_name or base_url or (os.environ.get(BASE_URL) if provider.own_server else None)
-    if address is None and provider.own_server:
-        raise UnknownModel(
-            f"{name!r} does not say where its server is; say {name}@http://HOST:PORT/v1, "
-            f"pass base_url=, or set {BASE_URL}"
-        )
-    if address is not None:
-        check_address(name, address)
-    return backend(name, provider)(
-        model,
+    place = place_of(name, base_url)
+    return backend(name, place.provider)(
+        parted(name).model,
         name=name,
-        base_url=address,
+        base_url=place.address,
         key=key,
-        key_variable=provider.key,
-        keyless=address is not None,
+        key_variable=place.key,
+        keyless=place.keyless,
         card=card,
     )
+
+
+class Place(NamedTuple):
+    """Where a model is asked, and the environment variable of the key that goes there; where it is
+    `keyless`, none has to."""
+
+    provider: Provider
+    address: str
+    key: str
+    keyless: bool
+
+
+def place_of(name: str, base_url: str | None = None) -> Place:
+    """Where the model of a name is asked. Raises `UnknownModel`."""
+    provider = provider_of(name)
+    named = parted(name)
+    if not named.model:
+        raise UnknownModel(f"{name!r} names a provider but no model; say {provider.name}:MODEL")
+    given = named.address or base_url
+    address = given or provider.found_at()
+    if address is None:
+        raise UnknownModel(
+            f"{name!r} does not say where its server is; say {name}@http://HOST:PORT/v1, "
+            f"pass base_url=, or set {provider.address_variable}"
+        )
+    check_address(name, address)
+    if named.key is not None:
+        check_key(name, named.key, address)
+        return Place(provider, address, named.key, keyless=False)
+    if given is None or provider.at_home(address):
+        return Place(provider, address, provider.key, provider.keyless)
+    return Place(provider, address, OWN_KEY, keyless=True)
 
 
 def provider_of(name: str) -> Provider:
@@ -137,14 +110,14 @@ def meant(name: str) -> str:
 
 
 def listing() -> str:
-    return "; ".join(f"{p.name}:MODEL ({p.says})" for p in PROVIDERS.values())
+    return ", ".join(f"{provider}:MODEL" for provider in PROVIDERS)
 
 
 def check_address(name: str, address: str) -> None:
     """Raise `UnknownModel` unless the address is scheme, host, port and path, and nothing else."""
     if "@" in address or "?" in address or "#" in address:
         raise UnknownModel(
-            f"the address given for the model {split_name(name)[1]!r} holds a user, a password or "
+            f"the address given for the model {parted(name).model!r} holds a user, a password or "
             "a query, which would be written down with the model's name; right would be "
             "http://127.0.0.1:8000/v1, and the key in the environment"
         )
@@ -157,6 +130,23 @@ def check_address(name: str, address: str) -> None:
         raise UnknownModel(
             f"{address!r}, given for {name!r}, is no server's address; "
             "right would be http://127.0.0.1:8000/v1"
+        )
+
+
+def check_key(name: str, variable: str, address: str) -> None:
+    """Raise `UnknownModel` for what is no variable's name, and for that of an account's key which
+    would be sent elsewhere."""
+    who = f"{name.partition('#')[0]!r}"
+    if not VARIABLE.fullmatch(variable):
+        raise UnknownModel(
+            f"what stands behind the # of {who} is no name of an environment variable (and is not "
+            "shown, for it may be a key); right would be #MY_KEY, and the key in that variable"
+        )
+    owners = [provider for provider in PROVIDERS.values() if provider.key == variable]
+    if owners and not any(provider.at_home(address) for provider in owners):
+        raise UnknownModel(
+            f"{who} would send {variable}, the key for {owners[0].homes[0]}, to another address; "
+            "give the key for that server a variable of its own"
         )
 
 

@@ -1,6 +1,8 @@
 """The model for a name, as workflows use it (models floor): steady where servers are not."""
 
-from hive.models.catalog import ModelCard
+from collections.abc import Collection
+
+from hive.models.catalog import ModelCard, card, own_card
 from hive.models.chain import members
 from hive.models.failover import Failover
 from hive.models.model import Model
@@ -18,7 +20,7 @@ def steady(
     *,
     base_url: str | None = None,
     key: str | None = None,
-    card: ModelCard | None = None,
+    cards: Collection[ModelCard] = (),
 ) -> Model:
     """The model that answers to `name`, with what keeps a run going when its server falters.
 
@@ -26,14 +28,22 @@ def steady(
     "anthropic:claude-opus-5 > openai:gpt-5", asks the next model when one fails; whoever is not the
     last of it is tried twice and waited for no longer than ten seconds.
 
-    The options are those of `hive.models.resolve`, which gives the bare model; they hold for every
-    member of a chain. No connection is made, so this also checks a name. Close the model with
-    `hive.models.close` when it is done with.
+    `base_url` and `key` are those of `hive.models.resolve`, which gives the bare model; they hold
+    for every member of a chain. `cards` are for those members that they name. No connection is
+    made, so this also checks a name. Close the model with `hive.models.close` when it is done with.
 
     Raises: `UnknownModel`, with what there is and what may have been meant.
     """
-    models = [resolve(n, base_url=base_url, key=key, card=card) for n in members(name)]
+    models = [
+        resolve(member, base_url=base_url, key=key, card=better_card(member, cards))
+        for member in members(name)
+    ]
     last = Retrying(models[-1])
     if len(models) == 1:
         return last
     return Failover(*(Retrying(m, attempts=2, patience=IMPATIENT) for m in models[:-1]), last)
+
+
+def better_card(name: str, cards: Collection[ModelCard]) -> ModelCard | None:
+    """The card to hand to a model of whom the user knows better than the catalog."""
+    return None if own_card(name, cards) is None else card(name, cards=cards)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hive.message import Usage
-from hive.models import FREE, ModelCard, Prices, card
+from hive.models import FREE, ModelCard, Prices, card, card_of, steady
 
 tokens = st.integers(0, 2_000_000)
 NAMES = (
@@ -90,6 +90,40 @@ def test_an_address_says_whose_prices_hold() -> None:
 
 def test_scripts_and_programs_are_free() -> None:
     assert card("script:x").prices == card("program:y").prices == FREE
+
+
+def test_what_a_user_says_of_a_model_counts_for_more_than_the_catalog() -> None:
+    own = Prices.usd(1, 2)
+    known = card("openai:gpt-5-mini", cards=[ModelCard("openai:gpt-5-mini", prices=own)])
+    assert known.prices == own
+    assert known.window == card("openai:gpt-5-mini").window
+    assert card("openai:gpt-5", cards=[ModelCard("openai:gpt-5-mini", prices=own)]) == card(
+        "openai:gpt-5"
+    )
+
+
+def test_a_card_is_for_a_model_with_or_without_its_address() -> None:
+    plain = ModelCard("compatible:q", window=1, max_output=9)
+    there = ModelCard("compatible:q@http://h/v1", window=2)
+    cards = (there, plain)
+    assert card("compatible:q@http://other/v1", cards=cards).window == 1
+    found = card("compatible:q@http://h/v1#LAB_KEY", cards=cards)
+    assert (found.window, found.max_output) == (2, 9)
+    assert found.name == "compatible:q@http://h/v1#LAB_KEY"
+    assert card("compatible:q", cards=[there]).window is None
+
+
+def test_of_a_chain_each_member_has_its_own_card() -> None:
+    cards = [ModelCard("compatible:q", window=7, prices=FREE)]
+    chain = "compatible:q@http://h/v1 > openai:gpt-5-mini"
+    assert card(chain, cards=cards).window == 7
+    assert card_of(steady(chain, cards=cards)) == card(chain, cards=cards)
+    assert card(chain, cards=cards).prices == card("openai:gpt-5-mini").prices
+
+
+def test_what_nobody_knows_of_a_model_is_unknown() -> None:
+    known = card("openai:gpt-5-mini")
+    assert (known.max_output, known.abilities, known.tier) == (None, None, None)
 
 
 def test_dollars_become_nano_dollars_rounded_up() -> None:
