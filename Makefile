@@ -13,7 +13,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # What is formatted, linted and type-checked; a folder that is not there is left out.
 CODE := $(wildcard hive roles tests examples)
 
-.PHONY: help setup demo test test-long lock
+# Servers of others to test against: what is installed here is none of Hive's.
+PEERS := .peers
+
+.PHONY: help setup demo test test-long test-peers lock
 
 help: ## Say what can be made
 	@echo "make WHAT, where WHAT is one of:"
@@ -57,7 +60,29 @@ test-long: setup ## Run the tests that take minutes
 	@echo "test-long: the long tests (pytest -m long)"
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m long
 
-lock: $(BIN)/python ## Pin the newest versions pyproject.toml allows in constraints.txt
+$(PEERS)/engine: constraints-peers.txt | $(READY)
+	@echo "test-peers: installing what constraints-peers.txt pins into $(PEERS)/venv"
+	@$(BIN)/python -m venv --clear $(PEERS)/venv
+	@$(PEERS)/venv/bin/python -m pip --disable-pip-version-check -qq install --only-binary :all: \
+	  --require-hashes -r constraints-peers.txt
+	@touch $@
+
+$(PEERS)/aimock: tests/peers/package.json tests/peers/package-lock.json tests/peers/.npmrc
+	@echo "test-peers: installing what tests/peers/package-lock.json pins into $(PEERS)/node"
+	@mkdir -p $(PEERS)/node && cp $^ $(PEERS)/node
+	@cd $(PEERS)/node && npm ci --silent --ignore-scripts
+	@touch $@
+
+test-peers: setup $(PEERS)/engine ## Run the models against servers that others wrote
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	  $(MAKE) $(PEERS)/aimock && peers="engine aimock"; \
+	else \
+	  echo "test-peers: no node and npm found, so aimock is left out; Node 20 or newer has both" >&2; \
+	  peers="engine"; \
+	fi && echo "test-peers: the tests with peers (pytest -m peers): $$peers" && \
+	HIVE_PEERS="$$peers" $(BIN)/python -m pytest -q -m peers
+
+lock: $(BIN)/python ## Pin the newest versions pyproject.toml allows in constraints*.txt
 	@echo "lock: resolving pyproject.toml (uv, in .lock-venv)"
 	@test -x .lock-venv/bin/uv || { $(BIN)/python -m venv .lock-venv && .lock-venv/bin/python -m pip -qq install uv; }
 	@{ echo "# Every distribution of the development environment, pinned, with the digests of its files."; \
@@ -65,3 +90,8 @@ lock: $(BIN)/python ## Pin the newest versions pyproject.toml allows in constrai
 	   .lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	     --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml; \
 	 } > constraints.txt.new && mv constraints.txt.new constraints.txt
+	@{ echo "# The inference engine that \`make test-peers\` runs, and what writes its model, with digests."; \
+	   echo "# Written by \`make lock\`; installed beside the environment of Hive, never in it."; \
+	   printf 'gguf\nxllamacpp\n' | .lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	     --generate-hashes --upgrade --no-header --no-annotate --no-emit-index-url --no-emit-find-links -; \
+	 } > constraints-peers.txt.new && mv constraints-peers.txt.new constraints-peers.txt

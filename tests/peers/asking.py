@@ -1,0 +1,74 @@
+"""What the tests with peers share: three protocols at one address, and what is asked there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from hive.message import Message, OutputForm, Request, Text, ToolForm
+from hive.models import Model, close, resolve
+
+PROTOCOLS = ("compatible", "openai", "anthropic")
+"""Chat Completions, Responses and Messages."""
+protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
+KEY = "sk-planted-0123456789"
+
+ASK = Request(
+    model="", system="Be brief.", messages=(Message("user", (Text(text="How are you?"),)),)
+)
+LOOK = ToolForm(
+    "look",
+    "Look at a place.",
+    {
+        "type": "object",
+        "properties": {"where": {"enum": ["left", "right"]}, "deep": {"type": "boolean"}},
+        "required": ["where", "deep"],
+        "additionalProperties": False,
+    },
+)
+VERDICT = OutputForm(
+    "Verdict",
+    {
+        "type": "object",
+        "properties": {
+            "passed": {"type": "boolean"},
+            "mood": {"enum": ["calm", "cross"]},
+            "why": {"type": "string"},
+            "parts": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"sound": {"type": "boolean"}},
+                    "required": ["sound"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+        "required": ["passed", "mood", "why", "parts"],
+        "additionalProperties": False,
+    },
+)
+
+
+def named(protocol: str, address: str, model: str = "noise") -> str:
+    """The name of the model that is asked by this protocol at this address."""
+    return f"{protocol}:{model}@{address}/v1"
+
+
+@asynccontextmanager
+async def opened(name: str, **options: Any) -> AsyncIterator[Model]:
+    model = resolve(name, key=KEY, **options)
+    try:
+        yield model
+    finally:
+        await close(model)
+
+
+def hear(request: Request, streamed: bool = True) -> tuple[Request, list[str]]:
+    """The request, with somebody listening where it is to be streamed; what will be heard."""
+    heard: list[str] = []
+    return request._replace(delta=heard.append if streamed else None), heard
+
+
+each_way = pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
