@@ -5,7 +5,7 @@ from collections import Counter
 from functools import partial
 
 from hive.board.board import COORDINATOR, Board
-from hive.board.contributions import Goal, UserMessage
+from hive.board.contributions import EVERYWHERE
 from hive.board.entry import Address, Entry, Label
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import (
@@ -53,7 +53,7 @@ def conclude(journal: Journal, run: str, ending: Ending) -> None:
     """
     lease = journal.hold(run, own_name())
     try:
-        board = Board(Vocabulary((*RECORDS, Goal, UserMessage)), salts=salts, lease=lease)
+        board = Board(Vocabulary((*RECORDS, *EVERYWHERE)), salts=salts, lease=lease)
         restore(board, journal, run)
         if board.of_kind(Termination):
             return

@@ -6,7 +6,7 @@ import anyio
 import anyio.lowlevel
 
 from hive.board.board import COORDINATOR, USER
-from hive.board.contributions import Goal
+from hive.board.contributions import Attachment, Goal
 from hive.board.entry import Address, Entry, Label, join_labels
 from hive.board.payload import Payload
 from hive.board.records import (
@@ -41,20 +41,29 @@ from hive.role import Role
 from hive.strands import OneByOne, Strands
 from hive.team import Team
 
-__all__ = ["Coordinator"]
+__all__ = ["ATTACHED", "Coordinator"]
 
 SHIELD_SECONDS = 5.0
+ATTACHED = 2
+"""Where in turn 0 the images and files stand that came with the goal."""
 
 
 class Coordinator:
     """Runs one goal to its end over a writer and a tape; there is no other loop."""
 
     def __init__(
-        self, team: Team, desk: Desk, goal: str, seed: int, resumed: Resumed | None = None
+        self,
+        team: Team,
+        desk: Desk,
+        goal: str,
+        seed: int,
+        resumed: Resumed | None = None,
+        attachments: tuple[Attachment, ...] = (),
     ) -> None:
         self.team = team
         self.desk = desk
         self.goal = goal
+        self.attachments = attachments
         self.board = desk.writer.board
         self.decider = Decider(team, self.board, goal, seed)
         self.suspended: list[Entry] = []
@@ -111,6 +120,10 @@ class Coordinator:
         self.post((0,), first)
         goal = Address(0, "", (1,))
         writer.post(goal, USER, Goal(text=self.goal), origin=USER)
+        for number, each in enumerate(self.attachments):
+            # The user's own, but nobody knows who made what is in it.
+            handed = Address(0, "", (ATTACHED, number))
+            writer.post(handed, USER, each, origin=USER, label="outside")
         self.close(0, (), ())
 
     def go_on(self) -> None:

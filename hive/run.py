@@ -11,6 +11,7 @@ import anyio
 import anyio.abc
 
 from hive.board.board import USER
+from hive.board.contributions import Attachment
 from hive.board.entry import Entry
 from hive.board.records import Outcome, Reason, Resumed, RunStarted
 from hive.board.state import State
@@ -78,6 +79,7 @@ class Run:
         journal: Journal,
         owns_journal: bool,
         resumed: Resumed | None = None,
+        attachments: tuple[Attachment, ...] = (),
     ) -> None:
         self.workflow = workflow
         self.id = first.run
@@ -89,7 +91,7 @@ class Run:
         self._owns_journal = owns_journal
         team = workflow.team()
         self._minds = team.own
-        self._coordinator = Coordinator(team, desk, goal, first.seed, resumed)
+        self._coordinator = Coordinator(team, desk, goal, first.seed, resumed, attachments)
         self._listeners: list[Callable[[str, str], None]] = []
         self._group: anyio.abc.TaskGroup | None = None
         self._done = False

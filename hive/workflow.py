@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from hive.beginning import begin
 from hive.board.canonical import encode
-from hive.board.contributions import Goal, UserMessage
+from hive.board.contributions import EVERYWHERE, Goal, UserMessage
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import RECORDS, Fault
 from hive.board.state import Folding, Tally
@@ -24,6 +24,7 @@ from hive.control.policy import GraphOrder, Policy
 from hive.errors import DeclarationError
 from hive.fingerprint import manifest
 from hive.journal.journal import Journal
+from hive.message import Media
 from hive.models.catalog import FREE, ModelCard
 from hive.models.model import Model, close
 from hive.models.steady import steady
@@ -137,6 +138,7 @@ class Workflow:
         self,
         goal: str,
         *,
+        attachments: Iterable[str | Path | Media] = (),
         journal: "str | Path | Journal | None" = None,
         workspace: str | Path | None = None,
         seed: int | None = None,
@@ -149,15 +151,18 @@ class Workflow:
     ) -> Run:
         """A run of a goal, to be driven by `async with` or `await run.result()`.
 
+        `attachments` are images and files that belong to the goal: paths, or Media.
         `journal` is `sqlite:PATH`, a path or a Journal; without one the run is kept in memory.
         `workspace` is the folder that tools work on, in place. `seed` fixes the run's chance.
-        Raises DeclarationError for a workspace that is not there and for a model without a known
-        price under a cap on money, MissingKey for a model whose key is not set, JournalError for a
-        journal that cannot be opened.
+        Raises DeclarationError for an attachment that cannot be read or is too large, for a
+        workspace that is not there, and for a model without a known price under a cap on money,
+        MissingKey for a model whose key is not set, JournalError for a journal that cannot be
+        opened.
         """
         return begin(
             self,
             goal,
+            attachments=attachments,
             journal=journal,
             workspace=workspace,
             seed=seed,
@@ -232,7 +237,7 @@ class Workflow:
     def vocabulary(self) -> Vocabulary:
         """The kinds that its runs speak."""
         classes: dict[type[Payload], None] = dict.fromkeys(
-            (*RECORDS, Goal, UserMessage, *self.graph.kinds)
+            (*RECORDS, *EVERYWHERE, *self.graph.kinds)
         )
         for role in self.roles.values():
             classes |= dict.fromkeys((*role.writes, *(role.reads or ())))

@@ -139,7 +139,7 @@ def test_what_roles_write_read_and_hand_on_to_is_known_beforehand() -> None:
     workflow = Workflow(graph, model=TALK)
     assert workflow.writers == {"planner": {"Plan", "Task"}, "critic": {"Note"}}
     assert workflow.reads["critic"] == {"Goal", "UserMessage", "Finding", "Decision"}
-    said = {"Goal", "UserMessage", "Finding", "Plan", "Task", "Note", "Fault"}
+    said = {"Goal", "UserMessage", "Attachment", "Finding", "Plan", "Task", "Note", "Fault"}
     assert workflow.reads["planner"] == said
     assert workflow.readable == {"Decision"}
     assert workflow.targets == {"planner": ("critic",), "critic": ("planner",)}

@@ -1,12 +1,14 @@
 """What a model was asked (floor 7), put together again from the entries and contents of a record.
 
 Two lines are not on record, and missing where they stood: how many entries a full view had left
-out, and the moves that an advisor was told of.
+out, and the moves that an advisor was told of. Images in fields of kinds that only a workflow's own
+classes know are named there, and missing after them.
 """
 
 import orjson
 
 from hive.audit.record import Record
+from hive.board.contributions import Attachment
 from hive.board.entry import Address, Entry
 from hive.board.records import Decision, Fault, Inference, Observation, Request
 from hive.board.view import show
@@ -55,7 +57,7 @@ def requests_until(record: Record, entry: Entry) -> list[Entry]:
 def opening(record: Record, first: Entry) -> Message:
     """The first message of a strand: the entries shown, then whose turn it is."""
     *shown, decision = [record.board.at(cause) for cause in first.causes]
-    parts = [show(entry).part for entry in shown if entry is not None]
+    parts = [part for entry in shown if entry is not None for part in show(entry).parts]
     lines = [f"It is your turn, {first.author}."]
     if decision is not None and isinstance(decision.payload, Decision):
         for plan in decision.payload.strands:
@@ -79,7 +81,11 @@ def exchange(record: Record, step: Entry) -> list[Message]:
     if uses:
         results = [told(record, use, outcomes.get(FIRST_SLOT + i)) for i, use in enumerate(uses)]
         return [*messages, Message("tool", tuple(results))]
-    texts = [Text(text=said(record, entry)) for entry in outcomes.values()]
+    texts = [
+        Text(text=said(record, entry))
+        for entry in outcomes.values()
+        if entry.kind != Attachment.kind  # it was in the answer, and nothing was said of it
+    ]
     return [*messages, Message("user", tuple(texts))] if texts else messages
 
 
@@ -90,7 +96,10 @@ def told(record: Record, use: ToolUse, outcome: Entry | None) -> ToolResult:
     payload, text = outcome.payload, said(record, outcome)
     if isinstance(payload, Observation):
         source = str(outcome.address)
-        return ToolResult(id=use.id, name=use.name, text=text, error=payload.error, source=source)
+        return ToolResult(
+            id=use.id, name=use.name, text=text, media=payload.media, error=payload.error,
+            source=source,
+        )  # fmt: skip
     return ToolResult(id=use.id, name=use.name, text=text, error=isinstance(payload, Fault))
 
 

@@ -18,7 +18,7 @@ from hive.audit.heads import Head
 from hive.audit.replay import Replayed, replay
 from hive.audit.verification import Verification, verify
 from hive.board.board import Board
-from hive.board.contributions import Goal, UserMessage
+from hive.board.contributions import EVERYWHERE
 from hive.board.entry import Address, Entry
 from hive.board.payload import Vocabulary
 from hive.board.records import RECORDS, Redaction, RunStarted, Termination
@@ -54,7 +54,7 @@ class Record:
     def __init__(self, journal: Journal, run: str) -> None:
         self.journal = journal
         self.id = run
-        self.board = Board(Vocabulary((*RECORDS, Goal, UserMessage)), salts=salts)
+        self.board = Board(Vocabulary((*RECORDS, *EVERYWHERE)), salts=salts)
         self._owned: Journal | None = None
         course = Course()
         held = journal.holder(run) is not None

@@ -9,11 +9,12 @@ from hive.audit.causes import Difference, differing, likely_cause
 from hive.beginning import board_for
 from hive.board.board import Board
 from hive.board.canonical import decode
+from hive.board.contributions import Attachment
 from hive.board.entry import Address, Entry
 from hive.board.records import Resumed, RunStarted
 from hive.board.tape import BreaksOff, WholeTape
 from hive.control.budget import Scope
-from hive.coordinator import Coordinator
+from hive.coordinator import ATTACHED, Coordinator
 from hive.errors import ContentErased, Divergence, JournalError
 from hive.fingerprint import differences
 from hive.journal.journal import Journal
@@ -155,19 +156,24 @@ class Again:
         self.workflows = workflows_of(first, entries)
         gone = remember_all(self.board, journal, first.run)
         self.goal = next((entry for entry in entries if entry.address == GOAL), None)
+        self.attached = [entry for entry in entries if is_attached(entry)]
         self.tape = WholeTape(entries[self.shared :])
         self.writer = Rewriter(first.run, self.board, self.tape, gone, self._told)
         self._beat = beat
         self._take_over(entries[: self.shared])
         desk = desk_of(workflow, self.writer, self.tape)
         text = getattr(None if self.goal is None else self.goal.payload, "text", "")
-        self.coordinator = Coordinator(workflow.silent_team(), desk, text, first.seed)
+        handed = tuple(e.payload for e in self.attached if isinstance(e.payload, Attachment))
+        self.coordinator = Coordinator(
+            workflow.silent_team(), desk, text, first.seed, attachments=handed
+        )
 
     async def run(self) -> None:
         """Raises Divergence at the first entry that differs, and ContentErased where an erased one
         is needed."""
-        if self.goal is not None and self.goal.erased:
-            raise ContentErased(self.goal)
+        for entry in (self.goal, *self.attached):
+            if entry is not None and entry.erased:
+                raise ContentErased(entry)
         with suppress(BreaksOff):
             await self.coordinator.run(self.first)
         for entry in self.tape.end():
@@ -186,6 +192,11 @@ class Again:
     def _told(self) -> None:
         if not self.writer.posted % BEAT:
             self._beat(self.writer.posted)
+
+
+def is_attached(entry: Entry) -> bool:
+    """Whether an entry is an image or a file that came with the goal."""
+    return not entry.turn and not entry.strand and entry.place[0] == ATTACHED
 
 
 def remember_all(board: Board, journal: Journal, run: str) -> set[str]:

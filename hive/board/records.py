@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hive.board.payload import Level, Payload
 from hive.board.pieces import Candidate, Complexity, Level5, Piece, StrandPlan
-from hive.message import Attempt, JsonObject, Part, Settings, StopReason, Usage
+from hive.message import Attempt, JsonObject, Media, Part, Settings, StopReason, Usage
 
 __all__ = [
     "RECORDS",
@@ -181,6 +181,8 @@ class Observation(Record):
     id: str
     tool: str
     text: str
+    media: tuple[Media, ...] = ()
+    """Images and files that it gave back beside the text."""
     error: bool = False
     changes: tuple[Change, ...] = ()
     workspace: str | None = None

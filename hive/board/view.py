@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hive.board.canonical import decode, encode
+from hive.board.contributions import Attachment, Goal
 from hive.board.entry import Entry, Label, join_labels
+from hive.board.media import holds_media, media_in, media_tokens, without_bytes
 from hive.board.payload import Payload
 from hive.board.records import Fault, Inference, Observation, Request, ToolCall
-from hive.message import Text
+from hive.message import Media, Text
 
 __all__ = [
     "FORM",
@@ -48,6 +50,9 @@ HIDDEN: Mapping[type[Payload], frozenset[str]] = {
 }
 """Fields that are never shown: they say which run it is, not what it did."""
 
+GIVEN = frozenset({Goal.kind, Attachment.kind})
+"""What stays in a window where the run began with it."""
+
 KEPT_PERCENT = 70
 """How full a window is left when it had to drop entries."""
 
@@ -60,14 +65,22 @@ class Shown(NamedTuple):
     part: Text
     tokens: int
     digest: bytes
+    media: tuple[Media, ...] = ()
+    """The images and files in it, which follow its text."""
+
+    @property
+    def parts(self) -> tuple[Text | Media, ...]:
+        """The entry as it is put to a model."""
+        return (self.part, *self.media)
 
 
 class View(NamedTuple):
-    """What a role sees, as of one decision: the goal first, then the window, in address order."""
+    """What a role sees, as of one decision: the goal with the images and files that the user handed
+    over with it, then the window, in address order."""
 
     shown: tuple[Shown, ...] = ()
-    parts: tuple[Text, ...] = ()
-    """The entries as they are put to a model."""
+    parts: tuple[Text | Media, ...] = ()
+    """The entries as they are put to a model, the images and files in them after their texts."""
     causes: tuple[str, ...] = ()
     """The addresses of what is shown."""
     digest: bytes = b""
@@ -105,12 +118,23 @@ def show(entry: Entry) -> Shown:
     one line of JSON. Line breaks are escaped, so content can never forge such a first line."""
     address = str(entry.address)
     text = f"[{address}] {entry.kind} by {entry.author} ({entry.label})\n{line_of(entry)}"
-    digest = hashlib.sha256(text.encode()).digest()
-    return Shown(entry, address, Text(text=text, source=address), tokens_of(text), digest)
+    part, tokens, digest = Text(text=text, source=address), tokens_of(text), digest_of(text)
+    media = () if entry.erased else media_in(entry)
+    if media:
+        tokens += sum(map(media_tokens, media))
+        digest = hashlib.sha256(
+            digest + b"".join(digest_of(f"{each.media_type}\n{each.data}") for each in media)
+        ).digest()
+    return Shown(entry, address, part, tokens, digest, media)
+
+
+def digest_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
 
 
 def line_of(entry: Entry) -> str:
-    """An entry's data as one line of JSON; the middle of a long one is left out, visibly."""
+    """An entry's data as one line of JSON, of images and files how many bytes they have; the middle
+    of a long one is left out, visibly."""
     body = "(erased)" if entry.erased else shown_body(entry).decode()
     if not body.isascii():
         body = body.translate(LINE_BREAKS)
@@ -123,9 +147,15 @@ def shown_body(entry: Entry) -> bytes:
     """The data without what only says which run this is, and would make the same work in a fork
     look like another."""
     hidden = HIDDEN.get(entry.cls)
-    if hidden is None:
+    if hidden is None and not holds_media(entry):
         return entry.body
-    return encode({key: value for key, value in decode(entry.body).items() if key not in hidden})
+    data = without_bytes(decode(entry.body))
+    return encode({key: value for key, value in data.items() if key not in (hidden or ())})
+
+
+def is_given(entry: Entry) -> bool:
+    """Whether the run began with an entry that stays in every window."""
+    return not entry.turn and entry.kind in GIVEN
 
 
 class Gallery:
@@ -145,7 +175,8 @@ class Gallery:
 
 
 class Window:
-    """The newest entries of some kinds that fit a budget of tokens; the goal always stays.
+    """The newest entries of some kinds that fit a budget of tokens; the goal always stays, and so
+    do the images and files that came with it, which do not count.
 
     A pure fold over the closed entries: the same entries give the same window, however often it was
     looked at on the way. What a view needs is kept as it grows, so that a turn only adds to it.
@@ -155,9 +186,9 @@ class Window:
         self.kinds = kinds
         self.budget = budget
         self.gallery = gallery
-        self.goal: Shown | None = None
+        self.given: list[Shown] = []
         self.items: list[Shown] = []
-        self.parts: list[Text] = []
+        self.parts: list[Text | Media] = []
         self.causes: list[str] = []
         self.running = hashlib.sha256()
         self.label: Label = "trusted"
@@ -186,8 +217,8 @@ class Window:
 
     def take(self, item: Shown) -> None:
         """Add an entry at the end; drop a block of old ones when it no longer fits."""
-        if self.goal is None and item.entry.kind == "Goal":
-            self.goal = item
+        if is_given(item.entry):
+            self.given.append(item)
         else:
             self.tokens += item.tokens
         self.hang(item)
@@ -197,22 +228,23 @@ class Window:
     def hang(self, item: Shown) -> None:
         self.items.append(item)
         self.parts.append(item.part)
+        self.parts += item.media
         self.causes.append(item.address)
         self.running.update(item.digest)
         if item.entry.label != self.label:
             self.label = join_labels(self.label, item.entry.label)
 
     def trim(self) -> None:
-        """Leave the goal and the newest entries that fill the budget to its kept share."""
+        """Leave what was given and the newest entries that fill the budget to its kept share."""
         kept = self.budget * KEPT_PERCENT // 100
-        items = [item for item in self.items if item is not self.goal]
+        items = [item for item in self.items if not is_given(item.entry)]
         first = 0
         while self.tokens > kept and first < len(items) - 1:
             self.tokens -= items[first].tokens
             first += 1
         self.omitted += first
-        self.items = [*([] if self.goal is None else [self.goal]), *items[first:]]
-        self.parts = [item.part for item in self.items]
+        self.items = [*self.given, *items[first:]]
+        self.parts = [part for item in self.items for part in item.parts]
         self.causes = [item.address for item in self.items]
         self.running = hashlib.sha256(b"".join([item.digest for item in self.items]))
         self.label = join_labels(*[item.entry.label for item in self.items])

@@ -8,7 +8,7 @@ import anyio
 
 from hive.audit.record import Record
 from hive.board.board import Board
-from hive.board.contributions import Goal, UserMessage
+from hive.board.contributions import EVERYWHERE
 from hive.board.entry import Entry
 from hive.board.payload import Vocabulary
 from hive.board.records import RECORDS
@@ -87,7 +87,7 @@ async def lines(journal: Journal, run: str, fits: Fits) -> None:
 
 async def each(journal: Journal, run: str, take: Callable[[Entry], None]) -> None:
     """Hand over every entry. Raises JournalError for one that cannot be read."""
-    board = Board(Vocabulary((*RECORDS, Goal, UserMessage)), salts=salts)
+    board = Board(Vocabulary((*RECORDS, *EVERYWHERE)), salts=salts)
     async for stored in follow(journal, run):
         try:
             entry = board.load(stored.row, stored.body, after=lambda turn: None)

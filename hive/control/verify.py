@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import networkx as nx
 
-from hive.board.contributions import Answer, Goal, Question
+from hive.board.contributions import Answer, Attachment, Goal, Question
 from hive.board.state import Tally
 from hive.control.algebra import Guard, Need
 from hive.control.edge import Edge, written
@@ -33,7 +33,7 @@ GOAL: Node = ()
 END: Node = ("",)
 """Where every finish leads; no role has an empty name."""
 
-ANYWHERE = frozenset({Goal.kind, Question.kind, Answer.kind})
+ANYWHERE = frozenset({Goal.kind, Attachment.kind, Question.kind, Answer.kind})
 """Kinds that are posted in any team: by the user, and by whoever asks."""
 
 

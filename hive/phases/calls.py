@@ -39,6 +39,7 @@ def told(strand: Strand, call: Begun, entry: Entry) -> Done:
         call.action.use,
         observation.text,
         error=observation.error,
+        media=observation.media,
         source=str(entry.address),
     )
     return Done(call.entry.address.place[1], result, entry)

@@ -7,7 +7,7 @@ from hive.board.entry import Entry
 from hive.board.records import Change, Fault, Handoff, Observation, ToolCall
 from hive.board.view import excerpt
 from hive.errors import PayloadError
-from hive.message import Message, Text, ToolResult, ToolUse
+from hive.message import MOST_BYTES, Media, Message, Text, ToolResult, ToolUse
 from hive.phases.select import Contribute, HandOff, Invalid
 from hive.phases.strand import Strand
 from hive.tools.call import ToolOutput
@@ -66,6 +66,7 @@ def observed(
         id=payload.id,
         tool=payload.tool,
         text=output.text,
+        media=output.media,
         error=output.error,
         changes=changes,
         workspace=digest,
@@ -107,6 +108,9 @@ def writable(output: ToolOutput) -> ToolOutput:
             post.body()
     except PayloadError as error:
         return ToolOutput(f"what it posts is refused: {error}", output.changes, error=True)
+    if sum(media.size for media in output.media) > MOST_BYTES:
+        text = f"what it gave back is larger than {MOST_BYTES:,} bytes; ask for a smaller piece"
+        return ToolOutput(text, output.changes, error=True)
     return output
 
 
@@ -133,13 +137,14 @@ def said(
     *,
     error: bool = False,
     source: str | None = None,
+    media: tuple[Media, ...] = (),
 ) -> ToolResult | Text:
     """What a role is told about its action, with the source, long texts trimmed visibly."""
     longest = strand.desk.limits.observation_chars
     short = excerpt(text, longest, "ask for a smaller piece to read the rest")
     if use is None:
         return Text(text=short, source=source)
-    return ToolResult(id=use.id, name=use.name, text=short, error=error, source=source)
+    return ToolResult(id=use.id, name=use.name, text=short, media=media, error=error, source=source)
 
 
 def messages(parts: Sequence[object], outcomes: Sequence[ToolResult | Text]) -> tuple[Message, ...]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from hive.board.payload import Payload
 from hive.errors import ToolError
+from hive.message import Media
 from hive.tools.workspace import FileChange, Workspace
 
 __all__ = ["Call", "ToolOutput", "reported", "shape"]
@@ -43,12 +44,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """What a tool gives back: text for the caller, what it changed, what it posts on the board."""
+    """What a tool gives back: text for the caller, what it changed, what it posts on the board, and
+    images or files for the caller to look at."""
 
     text: str
     changes: tuple[FileChange, ...] = ()
     posts: tuple[Payload, ...] = ()
     error: bool = False
+    media: tuple[Media, ...] = ()
 
 
 def reported(output: ToolOutput, made: Iterable[FileChange]) -> ToolOutput:
@@ -63,7 +66,8 @@ def reported(output: ToolOutput, made: Iterable[FileChange]) -> ToolOutput:
 
 
 def shape(value: object) -> ToolOutput:
-    """A tool's return value as output: text as it is, anything else as compact JSON.
+    """A tool's return value as output: text as it is, images and files to be looked at, alone or
+    among texts in a list, anything else as compact JSON.
 
     Raises ToolError for what has no JSON form.
     """
@@ -71,6 +75,10 @@ def shape(value: object) -> ToolOutput:
         return value
     if isinstance(value, str):
         return ToolOutput(value)
+    if isinstance(value, Media):
+        return pictured([value])
+    if isinstance(value, list | tuple) and any(isinstance(item, Media) for item in value):
+        return pictured(value)
     if isinstance(value, BaseModel):
         return ToolOutput(value.model_dump_json())
     try:
@@ -81,8 +89,28 @@ def shape(value: object) -> ToolOutput:
         ) from None
 
 
+def pictured(items: Iterable[object]) -> ToolOutput:
+    """Images, files and texts as output; in the text each image is named where it stood."""
+    lines: list[str] = []
+    media: list[Media] = []
+    for item in items:
+        if isinstance(item, Media):
+            media.append(item)
+            lines.append(f"[{item.description}]")
+        elif isinstance(item, str):
+            lines.append(item)
+        else:
+            raise ToolError(
+                f"the tool returned a {type(item).__name__} beside an image or a file; only texts"
+                " can stand there"
+            )
+    return ToolOutput("\n".join(lines), media=tuple(media))
+
+
 def plain_value(value: object) -> object:
     """What orjson does not know by itself: pydantic models and sets inside other values."""
+    if isinstance(value, Media):
+        raise TypeError("an image or a file is returned by itself, or in a list with texts")
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, set | frozenset):
