@@ -74,7 +74,7 @@ class OpenAIResponses(Backend[openai.AsyncOpenAI]):
         parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
         return Reply(
             parts=tuple(parts),
-            stop=stop_of(response, body),
+            stop=stop_of(response, body, request.max_output),
             usage=bounded(request, parts) if response.usage is None else response.usage.told(),
             model=response.model,
             id=response.id,

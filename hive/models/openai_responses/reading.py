@@ -88,8 +88,15 @@ def read_item(raw: dict[str, Any]) -> list[Part]:
     return []
 
 
-def stop_of(response: Response, body: dict[str, Any]) -> StopReason:
-    """Why the answer ended."""
+def stop_of(response: Response, body: dict[str, Any], limit: int) -> StopReason:
+    """Why the answer ended; `limit` are the most tokens that it was to have.
+
+    A server that never speaks of incomplete answers, as llama.cpp, calls one completed too that was
+    cut off at its limit.
+    """
+    used = response.usage or ResponseUsage()
+    if "incomplete_details" not in body and used.output_tokens >= limit:
+        return "length"
     if response.status == "incomplete":
         why = response.incomplete_details or Incomplete()
         return STOPS.get(why.reason or "", "pause")
