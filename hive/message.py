@@ -216,13 +216,26 @@ class OutputForm:
 
 
 class Settings(Frozen):
-    """How a model should answer. None leaves the choice to the model's own default."""
+    """How a model should answer. None leaves the choice to the model's own default.
 
-    temperature: float | None = None
+    What a model or its API does not have is refused, with an error that names the setting; it is
+    never left out quietly.
+    """
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """How freely words are chosen; up to 1 at Anthropic. Models that reason refuse it, most of
+    them always, some while they do."""
     seed: int | None = None
-    effort: Literal["minimal", "low", "medium", "high"] | None = None
+    """The same seed and request should give the same answer; Chat Completions only, and there as
+    well as the server can."""
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    """How much is thought before it answers; "none" switches that off. Not every model has every
+    level. At Anthropic, where a level asks for thinking with it, "minimal" is "low", and models
+    that know no levels may think for an eighth ("minimal") to seven eighths ("xhigh", "max") of
+    the output, if that is at least 1,024 tokens. Thinking counts as output."""
     cache: Literal["off"] | None = None
-    """"off" where the provider should not be asked to keep the prompt's beginning for a while."""
+    """"off" where the provider should not be asked to keep the prompt's beginning for a while.
+    Some keep it unasked: OpenAI's models before GPT-5.6 do."""
 
 
 DEFAULTS = Settings()

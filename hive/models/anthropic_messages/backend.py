@@ -1,24 +1,29 @@
 """The backend of the Messages API (models floor)."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, ClassVar
 
 import anthropic
 
-from hive.errors import BadReply, RequestRefused
-from hive.message import Reply, Request, Text, ToolForm, ToolUse, Usage
+from hive.errors import RequestRefused
+from hive.message import OutputForm, Reply, Request, Text, ToolUse, Usage
+from hive.models.adapting import FORCED, SCHEMA, Adapting, Spare
+from hive.models.answers import answer_tool
+from hive.models.anthropic_messages.marks import marked
 from hive.models.anthropic_messages.reading import (
     STOPS,
     Answered,
     MessageUsage,
     Stream,
-    answered,
     read_block,
 )
 from hive.models.anthropic_messages.sending import conversation, tool_param
-from hive.models.parts import tidy
-from hive.models.schema import form_name, tighten
-from hive.models.wire import Answer, Assembly, Backend, timeout
+from hive.models.anthropic_messages.thinking import ADAPTIVE, can_be_forced, thinking
+from hive.models.caching import ends
+from hive.models.catalog import card_of
+from hive.models.parts import tidy, unique
+from hive.models.schema import tighten
+from hive.models.wire import Answer, Assembly, timeout
 
 __all__ = ["AnthropicMessages"]
 
@@ -26,6 +31,7 @@ __all__ = ["AnthropicMessages"]
 LONG = 16_000
 """Output tokens above which an answer is streamed, for idle connections are cut on the way."""
 
+HOTTEST = 1.0
 
 WITHOUT_FORMAT = (
     *("claude-2", "claude-3", "claude-v1", "claude-instant"),
@@ -35,10 +41,23 @@ WITHOUT_FORMAT = (
 """The models, all of them old, that cannot be held to a schema natively."""
 
 
-class AnthropicMessages(Backend[anthropic.AsyncAnthropic]):
-    """A model behind the Messages API: `resolve("anthropic:claude-opus-5")`."""
+class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
+    """A model behind the Messages API: `resolve("anthropic:claude-opus-5")`.
+
+    Prompts are marked for the provider's cache where that pays (see `hive.models.caching`). A typed
+    answer goes by its schema; through a tool, with thinking switched off, where the schema has
+    parts that the API cannot express, or the model is old; and by words where such a model has to
+    think, or is set to.
+    """
 
     sdk_errors = anthropic.AnthropicError
+    spare: ClassVar[dict[str, Spare]] = {
+        **Adapting.spare,
+        # That tools are forced is refused as a matter of thinking too.
+        FORCED: Spare(Adapting.spare[FORCED].words + "|thinking"),
+        ADAPTIVE: Spare(r"adaptive|thinking\.type"),
+        "cache_control": Spare(r"cache_control"),
+    }
 
     def open(self, key: str) -> anthropic.AsyncAnthropic:
         address = self.base_url
@@ -64,10 +83,16 @@ class AnthropicMessages(Backend[anthropic.AsyncAnthropic]):
         settings = request.settings
         if settings.seed is not None:
             raise RequestRefused(f"{self.name}: the Messages API has no seed; leave it out")
+        if settings.temperature is not None and settings.temperature > HOTTEST:
+            raise RequestRefused(
+                f"{self.name}: the Messages API takes temperatures from 0 to {HOTTEST:g}, and the"
+                f" role sets {settings.temperature:g}"
+            )
         params: dict[str, Any] = {
             "model": self.model,
             "messages": conversation(request.messages),
             "max_tokens": request.max_output,
+            **thinking(self.model, request, ADAPTIVE not in self.lacks),
         }
         if request.system:
             params["system"] = request.system
@@ -75,67 +100,46 @@ class AnthropicMessages(Backend[anthropic.AsyncAnthropic]):
             params["tools"] = [tool_param(tool) for tool in request.tools]
         if settings.temperature is not None:
             params["extra_body"] = {"temperature": settings.temperature}
-        configured: dict[str, Any] = {}
-        if settings.effort is not None:
-            configured["effort"] = "low" if settings.effort == "minimal" else settings.effort
-        if (schema := self.native_schema(request)) is not None:
-            configured["format"] = {"type": "json_schema", "schema": schema}
-        elif (answer := self.answer_tool(request)) is not None:
-            params.update(self.forced(request.tools, answer))
-        if configured:
-            params["output_config"] = configured
-        return params
+        if request.output is not None:
+            form = {"type": SCHEMA, "schema": tighten(request.output.schema, recursive=False)}
+            params["output_config"] = {**params.get("output_config", {}), "format": form}
+        if answer_tool(request) is not None:
+            params[FORCED] = {"type": "any"}
+            if not self.model.startswith(WITHOUT_FORMAT):
+                params["thinking"] = {"type": "disabled"}
+        if "cache_control" in self.lacks:
+            return params
+        return marked(params, request, ends(request, card_of(self).prices))
 
-    def native_schema(self, request: Request) -> dict[str, Any] | None:
-        if request.output is None or self.model.startswith(WITHOUT_FORMAT):
-            return None
-        return tighten(request.output.schema, recursive=False)
+    def expresses(self, form: OutputForm) -> bool:
+        if self.model.startswith(WITHOUT_FORMAT):
+            return False
+        return tighten(form.schema, recursive=False) is not None
 
-    def answer_tool(self, request: Request) -> ToolForm | None:
-        """The tool that takes the typed answer; None where that is asked for natively."""
-        if request.output is None or self.native_schema(request) is not None:
-            return None
-        name = form_name(request.output.name)
-        while name in {tool.name for tool in request.tools}:
-            name = f"{name[:60]}_out"
-        says = "Give the final answer. Call it once, when nothing else is to be done."
-        return ToolForm(name, says, request.output.schema)
-
-    def forced(self, tools: tuple[ToolForm, ...], answer: ToolForm) -> dict[str, Any]:
-        """The parameters that make the model answer through a tool, and not think before it."""
-        choice = {"type": "any"} if tools else {"type": "tool", "name": answer.name}
-        forced: dict[str, Any] = {
-            "tools": [tool_param(tool) for tool in (*tools, answer)],
-            "tool_choice": choice,
-        }
-        if not self.model.startswith(WITHOUT_FORMAT):
-            forced["thinking"] = {"type": "disabled"}
-        return forced
+    def forces(self, request: Request) -> bool:
+        return can_be_forced(self.model, request)
 
     def assembly(self, request: Request) -> Assembly:
-        answer = self.answer_tool(request)
-        return Stream(None if answer is None else answer.name)
+        return Stream()
 
     def reply(self, body: dict[str, Any], request: Request) -> Reply:
         message = Answered.model_validate(body)
         parts = [part for block in message.content for part in read_block(block)]
-        answer = self.answer_tool(request)
-        obeyed = any(isinstance(part, ToolUse) for part in parts)
-        parts = answered(parts, None if answer is None else answer.name)
+        uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
+        parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
         asks = any(isinstance(part, ToolUse) for part in parts)
         stop = STOPS.get(message.stop_reason or "", "tools" if asks else "end")
-        if answer is not None and not obeyed and stop == "end":
-            raise BadReply(f"{self.name}: the model did not call a tool, as it had to")
         if stop == "refusal" and not any(isinstance(part, Text) for part in parts):
             why = message.stop_details.explanation if message.stop_details else None
             parts.append(Text(text=tidy(why or "The model refused to answer.")))
-        return Reply(
+        reply = Reply(
             parts=tuple(parts),
             stop=stop,
             usage=message.usage.told(),
             model=message.model,
             id=message.id,
         )
+        return self.heeded(reply, request)
 
     def usage(self, raw: object) -> Usage:
         return MessageUsage.model_validate(raw).told()

@@ -1,14 +1,13 @@
 """What the Messages API answers, in Hive's words (models floor)."""
 
-import json
 from collections import defaultdict
 from typing import Any
 
 from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
-from hive.models.parts import Shape, arguments, tidy, unique
+from hive.models.parts import Shape, arguments, tidy
 from hive.models.wire import Used
 
-__all__ = ["PROVIDER", "STOPS", "Answered", "MessageUsage", "Stream", "answered", "read_block"]
+__all__ = ["PROVIDER", "STOPS", "Answered", "MessageUsage", "Stream", "read_block"]
 
 PROVIDER = "anthropic"
 STOPS: dict[str, StopReason] = {
@@ -82,28 +81,6 @@ def read_block(raw: dict[str, Any]) -> list[Part]:
     return []
 
 
-def answered(parts: list[Part], tool: str | None) -> list[Part]:
-    """The parts, with what was given to the answer tool as text, and every call's id its own."""
-    uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
-    found: list[Part] = []
-    for part in parts:
-        use = next(uses) if isinstance(part, ToolUse) else None
-        if use is None:
-            found.append(part)
-        elif use.name == tool:
-            written = use.malformed
-            found.append(
-                Text(
-                    text=json.dumps(use.arguments, ensure_ascii=False)
-                    if written is None
-                    else written
-                )
-            )
-        else:
-            found.append(use)
-    return found
-
-
 class Delta(Shape):
     type: str = ""
     text: str = ""
@@ -132,8 +109,7 @@ class StreamEvent(Shape):
 class Stream:
     """A streamed message: blocks are begun, grow and end, and the message's end says why."""
 
-    def __init__(self, answer_tool: str | None) -> None:
-        self.answer_tool = answer_tool
+    def __init__(self) -> None:
         self.message: dict[str, Any] = {}
         self.blocks: dict[int, dict[str, Any]] = {}
         self.grown: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
@@ -164,14 +140,13 @@ class Stream:
         self.message["usage"] = {**(self.message.get("usage") or {}), **told}
 
     def grow(self, index: int, delta: Delta) -> str:
-        block = self.blocks.setdefault(index, {"type": "text"})
+        self.blocks.setdefault(index, {"type": "text"})
         for name in ("text", "thinking", "signature"):
             if piece := getattr(delta, name):
                 self.grown[index, name].append(piece)
         if delta.partial_json:
             self.grown[index, "input"].append(delta.partial_json)
-        is_answer = self.answer_tool is not None and block.get("name") == self.answer_tool
-        return delta.partial_json if is_answer else delta.text
+        return delta.text
 
     def done(self) -> None:
         """No such line here."""
