@@ -2,12 +2,13 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+import mimetypes
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from hive.message import Part, Request, Text, Thinking, ToolResult, ToolUse, Usage
+from hive.message import Media, Part, Request, ToolResult, ToolUse, Usage
 from hive.models.bound import input_bound
 
 __all__ = [
@@ -15,7 +16,8 @@ __all__ = [
     "arguments",
     "bounded",
     "called",
-    "kept",
+    "data_url",
+    "filename",
     "problem",
     "result_text",
     "tidy",
@@ -31,23 +33,6 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-def kept(parts: Iterable[Part], provider: str) -> list[Part]:
-    """What of a message can be sent to `provider`.
-
-    Thinking that another provider made is left out, for its signatures mean nothing elsewhere; so
-    is empty text, and thinking after which nothing follows, which providers refuse.
-    """
-    sent = [
-        part
-        for part in parts
-        if not (isinstance(part, Thinking) and part.provider != provider)
-        and not (isinstance(part, Text) and not part.text)
-    ]
-    while sent and isinstance(sent[-1], Thinking):
-        sent.pop()
-    return sent
-
-
 def called(use: ToolUse) -> dict[str, JsonValue]:
     """The arguments to show again; what is no object is put into one, as servers demand."""
     return {"malformed": use.malformed} if use.malformed is not None else use.arguments
@@ -58,6 +43,16 @@ def result_text(result: ToolResult) -> str:
     if result.error and not result.text.lower().startswith("error"):
         return f"Error: {result.text}"
     return result.text
+
+
+def data_url(media: Media) -> str:
+    """An image or a file as the address that holds it."""
+    return f"data:{media.media_type};base64,{media.data}"
+
+
+def filename(media: Media) -> str:
+    """A name for a file, which some servers tell its type by."""
+    return media.name or f"file{mimetypes.guess_extension(media.media_type) or ''}"
 
 
 def bounded(request: Request, parts: Sequence[Part]) -> Usage:

@@ -24,6 +24,7 @@ from hive.models.catalog import ModelCard, card_of
 from hive.models.events import Event, events
 from hive.models.failures import reason_of, retry_after, scrub, scrub_error, told, translate
 from hive.models.parts import problem, tidy
+from hive.models.shown import Rules, maker_of, shown
 
 __all__ = ["Answer", "Assembly", "Backend", "Used", "timeout"]
 
@@ -132,6 +133,7 @@ class Backend(ABC, Generic[C]):
         self.key_variable = key_variable
         self.keyless = keyless
         self.card = card
+        self.maker = maker_of(name)
         self._given_key = key
         self._link: Link[C] | None = None
 
@@ -147,6 +149,10 @@ class Backend(ABC, Generic[C]):
         self, client: C, params: dict[str, Any], stream: bool
     ) -> AbstractAsyncContextManager[Answer]:
         """Send the request; the body of the answer is not read yet."""
+
+    @abstractmethod
+    def rules(self) -> Rules:
+        """What its requests may hold."""
 
     @abstractmethod
     def params(self, request: Request) -> dict[str, Any]:
@@ -210,12 +216,13 @@ class Backend(ABC, Generic[C]):
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request (see `hive.models.Model`)."""
+        request, left_out = shown(request, self.rules(), self.maker, card_of(self).abilities)
         params = self.params(request)
         link = self.link()
         link.calls += 1
         heard = Heard()
         try:
-            return await self.ask(link.client, params, request, heard)
+            reply = await self.ask(link.client, params, request, heard)
         except (ModelError, self.sdk_errors, httpx2.HTTPError) as error:
             scrub_error(error, link.key)
             failure = error if isinstance(error, ModelError) else self.understood(error, link.key)
@@ -226,6 +233,7 @@ class Backend(ABC, Generic[C]):
         finally:
             link.calls -= 1
             await release(link)
+        return reply.model_copy(update={"left_out": left_out}) if left_out else reply
 
     async def ask(self, client: C, params: dict[str, Any], request: Request, heard: Heard) -> Reply:
         async with self.send(client, params, self.streams(request)) as answer:

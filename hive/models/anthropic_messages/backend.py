@@ -17,12 +17,13 @@ from hive.models.anthropic_messages.reading import (
     Stream,
     read_block,
 )
-from hive.models.anthropic_messages.sending import conversation, tool_param
+from hive.models.anthropic_messages.sending import RULES, conversation, tool_param
 from hive.models.anthropic_messages.thinking import ADAPTIVE, can_be_forced, thinking
 from hive.models.caching import ends
 from hive.models.catalog import card_of
 from hive.models.parts import tidy, unique
 from hive.models.schema import tighten
+from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly, timeout
 
 __all__ = ["AnthropicMessages"]
@@ -79,6 +80,9 @@ class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
     def streams(self, request: Request) -> bool:
         return request.delta is not None or request.max_output > LONG
 
+    def rules(self) -> Rules:
+        return RULES
+
     def params(self, request: Request) -> dict[str, Any]:
         settings = request.settings
         if settings.seed is not None:
@@ -124,7 +128,7 @@ class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
 
     def reply(self, body: dict[str, Any], request: Request) -> Reply:
         message = Answered.model_validate(body)
-        parts = [part for block in message.content for part in read_block(block)]
+        parts = [part for block in message.content for part in read_block(block, self.maker)]
         uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
         parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
         asks = any(isinstance(part, ToolUse) for part in parts)

@@ -7,9 +7,8 @@ from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
 from hive.models.parts import Shape, arguments, tidy
 from hive.models.wire import Used
 
-__all__ = ["PROVIDER", "STOPS", "Answered", "MessageUsage", "Stream", "read_block"]
+__all__ = ["STOPS", "Answered", "MessageUsage", "Stream", "read_block"]
 
-PROVIDER = "anthropic"
 STOPS: dict[str, StopReason] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
@@ -67,14 +66,14 @@ class Answered(Shape):
     usage: MessageUsage
 
 
-def read_block(raw: dict[str, Any]) -> list[Part]:
+def read_block(raw: dict[str, Any], maker: str) -> list[Part]:
     """The part that a content block holds; blocks of tools that run at Anthropic hold none."""
     read = Block.model_validate(raw)
     match read.type:
         case "text":
             return [Text(text=tidy(read.text))] if read.text else []
         case "thinking" | "redacted_thinking":
-            return [Thinking(text=tidy(read.thinking), provider=PROVIDER, opaque=raw)]
+            return [Thinking(text=tidy(read.thinking), provider=maker, opaque=raw)]
         case "tool_use":
             values, malformed = arguments({} if read.input is None else read.input)
             return [ToolUse(id=read.id, name=read.name, arguments=values, malformed=malformed)]

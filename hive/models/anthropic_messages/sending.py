@@ -1,28 +1,33 @@
 """What Hive says, in the words of the Messages API (models floor)."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from hive.message import Media, Message, Part, Text, Thinking, ToolForm, ToolResult, ToolUse
-from hive.models.anthropic_messages.reading import PROVIDER
-from hive.models.parts import called, kept
+from hive.models.parts import called
+from hive.models.shown import Rules
 
-__all__ = ["block", "conversation", "tool_param"]
+__all__ = ["RULES", "block", "conversation", "tool_param"]
+
+RULES = Rules(
+    images=frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"}),
+    files=frozenset({"application/pdf"}),
+    largest_image=10 * 2**20,
+    ids=re.compile(r"[a-zA-Z0-9_-]{1,64}"),
+)
+"""As of the guides "Vision" and "PDF support" of 2026; the 10 MiB are counted in base64."""
 
 
 def conversation(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """The messages, neighbours of one side joined: all results of one turn must come together."""
-    joined: list[dict[str, Any]] = []
-    for message in messages:
-        role = "assistant" if message.role == "assistant" else "user"
-        blocks = [block(part) for part in kept(message.parts, PROVIDER)]
-        if not blocks:
-            continue
-        if joined and joined[-1]["role"] == role:
-            joined[-1]["content"] += blocks
-        else:
-            joined.append({"role": role, "content": blocks})
-    return joined
+    """The messages, as turns of the user and the assistant, results of calls first in theirs."""
+    return [
+        {
+            "role": "assistant" if message.role == "assistant" else "user",
+            "content": [block(part) for part in message.parts],
+        }
+        for message in messages
+    ]
 
 
 def block(part: Part) -> dict[str, Any]:
@@ -33,18 +38,32 @@ def block(part: Part) -> dict[str, Any]:
         case Thinking():
             return dict(part.opaque)
         case Media():
-            kind = "image" if part.is_image else "document"
-            source = {"type": "base64", "media_type": part.media_type, "data": part.data}
-            return {"type": kind, "source": source}
+            return media(part)
         case ToolUse():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": called(part)}
         case ToolResult():
             return {
                 "type": "tool_result",
                 "tool_use_id": part.id,
-                "content": part.text,
+                "content": content(part),
                 "is_error": part.error,
             }
+
+
+def content(result: ToolResult) -> str | list[dict[str, Any]]:
+    """What a tool gave: text, or a list where there are images and files."""
+    if not result.media:
+        return result.text
+    found = [{"type": "text", "text": result.text}] if result.text.strip() else []
+    return [*found, *[media(part) for part in result.media]]
+
+
+def media(part: Media) -> dict[str, Any]:
+    source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+    if part.is_image:
+        return {"type": "image", "source": source}
+    document: dict[str, Any] = {"type": "document", "source": source}
+    return {**document, "title": part.name} if part.name else document
 
 
 def tool_param(tool: ToolForm) -> dict[str, Any]:

@@ -8,8 +8,7 @@ in the other way from then on.
 from typing import Any
 
 from hive.errors import RequestRefused
-from hive.message import Request, Thinking
-from hive.models.anthropic_messages.reading import PROVIDER
+from hive.message import Request, Thinking, ToolResult
 
 __all__ = ["ADAPTIVE", "can_be_forced", "thinking"]
 
@@ -70,9 +69,9 @@ def thinking(model: str, request: Request, adapts: bool) -> dict[str, Any]:
 
 def continues(request: Request) -> bool:
     """Whether what the model said last begins with thoughts, as it must when tools have answered.
-    It does not where another provider's model said it."""
+    It does not where another provider's model said it, whose thoughts are not shown."""
     said = [message for message in request.messages if message.role == "assistant"]
-    if not said or request.messages[-1].role != "tool":
+    if not said or not any(isinstance(part, ToolResult) for part in request.messages[-1].parts):
         return True
     first = said[-1].parts[0] if said[-1].parts else None
-    return isinstance(first, Thinking) and first.provider == PROVIDER
+    return isinstance(first, Thinking)

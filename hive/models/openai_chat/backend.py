@@ -1,25 +1,48 @@
 """The backends of Chat Completions (models floor)."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import openai
 
 from hive.errors import BadReply
 from hive.message import Reply, Request, Usage
+from hive.models.adapting import FORCED, UNKNOWN, Adapting, Spare
+from hive.models.answers import answer_tool
+from hive.models.breakpoints import SPARE, hints, with_breakpoints
+from hive.models.catalog import card_of
 from hive.models.openai_chat.reading import ChatUsage, Completion, Stream, read_message, stop_of
-from hive.models.openai_chat.sending import function, output_form, turns
+from hive.models.openai_chat.sending import (
+    IS_STRICT,
+    RULES,
+    STRICT_IDS,
+    function,
+    output_form,
+    turns,
+)
 from hive.models.parts import bounded
-from hive.models.wire import Answer, Assembly, Backend, timeout
+from hive.models.shown import Rules
+from hive.models.wire import Answer, Assembly, timeout
 
 __all__ = ["Compatible", "OpenAIChat"]
 
 
-class OpenAIChat(Backend[openai.AsyncOpenAI]):
+NEWER, OLDER = "max_completion_tokens", "max_tokens"
+"""The names of the limit on output; every server knows one of them."""
+
+
+class OpenAIChat(Adapting[openai.AsyncOpenAI]):
     """A model behind OpenAI's Chat Completions: `resolve("openai-chat:gpt-5-mini")`."""
 
     sdk_errors = openai.OpenAIError
-    limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    limits = (NEWER, OLDER)
+    spare: ClassVar[dict[str, Spare]] = {
+        **Adapting.spare,
+        **SPARE,
+        "stream_options": Spare(r"stream_options|include_usage"),
+        NEWER: Spare(NEWER, UNKNOWN),
+        OLDER: Spare(OLDER, UNKNOWN),
+    }
 
     def open(self, key: str) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(
@@ -34,21 +57,26 @@ class OpenAIChat(Backend[openai.AsyncOpenAI]):
         self, client: openai.AsyncOpenAI, params: dict[str, Any], stream: bool
     ) -> AbstractAsyncContextManager[Answer]:
         if stream:
-            params = {**params, "stream": True, "stream_options": {"include_usage": True}}
+            params = {**params, "stream": True}
         return client.chat.completions.with_streaming_response.create(**params)
+
+    def rules(self) -> Rules:
+        return STRICT_IDS if IS_STRICT.search(f"{self.model} {self.base_url}") else RULES
 
     def params(self, request: Request) -> dict[str, Any]:
         settings = request.settings
-        messages = [said for message in request.messages for said in turns(message)]
-        if request.system:
-            messages.insert(0, {"role": "system", "content": request.system})
         params: dict[str, Any] = {
             "model": self.model,
-            "messages": messages,
-            self.limit: request.max_output,
+            "messages": self.conversation(request),
+            self.limit(): request.max_output,
+            **hints(request, card_of(self).prices, self.lacks),
         }
+        if self.streams(request) and "stream_options" not in self.lacks:
+            params["stream_options"] = {"include_usage": True}
         if request.tools:
             params["tools"] = [function(tool) for tool in request.tools]
+        if answer_tool(request) is not None:
+            params[FORCED] = "required"
         if request.output is not None:
             params["response_format"] = output_form(request.output)
         if settings.temperature is not None:
@@ -59,6 +87,20 @@ class OpenAIChat(Backend[openai.AsyncOpenAI]):
             params["reasoning_effort"] = settings.effort
         return params
 
+    def conversation(self, request: Request) -> list[dict[str, Any]]:
+        sent = [{"role": "system", "content": request.system}] if request.system else []
+        if not request.messages:
+            return sent
+        first, *others = request.messages
+        prices = card_of(self).prices
+        sent += with_breakpoints(turns(first), request, prices, self.lacks, "text")
+        return sent + [said for message in others for said in turns(message)]
+
+    def limit(self) -> str:
+        """The name under which the limit on output is sent; it never goes unsent."""
+        preferred, other = self.limits
+        return other if preferred in self.lacks and other not in self.lacks else preferred
+
     def assembly(self, request: Request) -> Assembly:
         return Stream()
 
@@ -67,14 +109,15 @@ class OpenAIChat(Backend[openai.AsyncOpenAI]):
         if not completion.choices:
             raise BadReply(f"{self.name}: the answer holds no choice")
         choice = completion.choices[0]
-        parts = read_message(choice.message)
-        return Reply(
+        parts = read_message(choice.message, self.maker)
+        reply = Reply(
             parts=tuple(parts),
             stop=stop_of(choice),
             usage=bounded(request, parts) if completion.usage is None else completion.usage.told(),
             model=completion.model,
             id=completion.id,
         )
+        return self.heeded(reply, request)
 
     def usage(self, raw: object) -> Usage:
         return ChatUsage.model_validate(raw).told()
@@ -84,10 +127,11 @@ class Compatible(OpenAIChat):
     """A model behind another company's or one's own server.
 
     `resolve("compatible:qwen3@http://127.0.0.1:8000/v1")`. What the environment says of an OpenAI
-    account is not sent there.
+    account is not sent there, nor are hints for OpenAI's caches.
     """
 
-    limit = "max_tokens"
+    limits = (OLDER, NEWER)
+    lacks = frozenset(SPARE)
 
     def open(self, key: str) -> openai.AsyncOpenAI:
         client = super().open(key)

@@ -7,9 +7,8 @@ from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
 from hive.models.parts import Shape, arguments, tidy, unique
 from hive.models.wire import Used
 
-__all__ = ["PROVIDER", "ChatUsage", "Completion", "Stream", "read_message", "stop_of"]
+__all__ = ["ChatUsage", "Completion", "Stream", "read_message", "stop_of"]
 
-PROVIDER = "openai-chat"
 STOPS: dict[str, StopReason] = {"length": "length", "content_filter": "filter"}
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details")
@@ -89,13 +88,13 @@ class Completion(Shape):
     usage: ChatUsage | None = None
 
 
-def read_message(message: Spoken) -> list[Part]:
+def read_message(message: Spoken, maker: str) -> list[Part]:
     """The parts that a message holds."""
     parts: list[Part] = []
     thought = message.model_dump(include=set(REASONING), exclude_none=True)
     if thought := {name: value for name, value in thought.items() if value}:
         shown = message.reasoning_content or message.reasoning or ""
-        parts.append(Thinking(text=tidy(shown), provider=PROVIDER, opaque=thought))
+        parts.append(Thinking(text=tidy(shown), provider=maker, opaque=thought))
     if text := message.text or message.refusal:
         parts.append(Text(text=tidy(text)))
     uses = []

@@ -1,37 +1,86 @@
 """What Hive says, in the words of Chat Completions (models floor)."""
 
+import dataclasses
 import json
+import re
 from typing import Any
 
-from hive.message import Message, OutputForm, Text, Thinking, ToolForm, ToolResult, ToolUse
-from hive.models.openai_chat.reading import PROVIDER
-from hive.models.parts import called, kept, result_text
+from hive.message import Media, Message, OutputForm, Text, Thinking, ToolForm, ToolResult, ToolUse
+from hive.models.parts import called, data_url, filename, result_text
 from hive.models.schema import form_name, tighten
+from hive.models.shown import Rules
 
-__all__ = ["function", "output_form", "turns"]
+__all__ = ["IS_STRICT", "RULES", "STRICT_IDS", "function", "output_form", "turns"]
+
+SOUNDS = {
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+    "audio/wave": "wav",
+    "audio/mpeg": "mp3",
+    "audio/mp3": "mp3",
+}
+RULES = Rules(
+    images=frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"}),
+    files=frozenset({"application/pdf", *SOUNDS}),
+    largest_image=50 * 2**20,
+    ids=re.compile(r"[\x21-\x7e]{1,64}"),
+)
+"""As of the guides "Images and vision" and "File inputs" of 2026; of files, PDF alone."""
+STRICT_IDS = dataclasses.replace(RULES, ids=re.compile(r"[a-zA-Z0-9]{9}"), id_length=9)
+"""Those of Mistral's models, wherever they run: their templates check the ids of calls."""
+IS_STRICT = re.compile(r"[sx]tral", re.IGNORECASE)
+"""Mistral, Codestral, Magistral, Mixtral, Pixtral…"""
 
 
 def turns(message: Message) -> list[dict[str, Any]]:
     """A message as those of Chat Completions, where each tool result is one of its own."""
-    parts = kept(message.parts, PROVIDER)
-    text = "\n".join(part.text for part in parts if isinstance(part, Text))
-    results: list[dict[str, Any]] = [
-        {"role": "tool", "tool_call_id": part.id, "content": result_text(part)}
-        for part in parts
-        if isinstance(part, ToolResult)
+    text = "\n".join(part.text for part in message.parts if isinstance(part, Text))
+    if message.role == "assistant":
+        return [answer(message, text)]
+    results = [part for part in message.parts if isinstance(part, ToolResult)]
+    sent: list[dict[str, Any]] = [
+        {"role": "tool", "tool_call_id": part.id, "content": result_text(part)} for part in results
     ]
-    if message.role != "assistant":
-        return [*results, {"role": "user", "content": text}] if text else results
-    if not parts:
-        return []
+    # A tool's message holds text alone: what else it gave is told by the user, after them all.
+    given = [content(part) for result in results for part in aside(result)]
+    if given or any(isinstance(part, Media) for part in message.parts):
+        said = [content(part) for part in message.parts if isinstance(part, Text | Media)]
+        sent.append({"role": "user", "content": [*given, *said]})
+    elif text:
+        sent.append({"role": "user", "content": text})
+    return sent
+
+
+def answer(message: Message, text: str) -> dict[str, Any]:
+    """What the assistant said; reasoning goes back in the fields that it came in."""
     said: dict[str, Any] = {"role": "assistant", "content": text or None}
-    for part in parts:
+    for part in message.parts:
         if isinstance(part, Thinking):
-            said.update(part.opaque)
-    calls = [call(part) for part in parts if isinstance(part, ToolUse)]
+            for name, thought in part.opaque.items():
+                joins = isinstance(thought, str | list) and type(said.get(name)) is type(thought)
+                said[name] = said[name] + thought if joins else thought
+    calls = [call(part) for part in message.parts if isinstance(part, ToolUse)]
     if calls:
         said["tool_calls"] = calls
-    return [said]
+    return said
+
+
+def aside(result: ToolResult) -> tuple[Text | Media, ...]:
+    """The images and files of a result, after words that say whose they are."""
+    if not result.media:
+        return ()
+    return (Text(text=f"From the tool {result.name or ''} (call {result.id}):"), *result.media)
+
+
+def content(part: Text | Media) -> dict[str, Any]:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    if part.is_image:
+        return {"type": "image_url", "image_url": {"url": data_url(part)}}
+    if (sound := SOUNDS.get(part.media_type)) is not None:
+        return {"type": "input_audio", "input_audio": {"data": part.data, "format": sound}}
+    file = {"filename": filename(part), "file_data": data_url(part)}
+    return {"type": "file", "file": file}
 
 
 def call(use: ToolUse) -> dict[str, Any]:

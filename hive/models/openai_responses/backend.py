@@ -9,8 +9,9 @@ from hive.errors import BadReply, RequestRefused
 from hive.message import Reply, Request, ToolUse, Usage
 from hive.models.failures import told, translate
 from hive.models.openai_responses.reading import Response, ResponseUsage, Stream, read_item, stop_of
-from hive.models.openai_responses.sending import function, items, output_form
+from hive.models.openai_responses.sending import RULES, function, items, output_form
 from hive.models.parts import bounded, unique
+from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly, Backend, timeout
 
 __all__ = ["OpenAIResponses"]
@@ -34,6 +35,9 @@ class OpenAIResponses(Backend[openai.AsyncOpenAI]):
         self, client: openai.AsyncOpenAI, params: dict[str, Any], stream: bool
     ) -> AbstractAsyncContextManager[Answer]:
         return client.responses.with_streaming_response.create(**params, stream=stream)
+
+    def rules(self) -> Rules:
+        return RULES
 
     def params(self, request: Request) -> dict[str, Any]:
         settings = request.settings
@@ -69,7 +73,7 @@ class OpenAIResponses(Backend[openai.AsyncOpenAI]):
             if body.get("error"):
                 raise translate(told(body), self.name, self.key_variable)
             raise BadReply(f"{self.name}: the response is {response.status!r}, not completed")
-        parts = [part for item in response.output for part in read_item(item)]
+        parts = [part for item in response.output for part in read_item(item, self.maker)]
         uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
         parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
         return Reply(

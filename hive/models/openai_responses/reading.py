@@ -6,9 +6,8 @@ from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
 from hive.models.parts import Shape, arguments, tidy
 from hive.models.wire import Used
 
-__all__ = ["PROVIDER", "Response", "ResponseUsage", "Stream", "read_item", "stop_of"]
+__all__ = ["Response", "ResponseUsage", "Stream", "read_item", "stop_of"]
 
-PROVIDER = "openai"
 STOPS: dict[str, StopReason] = {"max_output_tokens": "length", "content_filter": "filter"}
 
 
@@ -71,7 +70,7 @@ class Response(Shape):
     usage: ResponseUsage | None = None
 
 
-def read_item(raw: dict[str, Any]) -> list[Part]:
+def read_item(raw: dict[str, Any], maker: str) -> list[Part]:
     """The parts that an output item holds; items of tools that run at OpenAI hold none."""
     item = Item.model_validate(raw)
     match item.type:
@@ -81,7 +80,7 @@ def read_item(raw: dict[str, Any]) -> list[Part]:
         case "reasoning":
             shown = item.summary or item.content or []
             text = tidy("\n".join(content.text for content in shown))
-            return [Thinking(text=text, provider=PROVIDER, opaque=raw)]
+            return [Thinking(text=text, provider=maker, opaque=raw)]
         case "function_call":
             values, malformed = arguments(item.arguments)
             return [ToolUse(id=item.call_id, name=item.name, arguments=values, malformed=malformed)]

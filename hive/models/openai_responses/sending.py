@@ -1,44 +1,92 @@
 """What Hive says, in the words of the Responses API (models floor)."""
 
 import json
+import re
 from typing import Any
 
-from hive.message import Message, OutputForm, Text, Thinking, ToolForm, ToolResult, ToolUse
-from hive.models.openai_responses.reading import PROVIDER
-from hive.models.parts import called, kept, result_text
+from hive.message import (
+    Media,
+    Message,
+    OutputForm,
+    Part,
+    Text,
+    Thinking,
+    ToolForm,
+    ToolResult,
+    ToolUse,
+)
+from hive.models.parts import called, data_url, filename, result_text
 from hive.models.schema import form_name, tighten
+from hive.models.shown import Rules
 
-__all__ = ["function", "items", "output_form"]
+__all__ = ["RULES", "function", "items", "output_form"]
+
+OFFICE = "application/vnd.openxmlformats-officedocument."
+RULES = Rules(
+    images=frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"}),
+    files=frozenset(
+        {
+            "application/pdf",
+            "application/msword",
+            "application/rtf",
+            "application/vnd.ms-excel",
+            "application/vnd.ms-powerpoint",
+            "application/vnd.oasis.opendocument.text",
+            f"{OFFICE}wordprocessingml.document",
+            f"{OFFICE}spreadsheetml.sheet",
+            f"{OFFICE}presentationml.presentation",
+        }
+    ),
+    largest_image=50 * 2**20,
+    ids=re.compile(r"[\x21-\x7e]{1,64}"),
+)
+"""As of the guides "Images and vision" and "File inputs" of 2026."""
 
 
 def items(message: Message) -> list[dict[str, Any]]:
     """A message as the items of the Responses API."""
-    found: list[dict[str, Any]] = []
-    for part in kept(message.parts, PROVIDER):
-        match part:
-            case Text():
-                role = "assistant" if message.role == "assistant" else "user"
-                found.append({"role": role, "content": part.text})
-            case Thinking():
-                found.append(dict(part.opaque))
-            case ToolUse():
-                found.append(
-                    {
-                        "type": "function_call",
-                        "call_id": part.id,
-                        "name": part.name,
-                        "arguments": json.dumps(called(part), ensure_ascii=False),
-                    }
-                )
-            case ToolResult():
-                found.append(
-                    {
-                        "type": "function_call_output",
-                        "call_id": part.id,
-                        "output": result_text(part),
-                    }
-                )
-    return found
+    if any(isinstance(part, Media) for part in message.parts):
+        results = [item(part, "user") for part in message.parts if isinstance(part, ToolResult)]
+        said = [content(part) for part in message.parts if isinstance(part, Text | Media)]
+        return [*results, {"role": "user", "content": said}]
+    role = "assistant" if message.role == "assistant" else "user"
+    return [item(part, role) for part in message.parts]
+
+
+def item(part: Part, role: str) -> dict[str, Any]:
+    match part:
+        case Text():
+            return {"role": role, "content": part.text}
+        case Thinking():
+            return dict(part.opaque)
+        case ToolUse():
+            return {
+                "type": "function_call",
+                "call_id": part.id,
+                "name": part.name,
+                "arguments": json.dumps(called(part), ensure_ascii=False),
+            }
+        case ToolResult():
+            return {"type": "function_call_output", "call_id": part.id, "output": output(part)}
+        case Media():
+            return {"role": "user", "content": [content(part)]}
+
+
+def output(result: ToolResult) -> str | list[dict[str, Any]]:
+    """What a tool gave: text, or a list where there are images and files."""
+    text = result_text(result)
+    if not result.media:
+        return text
+    found = [content(Text(text=text))] if text.strip() else []
+    return [*found, *[content(part) for part in result.media]]
+
+
+def content(part: Text | Media) -> dict[str, Any]:
+    if isinstance(part, Text):
+        return {"type": "input_text", "text": part.text}
+    if part.is_image:
+        return {"type": "input_image", "image_url": data_url(part), "detail": "auto"}
+    return {"type": "input_file", "filename": filename(part), "file_data": data_url(part)}
 
 
 def function(tool: ToolForm) -> dict[str, Any]:
