@@ -7,10 +7,13 @@ judged by whoever reads it, as with every answer.
 import json
 from dataclasses import dataclass
 
-from hive.message import Part, Reply, Request, Text, ToolForm, ToolUse
+from hive.message import Part, Reply, Request, Text, Thinking, ToolForm, ToolUse
 from hive.models.schema import form_name
 
 __all__ = ["AnswerTool", "answer_tool", "by_instruction", "by_tool", "taken"]
+
+BESIDE = "words beside an answer"
+"""Whose thinking it is, so that it is shown to nobody again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,26 @@ def answer_tool(request: Request) -> AnswerTool | None:
 
 
 def taken(reply: Reply, request: Request) -> Reply:
-    """The reply with what was given to the answer tool as text, which listeners hear as a whole."""
+    """The reply with what was given to the answer tool as text, which listeners hear as a whole.
+
+    Some servers let a model talk before it calls what it has to call. Such words are no part of the
+    answer; they are kept as thinking.
+    """
     answer = answer_tool(request)
-    if answer is None:
+    if answer is None or all(use.name != answer.name for use in reply.tool_uses):
         return reply
-    parts = tuple(as_text(part, answer.name) for part in reply.parts)
-    for before, after in zip(reply.parts, parts, strict=True):
-        if after is not before and isinstance(after, Text) and request.delta is not None:
-            request.delta(after.text)
+    parts = tuple(as_answer(part, answer.name) for part in reply.parts)
+    for part in parts:
+        if isinstance(part, Text) and request.delta is not None:
+            request.delta(part.text)
     asks = any(isinstance(part, ToolUse) for part in parts)
     stop = "end" if reply.stop == "tools" and not asks else reply.stop
     return reply.model_copy(update={"parts": parts, "stop": stop})
 
 
-def as_text(part: Part, answer: str) -> Part:
+def as_answer(part: Part, answer: str) -> Part:
+    if isinstance(part, Text):
+        return Thinking(text=part.text, provider=BESIDE)
     if not isinstance(part, ToolUse) or part.name != answer:
         return part
     if part.malformed is not None:
