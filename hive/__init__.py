@@ -8,7 +8,7 @@
 
 This is the door for declaring and running teams. Beside it stand `hive.tools` (the shipped tools
 and approval rules), `hive.models` (backends and doubles), `hive.message` (what models are asked
-and answer), `hive.control` (for those who write policies) and `hive.testing`.
+and answer), `hive.errors`, `hive.control` (for those who write policies) and `hive.testing`.
 """
 
 from importlib import import_module

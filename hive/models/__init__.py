@@ -5,7 +5,9 @@ from hive.models.cached import Cached
 from hive.models.cassette import Cassette
 from hive.models.catalog import FREE, ModelCard, Prices, card, card_of
 from hive.models.counting import Count, Counting
+from hive.models.events import events
 from hive.models.failover import Failover
+from hive.models.limited import Limited
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
 from hive.models.providers import PROVIDERS, Provider
@@ -22,6 +24,7 @@ __all__ = [
     "Counting",
     "Failover",
     "FunctionModel",
+    "Limited",
     "Model",
     "ModelCard",
     "Prices",
@@ -32,6 +35,7 @@ __all__ = [
     "card_of",
     "check",
     "close",
+    "events",
     "input_bound",
     "resolve",
     "steady",

@@ -1,4 +1,4 @@
-"""How the three wire formats write one answer down: whole, or as the events of a stream.
+"""How the wire formats write one answer down: whole, or as the events of a stream.
 
 Written from the providers' public descriptions, and apart from the code that reads them.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hive.message import Reply, Text, Thinking, ToolUse
+from hive.testing.own_words import own_error, own_events, own_whole
 
 __all__ = ["DIALECTS", "PIECE", "Dialect", "Endpoint", "Event"]
 
-Endpoint = Literal["responses", "chat", "messages"]
+Endpoint = Literal["responses", "chat", "messages", "replies"]
 Event = tuple[str, dict[str, Any]]
 """The name of a server-sent event ("" for none) and its data."""
 
@@ -34,7 +35,7 @@ class Dialect:
 
     whole: Callable[[Reply, str], dict[str, Any]]
     events: Callable[[Reply, str], list[Event]]
-    error: Callable[[str, str], dict[str, Any]]
+    error: Callable[[str, str, int], dict[str, Any]]
     last_line: str = ""
 
 
@@ -232,7 +233,7 @@ def chat_deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield {"tool_calls": [{"index": index, "function": {"arguments": grown}}]}
 
 
-def openai_error(message: str, code: str) -> dict[str, Any]:
+def openai_error(message: str, code: str, status: int) -> dict[str, Any]:
     kind = "invalid_request_error" if "context" in code or not code else code
     return {"error": {"message": message, "type": kind, "param": None, "code": code or None}}
 
@@ -313,7 +314,7 @@ def messages_deltas(
     return block, []
 
 
-def messages_error(message: str, code: str) -> dict[str, Any]:
+def messages_error(message: str, code: str, status: int) -> dict[str, Any]:
     return {
         "type": "error",
         "error": {"type": code or "invalid_request_error", "message": message},
@@ -321,8 +322,17 @@ def messages_error(message: str, code: str) -> dict[str, Any]:
     }
 
 
+# Hive's own words
+
+
+def own_words(reply: Reply, name: str) -> list[Event]:
+    said = "".join(part.text for part in reply.parts if isinstance(part, Text))
+    return own_events(reply, name, pieces(said))
+
+
 DIALECTS: dict[Endpoint, Dialect] = {
     "responses": Dialect(responses_whole, responses_events, openai_error),
     "chat": Dialect(chat_whole, chat_events, openai_error, last_line="data: [DONE]\n\n"),
     "messages": Dialect(messages_whole, messages_events, messages_error),
+    "replies": Dialect(own_whole, own_words, own_error),
 }

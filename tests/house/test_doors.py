@@ -14,7 +14,8 @@ from tests.house import rules, tree
 
 NOT_LOADED = ("anthropic", "click", "genai_prices", "httpx2", "networkx", "openai", "rich")
 PUBLIC = frozenset(
-    {"hive.audit", "hive.control", "hive.message", "hive.models", "hive.testing", "hive.tools"}
+    {"hive.audit", "hive.control", "hive.errors", "hive.message", "hive.models", "hive.testing"}
+    | {"hive.tools"}
 )
 DOORS = [path for path in tree.modules("hive", "roles") if path.name == "__init__.py"]
 

@@ -50,7 +50,7 @@ class Calls(Suite):
     async def test_cancelling_a_call_in_mid_stream_closes_its_connection(self) -> None:
         heard = asyncio.Event()
         request = ASK._replace(delta=lambda piece: heard.set())
-        await self.cancelled(request, hangs("Hello, world.", 5), heard)
+        await self.cancelled(request, hangs("Hello, world, and whoever else may listen.", 5), heard)
 
     async def cancelled(
         self, request: Request, line: Line, until: asyncio.Event | None = None

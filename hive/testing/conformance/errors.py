@@ -19,6 +19,7 @@ from hive.testing.loopback import Received, loopback
 
 __all__ = ["Errors"]
 
+HELLO = "Hello, world, and whoever else may listen."
 PAGE = b"<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>"
 
 
@@ -86,12 +87,12 @@ class Errors(Suite):
         assert found.__cause__ is not None
 
     @scenario("server")
-    async def test_a_plain_answer_that_is_reset(self) -> None:
-        await self.becomes(ServerFailed, resets("Hello, world.", 50), streamed=False)
+    async def test_the_connection_is_reset_in_mid_answer(self) -> None:
+        await self.becomes(ServerFailed, resets(HELLO), streamed=False)
 
     @scenario("server")
-    async def test_a_plain_answer_that_breaks_off(self) -> None:
-        await self.becomes(BadReply, cut("Hello, world.", 50), streamed=False)
+    async def test_an_answer_that_breaks_off(self) -> None:
+        await self.becomes(BadReply, cut(HELLO), streamed=False)
 
     @each_way
     @scenario("server")

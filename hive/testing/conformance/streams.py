@@ -12,7 +12,7 @@ from hive.testing.loopback import Newline
 
 __all__ = ["Streams"]
 
-HELLO = "Hello, world."
+HELLO = "Hello, world, and whoever else may listen."
 WORDS = "Grüße ☺ 👩‍🔬"
 ANSWER = Reply(
     parts=(Text(text=WORDS), call("a", where="då"), call("b", where="☺")),
@@ -68,19 +68,19 @@ class Streams(Suite):
 
     @scenario("server", "streaming")
     async def test_a_slow_drip_is_heard_as_it_falls(self) -> None:
-        news, heard = asyncio.Event(), []
-
-        def hear(piece: str) -> None:
-            heard.append(piece)
-            news.set()
+        news, request = asyncio.Event(), ASK._replace(delta=lambda piece: news.set())
+        waited = False
 
         async def between(number: int) -> None:
+            nonlocal waited
             if number == 5:  # by then every format has sent the first words
                 await news.wait()
+                waited = True
 
         async with self.serving([paced(HELLO, between)]) as (model, _):
-            reply = await model.complete(ASK._replace(delta=hear))
-        assert reply.text == "".join(heard) == HELLO
+            reply = await model.complete(request)
+        assert reply.text == HELLO
+        assert waited
 
     async def breaks(self, kind: type[ModelError], line: Line) -> ModelError:
         async with self.serving([line]) as (model, _):
