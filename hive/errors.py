@@ -169,10 +169,13 @@ class ModelError(HiveError):
 
     `attempts` are the `hive.message.Attempt` values made before giving up; `retryable` says whether
     the same request may succeed later, and `retry_after` in how many seconds, where the server said
-    so.
+    so. `waited` are the microseconds for which the call was held back, and `ill` says whether the
+    server is at fault, and not the request: what a circuit breaker counts.
     """
 
     retryable = False
+    ill = False
+    waited = 0
 
     def __init__(
         self, message: str, attempts: Sequence[Any] = (), retry_after: float | None = None
@@ -196,6 +199,7 @@ class ServerFailed(ModelError):
     """The server or the network between failed; the request itself may be fine."""
 
     retryable = True
+    ill = True
 
 
 class RequestRefused(ModelError):

@@ -54,7 +54,7 @@ def read(path: Path) -> Reply | None:
         known = Reply.model_validate(json.loads(path.read_bytes()))
     except (FileNotFoundError, ValueError):
         return None
-    return known.model_copy(update={"usage": Usage(), "cost": 0, "attempts": ()})
+    return known.model_copy(update={"usage": Usage(), "cost": 0, "attempts": (), "waited": 0})
 
 
 def write(path: Path, reply: Reply) -> None:

@@ -52,16 +52,18 @@ class Failover:
     async def complete(self, request: Request) -> Reply:
         """The answer of the first that has one. Raises the error of the last that was asked."""
         tried: tuple[Attempt, ...] = ()
+        waited = 0
         failure: ModelError | None = None
         for model in self.models:
             if failure is not None and not request.admit(worst_case(model, request)):
                 say(failure, f"the budget does not admit asking {model.name}", tried)
                 raise failure
             try:
-                return answered(await model.complete(request), model, tried)
+                return answered(await model.complete(request), model, tried, waited)
             except ModelError as error:
                 tried += by(model, attempts_of(error, model, request))
-                error.attempts, error.__context__ = tried, failure
+                waited += error.waited
+                error.attempts, error.waited, error.__context__ = tried, waited, failure
                 failure = error
         assert failure is not None
         say(failure, f"so did all before it: {len(self.models)} models were asked", tried)
@@ -71,13 +73,14 @@ class Failover:
         return f"Failover({', '.join(map(repr, self.models))})"
 
 
-def answered(reply: Reply, model: Model, tried: tuple[Attempt, ...]) -> Reply:
+def answered(reply: Reply, model: Model, tried: tuple[Attempt, ...], waited: int) -> Reply:
     cost = card_of(model).cost(reply.usage) if reply.cost is None else reply.cost
     return reply.model_copy(
         update={
             "model": reply.model or model.name,
             "cost": cost,
             "attempts": (*tried, *by(model, reply.attempts)),
+            "waited": waited + reply.waited,
         }
     )
 

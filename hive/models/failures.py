@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from hive.errors import (
     BadReply,
@@ -20,7 +21,17 @@ from hive.errors import (
     ServerFailed,
 )
 
-__all__ = ["Trouble", "reason_of", "retry_after", "scrub", "scrub_error", "told", "translate"]
+__all__ = [
+    "Trouble",
+    "moved",
+    "reason_of",
+    "retry_after",
+    "scrub",
+    "scrub_error",
+    "told",
+    "translate",
+    "until",
+]
 
 OVERFLOW = re.compile(
     r"context[ _-](length|window|size|limit)|maximum context|(prompt|input) is too long"
@@ -110,6 +121,16 @@ def translate(trouble: Trouble, who: str, key_variable: str) -> ModelError:
     if status == 404:
         return RequestRefused(f"{where}: no such model, or no such address: {words}")
     return RequestRefused(f"{where}: the request was refused: {words}")
+
+
+def moved(who: str, status: int, headers: Mapping[str, str]) -> RequestRefused:
+    """A server that sends calls elsewhere, which is not followed: the key is for this one alone."""
+    where = urlsplit(headers.get("location", ""))
+    there = f" to {where.scheme}://{where.hostname}{where.path}" if where.hostname else ""
+    return RequestRefused(
+        f"{who} (status {status}): the server sends calls elsewhere{there}, which is not followed; "
+        "give the right address"
+    )
 
 
 def overflows(trouble: Trouble) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError
 from hive.message import Attempt, Reply, Request
 from hive.models.around import Around, attempts_of, say, worst_case
@@ -76,6 +77,8 @@ class Trying:
         self.tried: tuple[Attempt, ...] = ()
         self.failed: ModelError | None = None
         """How the first attempt ended, until that is judged."""
+        self.waited = 0
+        """Microseconds, between the attempts and within them."""
 
     async def reply(self) -> Reply:
         try:
@@ -109,11 +112,13 @@ class Trying:
             reply = await model.complete(self.request)
         except ModelError as error:
             self.tried += attempts_of(error, model, self.request)
-            error.attempts = self.tried
+            self.waited += error.waited
+            error.attempts, error.waited = self.tried, self.waited
             raise
         if not self.tried:
             return reply
-        return reply.model_copy(update={"attempts": (*self.tried, *reply.attempts)})
+        attempts, waited = (*self.tried, *reply.attempts), self.waited + reply.waited
+        return reply.model_copy(update={"attempts": attempts, "waited": waited})
 
     def wait(self, state: "RetryCallState") -> float:
         """Seconds until the next attempt: backed off, and no less than the server asks for."""
@@ -150,8 +155,11 @@ class Trying:
     async def rest(self, seconds: float) -> None:
         """Wait, and say so on the attempt before."""
         *before, last = self.tried
-        waited = last.model_copy(update={"wait": round(seconds * 1_000_000)})
-        self.tried = (*before, waited)
+        wait = round(seconds * 1_000_000)
+        self.tried = (*before, last.model_copy(update={"wait": wait}))
+        self.waited += wait
+        model = self.retrying.name
+        log("waiting", model=model, seconds=round(seconds, 3), why=f"to try again: {last.reason}")
         await self.retrying.sleep(seconds)
 
 

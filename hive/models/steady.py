@@ -5,6 +5,7 @@ from collections.abc import Collection
 from hive.models.catalog import ModelCard, card, own_card
 from hive.models.chain import members
 from hive.models.failover import Failover
+from hive.models.limited import Limited
 from hive.models.model import Model
 from hive.models.names import resolve
 from hive.models.retrying import Retrying
@@ -24,7 +25,8 @@ def steady(
 ) -> Model:
     """The model that answers to `name`, with what keeps a run going when its server falters.
 
-    A plain name, "provider:model", is asked again after a failure that may pass. A chain,
+    A plain name, "provider:model", keeps within the limits of its server, and is asked again after
+    a failure that may pass: `Retrying(Limited(model))`. A chain,
     "anthropic:claude-opus-5 > openai:gpt-5", asks the next model when one fails; whoever is not the
     last of it is tried twice and waited for no longer than ten seconds.
 
@@ -38,10 +40,14 @@ def steady(
         resolve(member, base_url=base_url, key=key, card=better_card(member, cards))
         for member in members(name)
     ]
-    last = Retrying(models[-1])
+    last = Retrying(Limited(models[-1]))
     if len(models) == 1:
         return last
-    return Failover(*(Retrying(m, attempts=2, patience=IMPATIENT) for m in models[:-1]), last)
+    first = (
+        Retrying(Limited(model, patience=IMPATIENT), attempts=2, patience=IMPATIENT)
+        for model in models[:-1]
+    )
+    return Failover(*first, last)
 
 
 def better_card(name: str, cards: Collection[ModelCard]) -> ModelCard | None:

@@ -7,8 +7,9 @@ on the way is dealt with here, once.
 import asyncio
 import json
 import os
+import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -19,10 +20,20 @@ from pydantic import ValidationError
 from hive.clock import SystemClock
 from hive.errors import BadReply, MissingKey, ModelError, ServerFailed
 from hive.message import Attempt, Reply, Request, Text, Usage
+from hive.models.body import bounded, drain, looks_streamed, once
 from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard, card_of
+from hive.models.endpoint import Lane, endpoint_at
 from hive.models.events import Event, events
-from hive.models.failures import reason_of, retry_after, scrub, scrub_error, told, translate
+from hive.models.failures import (
+    moved,
+    reason_of,
+    retry_after,
+    scrub,
+    scrub_error,
+    told,
+    translate,
+)
 from hive.models.parts import problem, tidy
 from hive.models.shown import Rules, maker_of, shown
 
@@ -34,8 +45,6 @@ TIMEOUT = 600.0
 CONNECT = 10.0
 GIVEN_UP = (504, 524)
 """Statuses by which a proxy says that it waits no longer; the server behind it may work on."""
-DRAIN = 0.2
-"""Seconds to wait for the end of a stream whose closing event has come, to reuse its connection."""
 
 
 class Client(Protocol):
@@ -52,8 +61,6 @@ class Answer(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]: ...
-
-    async def read(self) -> bytes: ...
 
     def iter_bytes(self) -> AsyncIterator[bytes]: ...
 
@@ -91,6 +98,8 @@ class Heard:
     status: int | None = None
     usage: Usage | None = None
     final = False
+    whole = False
+    """Whether the answer was there as a whole, whatever it says."""
 
 
 C = TypeVar("C", bound=Client)
@@ -196,6 +205,11 @@ class Backend(ABC, Generic[C]):
             )
         return key
 
+    @property
+    def lane(self) -> Lane:
+        """What is known of this model's limits at its server, under its key."""
+        return endpoint_at(self.base_url or self.key_variable, self.key()).lane(self.model)
+
     def link(self) -> Link[C]:
         """The open client; a new one when there is none or it belongs to another event loop."""
         link = self._link
@@ -227,6 +241,7 @@ class Backend(ABC, Generic[C]):
             scrub_error(error, link.key)
             failure = error if isinstance(error, ModelError) else self.understood(error, link.key)
             failure.attempts = (self.attempt(failure, error, request, heard),)
+            failure.ill = failure.ill or (isinstance(failure, BadReply) and not heard.whole)
             if failure is error:
                 raise
             raise failure from error
@@ -238,11 +253,17 @@ class Backend(ABC, Generic[C]):
     async def ask(self, client: C, params: dict[str, Any], request: Request, heard: Heard) -> Reply:
         async with self.send(client, params, self.streams(request)) as answer:
             heard.status = answer.status_code
+            self.lane.learn(answer.headers, time.monotonic())
+            pieces = bounded(answer.iter_bytes(), self.name)
             if "text/event-stream" in answer.headers.get("content-type", ""):
-                return self.read(await self.streamed(answer, request, heard), request)
-            body = self.parsed(await answer.read(), answer.headers)
+                return self.read(await self.streamed(pieces, request, heard), request, heard)
+            raw = b"".join([piece async for piece in pieces])
+            if self.streams(request) and looks_streamed(raw):
+                whole = await self.streamed(once(raw), request, heard)
+                return self.read(whole, request, heard)
+            body = self.parsed(raw, answer.headers)
             self.note(heard, Used(body.get("usage"), final=True))
-            reply = self.read(body, request)
+            reply = self.read(body, request, heard)
         if request.delta is not None:
             for part in reply.parts:
                 if isinstance(part, Text):
@@ -255,10 +276,12 @@ class Backend(ABC, Generic[C]):
             if used.usage:
                 heard.usage, heard.final = self.usage(used.usage), used.final
 
-    async def streamed(self, answer: Answer, request: Request, heard: Heard) -> dict[str, Any]:
+    async def streamed(
+        self, body: AsyncIterator[bytes], request: Request, heard: Heard
+    ) -> dict[str, Any]:
         """The whole of a streamed answer. Raises `BadReply` if it breaks off."""
         assembly = self.assembly(request)
-        async with aclosing(events(answer.iter_bytes())) as pieces:
+        async with aclosing(events(body)) as pieces:
             try:
                 async for event in pieces:
                     text = self.take(event, assembly)
@@ -308,7 +331,8 @@ class Backend(ABC, Generic[C]):
             raise translate(told(parsed), self.name, self.key_variable)
         return parsed
 
-    def read(self, body: dict[str, Any], request: Request) -> Reply:
+    def read(self, body: dict[str, Any], request: Request, heard: Heard) -> Reply:
+        heard.whole = True
         try:
             return self.reply(body, request)
         except ValidationError as error:
@@ -318,6 +342,9 @@ class Backend(ABC, Generic[C]):
         """The error of the tree that an SDK's or the network's exception stands for."""
         response = getattr(error, "response", None)
         if response is not None:
+            self.lane.learn(response.headers, time.monotonic())
+            if 300 <= response.status_code < 400:
+                return moved(self.name, response.status_code, response.headers)
             wait = retry_after(response.headers, SystemClock().now())
             trouble = told(response.content, response.status_code, wait)
             understood = translate(trouble, self.name, self.key_variable)
@@ -363,13 +390,6 @@ async def release(link: Link[Any]) -> None:
     if link.closing and not link.calls:
         with anyio.CancelScope(shield=True):
             await link.client.close()
-
-
-async def drain(pieces: AsyncGenerator[Event]) -> None:
-    """Read on to the end, which follows at once from a server that means it."""
-    with anyio.move_on_after(DRAIN), suppress(httpx2.HTTPError, UnicodeDecodeError):
-        async for _ in pieces:
-            pass
 
 
 def timeout() -> httpx2.Timeout:

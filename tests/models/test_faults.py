@@ -250,7 +250,7 @@ async def test_a_server_that_does_not_stream_is_read_all_the_same(name: str) -> 
 async def test_a_stream_that_is_whole_is_not_waited_for(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hive.models.wire.DRAIN", 0)
+    monkeypatch.setattr("hive.models.body.DRAIN", 0)
     async with loopback([linger("Hello."), "Again."]) as server, model_at(server, name) as model:
         assert (await model.complete(STREAMED)).text == "Hello."
         assert (await model.complete(STREAMED)).text == "Again."
