@@ -37,9 +37,7 @@ class OwnBackend:
         """Answer one request."""
         asked = to_jsonable_python({name: getattr(request, name) for name in ASKED})
         try:
-            async with self.http.stream(
-                "POST", "/replies", json=dict(asked, stream=True)
-            ) as answer:
+            async with self.http.stream("POST", "/reply", json=dict(asked, stream=True)) as answer:
                 if answer.is_error:
                     await answer.aread()
                     raise failure(**answer.json()["error"], wait=answer.headers.get("retry-after"))

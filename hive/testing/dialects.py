@@ -13,7 +13,7 @@ from hive.testing.own_words import own_error, own_events, own_whole
 
 __all__ = ["DIALECTS", "PIECE", "Dialect", "Endpoint", "Event"]
 
-Endpoint = Literal["responses", "chat", "messages", "replies"]
+Endpoint = Literal["responses", "chat", "messages", "reply"]
 Event = tuple[str, dict[str, Any]]
 """The name of a server-sent event ("" for none) and its data."""
 
@@ -334,5 +334,5 @@ DIALECTS: dict[Endpoint, Dialect] = {
     "responses": Dialect(responses_whole, responses_events, openai_error),
     "chat": Dialect(chat_whole, chat_events, openai_error, last_line="data: [DONE]\n\n"),
     "messages": Dialect(messages_whole, messages_events, messages_error),
-    "replies": Dialect(own_whole, own_words, own_error),
+    "reply": Dialect(own_whole, own_words, own_error),
 }

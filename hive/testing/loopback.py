@@ -36,7 +36,7 @@ PATHS: dict[str, Endpoint] = {
     "/responses": "responses",
     "/chat/completions": "chat",
     "/messages": "messages",
-    "/replies": "replies",
+    "/reply": "reply",
 }
 
 

@@ -1,6 +1,6 @@
 """A protocol for a server of one's own (rim): Hive's own values, written as JSON.
 
-`POST /replies` takes the `system`, `messages`, `tools`, `output` and `max_output` of a Request, and
+`POST /reply` takes the `system`, `messages`, `tools`, `output` and `max_output` of a Request, and
 `stream`. It answers a Reply; streamed, `{"piece": …}` for every piece of text and at last
 `{"reply": …}`, or `{"error": …}` instead, which is what it answers with a status other than 200,
 too: `{"error": {"status": 429, "message": …}}`.

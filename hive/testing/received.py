@@ -19,8 +19,8 @@ class Received(dict[str, Any]):
         if self.endpoint == "chat":
             said = [m["content"] for m in self["messages"] if m["role"] == "system"]
             return "\n".join(said)
-        text = self.get("instructions" if self.endpoint == "responses" else "system", "")
-        return str(text)
+        said = self.get("instructions" if self.endpoint == "responses" else "system", "")
+        return said if isinstance(said, str) else "\n".join(texts(said))
 
     @property
     def tools(self) -> list[str]:
@@ -65,10 +65,12 @@ class Received(dict[str, Any]):
                 found = self.get("response_format", {}).get("json_schema", {}).get("schema")
             case "messages":
                 found = self.get("output_config", {}).get("format", {}).get("schema")
-                if found is None and "tool_choice" in self:
-                    found = self["tools"][-1]["input_schema"]
-            case "replies":
+            case "reply":
                 found = (self["output"] or {}).get("schema")
+        if found is None and "tool_choice" in self:
+            tool = self["tools"][-1]
+            tool = tool.get("function", tool)
+            found = tool.get("input_schema", tool.get("parameters"))
         return found
 
     @property
