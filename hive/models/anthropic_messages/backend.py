@@ -113,7 +113,7 @@ class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
                 params["thinking"] = {"type": "disabled"}
         if "cache_control" in self.lacks:
             return params
-        return marked(params, request, ends(request, card_of(self).prices))
+        return marked(params, ends(request, card_of(self).prices))
 
     def expresses(self, form: OutputForm) -> bool:
         if self.model.startswith(WITHOUT_FORMAT):

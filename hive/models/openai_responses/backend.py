@@ -1,26 +1,46 @@
 """The backend of the Responses API (models floor)."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 
 from hive.errors import BadReply, RequestRefused
 from hive.message import Reply, Request, ToolUse, Usage
+from hive.models.adapting import FORCED, Adapting, Spare
+from hive.models.answers import answer_tool
+from hive.models.breakpoints import SPARE, hints, with_breakpoints
+from hive.models.catalog import card_of
 from hive.models.failures import told, translate
 from hive.models.openai_responses.reading import Response, ResponseUsage, Stream, read_item, stop_of
 from hive.models.openai_responses.sending import RULES, function, items, output_form
 from hive.models.parts import bounded, unique
 from hive.models.shown import Rules
-from hive.models.wire import Answer, Assembly, Backend, timeout
+from hive.models.wire import Answer, Assembly, timeout
 
 __all__ = ["OpenAIResponses"]
 
+WITHOUT_REASONING = ("gpt-3.5", "gpt-4", "chatgpt-4o")
+"""The models that refuse to be asked for their reasoning."""
 
-class OpenAIResponses(Backend[openai.AsyncOpenAI]):
-    """A model behind the Responses API: `resolve("openai:gpt-5-mini")`."""
+SEALED = "reasoning.encrypted_content"
+
+
+class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
+    """A model behind the Responses API: `resolve("openai:gpt-5-mini")`.
+
+    Nothing is stored at OpenAI; reasoning comes back sealed, to be sent again within a strand. An
+    effort asks for a summary of the reasoning too, where the account may have one. A deployment at
+    Azure is `openai:DEPLOYMENT@https://RESOURCE.openai.azure.com/openai/v1`.
+    """
 
     sdk_errors = openai.OpenAIError
+    spare: ClassVar[dict[str, Spare]] = {
+        **Adapting.spare,
+        **SPARE,
+        "include": Spare(r"\binclude\b|encrypted"),
+        "summary": Spare(r"summar(y|ies)"),
+    }
 
     def open(self, key: str) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(
@@ -46,23 +66,39 @@ class OpenAIResponses(Backend[openai.AsyncOpenAI]):
                 f"{self.name}: the Responses API has no seed; leave it out, or name the model "
                 f"openai-chat:{self.model}"
             )
+        prices = card_of(self).prices
         params: dict[str, Any] = {
             "model": self.model,
-            "input": [item for message in request.messages for item in items(message)],
+            "input": self.conversation(request),
             "max_output_tokens": request.max_output,
             "store": False,
+            **hints(request, prices, self.lacks),
         }
+        if "include" not in self.lacks and not self.model.startswith(WITHOUT_REASONING):
+            params["include"] = [SEALED]
         if request.system:
             params["instructions"] = request.system
         if request.tools:
             params["tools"] = [function(tool) for tool in request.tools]
+        if answer_tool(request) is not None:
+            params[FORCED] = "required"
         if request.output is not None:
             params["text"] = {"format": {"type": "json_schema", **output_form(request.output)}}
         if settings.temperature is not None:
             params["temperature"] = settings.temperature
         if settings.effort is not None:
             params["reasoning"] = {"effort": settings.effort}
+            if settings.effort != "none" and "summary" not in self.lacks:
+                params["reasoning"]["summary"] = "auto"
         return params
+
+    def conversation(self, request: Request) -> list[dict[str, Any]]:
+        if not request.messages:
+            return []
+        first, *others = request.messages
+        prices = card_of(self).prices
+        sent = with_breakpoints(items(first), request, prices, self.lacks, "input_text")
+        return sent + [item for message in others for item in items(message)]
 
     def assembly(self, request: Request) -> Assembly:
         return Stream()
@@ -76,13 +112,14 @@ class OpenAIResponses(Backend[openai.AsyncOpenAI]):
         parts = [part for item in response.output for part in read_item(item, self.maker)]
         uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
         parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
-        return Reply(
+        reply = Reply(
             parts=tuple(parts),
             stop=stop_of(response, body, request.max_output),
             usage=bounded(request, parts) if response.usage is None else response.usage.told(),
             model=response.model,
             id=response.id,
         )
+        return self.heeded(reply, request)
 
     def usage(self, raw: object) -> Usage:
         return ResponseUsage.model_validate(raw).told()
