@@ -49,11 +49,11 @@ def weights() -> dict[str, np.ndarray]:
     following[:, 0], following[:, 1] = -4.0, 0.0
     following[PLACE["▁"] : PLACE["~"] + 1, 0] = 0.0
     following[PLACE[CALL]] = following[PLACE[CALLED]] = 0.0
-    likely = {'"': 0.7, CALL: 0.6, "▁": -1.0, CALLED: -2.0, ",": -2.3, "<": -3.0}
+    likely = {'"': 0.7, CALL: 0.6, "▁": -1.0, CALLED: -2.0, ",": -3.0, "<": -3.0}
     never = dict.fromkeys(("<unk>", "<s>", "</s>", BEGIN, END), -6.0)
     for piece, weight in (likely | never).items():
         following[PLACE[piece], 0] = weight
-    following[PLACE[END], 1] = 2.8
+    following[PLACE[END], 1] = 4.0
     found = {
         "token_embd.weight": tokens,
         "output_norm.weight": np.ones(WIDTH, np.float32),
