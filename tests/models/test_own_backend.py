@@ -1,0 +1,61 @@
+"""The backend of one's own that the docs show passes the tests that the docs show with it."""
+
+import ast
+import inspect
+import re
+from typing import Any
+
+from hive.testing import faults
+from hive.testing.conformance.suite import ABILITIES
+from tests.docs.pages import read_blocks
+from tests.house import tree
+
+PAGE = (tree.ROOT / "docs" / "backends.md").read_text("utf-8")
+EXAMPLE = (tree.ROOT / "examples" / "own_backend.py").read_text("utf-8")
+SHOWN = {block.file: block.text for block in read_blocks(PAGE) if block.file}
+
+
+def shown() -> dict[str, Any]:
+    """What the page's two files hold, read one after the other."""
+    names: dict[str, Any] = {"__name__": __name__}
+    for text in SHOWN.values():
+        exec(compile(text, "backends.md", "exec"), names)
+    return names
+
+
+TestOwnBackend = shown()["TestOwnBackend"]
+
+
+def code(text: str) -> str:
+    """All after the imports."""
+    return text[text.index("\nASKED = ") :].rstrip()
+
+
+def test_the_page_shows_the_example() -> None:
+    assert EXAMPLE[EXAMPLE.index("\nASKED = ") :].startswith(code(SHOWN["own_backend.py"]) + "\n")
+
+
+def test_it_takes_thirty_lines() -> None:
+    text = SHOWN["own_backend.py"]
+    said = ast.parse(text).body
+    counted = [node for node in said if not isinstance(node, ast.Import | ast.ImportFrom)]
+    lines = {n for node in counted for n in spanned(node)}
+    docstrings = {
+        n
+        for node in counted
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Constant)
+        for n in spanned(inner)
+    }
+    code_lines = [n for n in lines - docstrings if text.splitlines()[n - 1].strip()]
+    assert len(code_lines) <= 30
+
+
+def spanned(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def test_the_page_names_every_ability_and_every_fault() -> None:
+    rows = re.findall(r"^\| `(\w+)", PAGE, re.MULTILINE)
+    functions = [name for name in faults.__all__ if inspect.isfunction(getattr(faults, name))]
+    assert sorted(rows) == sorted([*ABILITIES, *functions])
