@@ -10,7 +10,7 @@ import click
 from hive.cli import options
 from hive.cli.exits import FAILED, OK
 from hive.cli.loading import BadTeam, load
-from hive.cli.overrides import Overrides, given_models
+from hive.cli.overrides import asked
 from hive.cli.seats import seats
 from hive.errors import DeclarationError, HiveError
 from hive.models.model import check as check_model
@@ -38,7 +38,7 @@ def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
       name, roles (name, reads, writes, tools, per, tier), edges, bounds (added to a chain),
       seats (role, model, why), budget, limits, policy, allocator, missing (what models lack)
     """
-    overrides = Overrides(given_models(models))
+    overrides = asked(models)
     try:
         team = overrides.apply(load(workflow), workflow)
     except BadTeam as error:

@@ -12,7 +12,7 @@ from hive.cli.driving import Showing, check_models
 from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.journals import hint
 from hive.cli.loading import load
-from hive.cli.overrides import Overrides, given_models
+from hive.cli.overrides import asked
 from hive.cli.run import carry_out
 from hive.cli.seats import seats
 from hive.journal.journal import Journal
@@ -57,7 +57,7 @@ def demo(
     --json` prints.
     """
     options.diagnose(verbose)
-    overrides = Overrides(given_models(models), directory=str(Path.cwd()))
+    overrides = asked(models, directory=str(Path.cwd()))
     team = overrides.apply(load(TEAM), TEAM)
     check_models(team)
     folder, sentence = prepared(workspace, keep)

@@ -10,7 +10,7 @@ from hive.cli.driving import Showing, check_models
 from hive.cli.forks import Plan, alone, several
 from hive.cli.journals import opened, record_of
 from hive.cli.loading import load
-from hive.cli.overrides import Overrides, given_instructions, given_models, placed_from
+from hive.cli.overrides import Overrides, asked, given_instructions, placed_from
 from hive.cli.resume import declared_of
 from hive.workflow import Workflow
 
@@ -104,11 +104,11 @@ def fork(
     object with tag and runs, a list of what `hive runs --json` lists.
     """
     options.diagnose(verbose)
-    given = Overrides(
-        given_models(models),
-        budget,
-        seconds,
-        turns,
+    given = asked(
+        models,
+        usd=budget,
+        seconds=seconds,
+        turns=turns,
         policy=placed_from(policy),
         allocator=placed_from(allocator),
         instructions=given_instructions(instructions),
@@ -133,7 +133,7 @@ def team_for(
     """The team of a fork, how it is named, and what the command line changes in it: beside what
     that of the parent had changed, where the team is the same."""
     if named is not None:
-        overrides = given.over(Overrides(directory=str(Path.cwd())))
+        overrides = given.over(Overrides(directory=str(Path.cwd()), configured=given.configured))
         return named, overrides, overrides.apply(load(named), named)
     overrides = given.over(Overrides.from_json(record.started.overrides))
     reference = record.summary.workflow

@@ -8,7 +8,7 @@ import click
 from hive.cli import options
 from hive.cli.exits import OK, Mistake
 from hive.cli.loading import load
-from hive.cli.overrides import Overrides, given_models
+from hive.cli.overrides import asked
 from hive.control.graph import Graph
 from hive.workflow import Workflow
 
@@ -34,7 +34,7 @@ def graph(workflow: str, form: str | None, output: Path | None, models: tuple[st
     declared = load(workflow)
     drawn = declared if isinstance(declared, Graph | Workflow) else None
     if drawn is None:
-        drawn = Overrides(given_models(models)).apply(declared, workflow)
+        drawn = asked(models).apply(declared, workflow)
     chosen = form or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
     edges = drawn.graph if isinstance(drawn, Workflow) else drawn
     text = svg(edges) if chosen == "svg" else mermaid(edges)

@@ -11,7 +11,7 @@ import click
 from hive.cli import options
 from hive.cli.exits import OK
 from hive.cli.loading import load
-from hive.cli.overrides import Overrides, given_models
+from hive.cli.overrides import asked
 from hive.cli.seats import Seat, card_for, seats
 from hive.cli.words import number
 from hive.models.catalog import ModelCard, Prices, card
@@ -48,7 +48,7 @@ def models(what: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> int
     taken: list[Seat] = []
     for reference in what:
         if reference not in named:
-            team = Overrides(given_models(models)).apply(load(reference), reference)
+            team = asked(models).apply(load(reference), reference)
             taken += seats(team)
             cards += cards_of(team)
     if as_json:

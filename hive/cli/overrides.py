@@ -1,32 +1,52 @@
-"""What the command line changes in a workflow for one run.
+"""What the command line and the configuration change in a workflow for one run.
 
 It stands in the run's first entry, so that `hive resume` changes the same again.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from hive.cli.configuration import configuration_json, recorded
 from hive.cli.exits import Mistake
 from hive.cli.loading import Declared, load_part
 from hive.cli.near import listed, near_miss
+from hive.cli.precedence import Crew, Unused, chosen
 from hive.control.allocation import ANYONE
 from hive.errors import DeclarationError
+from hive.models.configured import Configured, configured
+from hive.role import Role
+from hive.team import Silent
 from hive.workflow import Workflow
 
-__all__ = ["Overrides", "given_instructions", "given_models", "placed_from"]
+__all__ = ["Overrides", "Settled", "asked", "given_instructions", "placed_from"]
 
+NOTHING = Configured()
+WAYS = (
+    "give it one with --model NAME, in the workflow with model=NAME, under [models] in hive.toml,"
+    " or in HIVE_MODEL"
+)
 KEYED = re.compile(r"([a-z*][a-z0-9_-]*)=(.+)", re.DOTALL)
+
+
+class Settled(NamedTuple):
+    """A workflow with its changes, who gave the model of each key, and what of the configuration
+    nobody goes by."""
+
+    workflow: Workflow
+    sources: Mapping[str, str]
+    unused: list[Unused]
 
 
 @dataclass(frozen=True)
 class Overrides:
     """Other models by role or tier ("*" replaces all), other caps, another policy or allocator
-    (`module:name`), other instructions by role, and where WORKFLOW was read."""
+    (`module:name`), other instructions by role, and where WORKFLOW was read; and what hive.toml and
+    the environment say for those that nobody else gives a model."""
 
     models: Mapping[str, str] = field(default_factory=dict)
     usd: str | None = None
@@ -36,31 +56,47 @@ class Overrides:
     policy: str | None = None
     allocator: str | None = None
     instructions: Mapping[str, str] = field(default_factory=dict)
+    configured: Configured = NOTHING
 
     def apply(self, declared: Declared, name: str) -> Workflow:
         """The workflow with these changes. Raises Mistake for a key that nobody goes by, and what a
         Workflow raises when it is made."""
-        anyone = self.models.get(ANYONE[0])
-        keyed = {key: model for key, model in self.models.items() if key != ANYONE[0]}
+        return self.settled(declared, name).workflow
+
+    def settled(self, declared: Declared, name: str) -> Settled:
+        """The workflow with these changes, and where its models come from; raises as `apply`."""
         if isinstance(declared, Workflow):
-            workflow = declared if anyone is None else everybody(declared, anyone)
+            workflow, own = declared, declared.assigned
         else:
-            workflow = wrapped(declared, anyone, keyed, name)
-        workflow = self._led(workflow)
-        if keyed:
-            check_keys(workflow, keyed)
-            workflow = workflow.with_models(**keyed)
+            workflow, own = Workflow(declared, model=Silent("nobody"), name=name), {}
+        parts = self._leads()
+        crew = crew_of(workflow, parts)
+        check_keys(crew, own, self.models)
+        models, unused = chosen(own, self.models, self.configured, crew)
+        given = {key: choice.model for key, choice in models.items()}
+        parts["model"] = given.pop(ANYONE[0], None)
+        parts["models"] = given
+        parts["cards"] = (*self.configured.cards, *workflow.cards)
+        caps = {"usd": self.usd, "seconds": self.seconds, "turns": self.turns}
+        capped: dict[str, Any] = {key: cap for key, cap in caps.items() if cap is not None}
+        if capped:
+            parts["budget"] = replace(workflow.budget, **capped)
+        try:
+            workflow = workflow.with_(**parts)
+        except DeclarationError as error:
+            if "has no model" in str(error):
+                raise DeclarationError(f"{error}; {WAYS}") from None
+            raise
         if self.instructions:
             check_roles(workflow, self.instructions)
             workflow = workflow.with_instructions(**self.instructions)
-        caps = {"usd": self.usd, "seconds": self.seconds, "turns": self.turns}
-        given: dict[str, Any] = {key: cap for key, cap in caps.items() if cap is not None}
-        return workflow.with_(budget=replace(workflow.budget, **given)) if given else workflow
+        sources = {key: choice.source for key, choice in models.items()}
+        return Settled(workflow, sources, unused)
 
-    def _led(self, workflow: Workflow) -> Workflow:
-        """The workflow with the policy and the allocator that were named."""
+    def _leads(self) -> dict[str, Any]:
+        """The policy and the allocator that were named."""
         here = None if self.directory is None else Path(self.directory)
-        parts = {
+        return {
             part: load_part(reference, method, here)
             for part, reference, method in (
                 ("policy", self.policy, "decide"),
@@ -68,15 +104,15 @@ class Overrides:
             )
             if reference is not None
         }
-        return workflow.with_(**parts) if parts else workflow
 
     def over(self, earlier: "Overrides") -> "Overrides":
         """These changes where they say something, else the earlier ones; by role or tier where they
-        are given so."""
+        are given so. The configuration stays the earlier one."""
         values = {
             each.name: getattr(self, each.name) or getattr(earlier, each.name)
             for each in fields(self)
         }
+        values["configured"] = earlier.configured
         values["models"] = {**earlier.models, **self.models}
         values["instructions"] = {**earlier.instructions, **self.instructions}
         return Overrides(**values)
@@ -86,14 +122,25 @@ class Overrides:
         values: dict[str, JsonValue] = {
             each.name: dict(value) or None if isinstance(value, Mapping) else value
             for each in fields(self)
+            if each.name != "configured"
             for value in (getattr(self, each.name),)
         }
+        values["configured"] = configuration_json(self.configured)
         return {key: value for key, value in values.items() if value is not None}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Overrides":
         """Read what `as_json` wrote; what other programs put beside it is left alone."""
-        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})
+        values = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        return cls(**{**values, "configured": recorded(data.get("configured", {}))})
+
+
+def asked(written: Sequence[str], **others: Any) -> Overrides:
+    """The changes that `--model` options and others make, over what hive.toml and the environment
+    say. Raises Mistake, and DeclarationError for what is wrong in the file."""
+    found = configured()
+    models = {key: found.named(name) for key, name in given_models(written).items()}
+    return Overrides(models, configured=found, **others)
 
 
 def given_models(written: Sequence[str]) -> dict[str, str]:
@@ -138,37 +185,23 @@ def placed_from(reference: str | None) -> str | None:
     return f"{Path(path).expanduser().resolve()}:{name}"
 
 
-def everybody(workflow: Workflow, model: str) -> Workflow:
-    """The workflow with one model in every chair that a model can take."""
-    models: dict[str, Any] = dict.fromkeys(workflow.models, model)
-    if workflow.model is not None or not models:
-        return workflow.with_(model=model, models=models)
-    return workflow.with_(models=models)
+def crew_of(workflow: Workflow, parts: Mapping[str, Any]) -> Crew:
+    """Who is to get models, once the policy and the allocator are those that were named."""
+    advisor: Role | None = getattr(parts.get("policy", workflow.policy), "advisor", None)
+    roles = workflow.graph.roles
+    return Crew(
+        roles if advisor is None else {**roles, advisor.name: advisor},
+        parts.get("allocator", workflow.allocator),
+    )
 
 
-def wrapped(
-    declared: Declared, anyone: str | None, models: Mapping[str, str], name: str
-) -> Workflow:
-    """A workflow of a bare Graph, chain or Role."""
-    assert not isinstance(declared, Workflow)
-    try:
-        return Workflow(declared, model=anyone, models=dict(models), name=name)
-    except DeclarationError as error:
-        if anyone is None and "has no model" in str(error):
-            raise DeclarationError(f"{error}; give it one with --model provider:name") from None
-        raise
-
-
-def check_keys(workflow: Workflow, models: Mapping[str, str]) -> None:
+def check_keys(crew: Crew, own: Collection[str], models: Collection[str]) -> None:
     """Raise Mistake for a key of `--model` that would change nothing."""
-    roles = workflow.roles
-    tiers = {role.tier for role in roles.values() if role.tier}
-    tiers |= set(getattr(workflow.allocator, "table", {}).values())
-    known = {*roles, *tiers, *workflow.assigned}
+    known = {*crew.roles, *crew.tiers, *own}
     for key in models:
-        if key in roles and roles[key].program is not None:
+        if key in crew.roles and key not in crew.minds:
             raise Mistake(f"--model {key}=…: role {key!r} is a program and asks no model")
-        if key not in known:
+        if key not in known and key != ANYONE[0]:
             raise Mistake(
                 f"--model {key}=…: {key!r} is neither a role nor a tier; "
                 f"{near_miss(key, known)}there are {listed(known)}"

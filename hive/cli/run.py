@@ -11,7 +11,7 @@ from hive.cli import options
 from hive.cli.driving import Showing, check_models, drive
 from hive.cli.journals import opened, record_of
 from hive.cli.loading import load
-from hive.cli.overrides import Overrides, given_models
+from hive.cli.overrides import asked
 from hive.cli.workspaces import announced
 from hive.journal.journal import Journal
 from hive.run import Run
@@ -71,7 +71,8 @@ def run(
     --json` and message, answer, workspace, changed, waits_for and journal.
     """
     options.diagnose(verbose)
-    overrides = Overrides(given_models(models), budget, seconds, turns, str(Path.cwd()))
+    here = str(Path.cwd())
+    overrides = asked(models, usd=budget, seconds=seconds, turns=turns, directory=here)
     team = overrides.apply(load(workflow), workflow)
     check_models(team)
     place, sentence = announced(workspace, copy, team)

@@ -4,6 +4,7 @@ from hive.models.bound import input_bound
 from hive.models.cached import Cached
 from hive.models.cassette import Cassette
 from hive.models.catalog import FREE, ModelCard, Prices, card, card_of
+from hive.models.configured import Configured, configured
 from hive.models.counting import Count, Counting
 from hive.models.events import events
 from hive.models.failover import Failover
@@ -20,6 +21,7 @@ __all__ = [
     "PROVIDERS",
     "Cached",
     "Cassette",
+    "Configured",
     "Count",
     "Counting",
     "Failover",
@@ -35,6 +37,7 @@ __all__ = [
     "card_of",
     "check",
     "close",
+    "configured",
     "events",
     "input_bound",
     "resolve",

@@ -12,7 +12,7 @@ from hive.models.chain import is_chain
 from hive.models.model import Model
 from hive.models.providers import OWN_KEY, PROVIDERS, VARIABLE, Provider, parted
 
-__all__ = ["Place", "place_of", "resolve"]
+__all__ = ["Place", "check_name", "place_of", "resolve"]
 
 
 def resolve(
@@ -63,10 +63,8 @@ class Place(NamedTuple):
 
 def place_of(name: str, base_url: str | None = None) -> Place:
     """Where the model of a name is asked. Raises `UnknownModel`."""
-    provider = provider_of(name)
+    provider = check_name(name)
     named = parted(name)
-    if not named.model:
-        raise UnknownModel(f"{name!r} names a provider but no model; say {provider.name}:MODEL")
     given = named.address or base_url
     address = given or provider.found_at()
     if address is None:
@@ -76,11 +74,30 @@ def place_of(name: str, base_url: str | None = None) -> Place:
         )
     check_address(name, address)
     if named.key is not None:
-        check_key(name, named.key, address)
         return Place(provider, address, named.key, keyless=False)
     if given is None or provider.at_home(address):
         return Place(provider, address, provider.key, provider.keyless)
     return Place(provider, address, OWN_KEY, keyless=True)
+
+
+def check_name(name: str) -> Provider:
+    """The provider of a name that is well formed, wherever its server may be. Raises
+    `UnknownModel`."""
+    provider = provider_of(name)
+    named = parted(name)
+    if not named.model:
+        raise UnknownModel(f"{name!r} names a provider but no model; say {provider.name}:MODEL")
+    if named.address is None and "#" in name:
+        raise UnknownModel(
+            f"{name.partition('#')[0]!r} has no address, and what stands behind the # (and is not "
+            "shown, for it may be a key) names the variable of the key for one: say "
+            f"{name.partition('#')[0]}@https://HOST/v1#MY_KEY"
+        )
+    if named.address is not None:
+        check_address(name, named.address)
+        if named.key is not None:
+            check_key(name, named.key, named.address)
+    return provider
 
 
 def provider_of(name: str) -> Provider:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from hive.cli.command import serve
+from hive.models import PROVIDERS
 
 TEAM = Path(__file__).with_name("sample_team.py")
 COMMAND = (sys.executable, "-m", "hive")
@@ -73,9 +74,15 @@ class Here:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, without keys and without a journal of its own."""
-    dropped = ("HIVE_JOURNAL", "HIVE_LOG", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HIVE_API_KEY")
-    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    """This process's environment, without keys, and without a journal and models of its own."""
+    providers = PROVIDERS.values()
+    dropped = {"HIVE_JOURNAL", "HIVE_LOG", *(each.key for each in providers)}
+    dropped |= {str(each.address_variable) for each in providers}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in dropped and not name.startswith("HIVE_MODEL")
+    }
     return {**kept, "PYTHONWARNINGS": "error", "TERM": "xterm-256color", "COLUMNS": "100"}
 
 

@@ -132,7 +132,8 @@ def test_a_journal_of_ones_own(here: Here, where: str, monkeypatch: pytest.Monke
 def test_a_bare_chain_needs_a_model(here: Here) -> None:
     answer = here.hive("run", "team:chain", "x")
     assert answer.code == 2
-    assert "give it one with --model provider:name" in answer.err
+    for way in ("--model NAME", "model=NAME", "[models] in hive.toml", "HIVE_MODEL"):
+        assert way in answer.err
 
 
 def test_a_model_without_its_key_is_refused_before_anything_is_begun(here: Here) -> None:

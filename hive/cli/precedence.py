@@ -1,0 +1,123 @@
+"""Which model a role, a tier or everyone gets, and who says so.
+
+For each key the first of these that says something counts: `--model`, the workflow, hive.toml, the
+environment. `--model NAME` is for all, whatever the others say. The allocator then picks among the
+keys as it does.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hive.cli.near import listed, near_miss
+from hive.control.allocation import ANYONE, Allocator, ByComplexity, OneModel
+from hive.control.complexity import LEVELS
+from hive.errors import DeclarationError
+from hive.models.configured import Configured, Given, means
+from hive.models.model import Model
+from hive.role import Role
+
+__all__ = ["Choice", "Crew", "Unused", "chosen"]
+
+COMMAND = "--model"
+WORKFLOW = "the workflow"
+
+
+class Choice(NamedTuple):
+    """A model for a key, and who says so: "--model", "the workflow", "hive.toml" or a variable."""
+
+    model: str | Model
+    source: str
+
+
+class Unused(NamedTuple):
+    """What the configuration says and nobody in this workflow goes by."""
+
+    given: Given
+    why: str
+
+    def as_json(self) -> dict[str, str]:
+        """The documented keys."""
+        return {**self.given._asdict(), "why": self.why}
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The roles of a workflow, and its allocator."""
+
+    roles: Mapping[str, Role]
+    allocator: Allocator
+
+    @property
+    def minds(self) -> tuple[str, ...]:
+        """The roles that ask a model."""
+        return tuple(name for name, role in self.roles.items() if role.program is None)
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """The tiers that its work may fall to."""
+        own = [role.tier for role in self.roles.values() if role.tier]
+        return tuple(dict.fromkeys([*own, *getattr(self.allocator, "table", {}).values()]))
+
+    def reached(self, keys: tuple[str, ...]) -> frozenset[str]:
+        """The keys by which some role may get its model."""
+        if isinstance(self.allocator, OneModel):
+            return frozenset({self.allocator.key})
+        if isinstance(self.allocator, ByComplexity):
+            return frozenset(self._picked(self.allocator, keys))
+        return frozenset(keys)
+
+    def _picked(self, allocator: ByComplexity, keys: tuple[str, ...]) -> Iterator[str]:
+        for name in self.minds:
+            for level in LEVELS:
+                try:
+                    yield allocator.pick(self.roles[name], level, keys).model
+                except DeclarationError:
+                    continue  # the Workflow says it, when it is made
+
+
+def chosen(
+    own: Mapping[str, str | Model], command: Mapping[str, str], found: Configured, crew: Crew
+) -> tuple[dict[str, Choice], list[Unused]]:
+    """The models by key, and what of the configuration nobody goes by; `own` is the workflow's."""
+    everyone = ANYONE[0]
+    keyed = {key: Choice(name, COMMAND) for key, name in command.items() if key != everyone}
+    if everyone in command:
+        models = dict.fromkeys(own or (everyone,), Choice(command[everyone], COMMAND)) | keyed
+        return models, [Unused(given, "--model is for all") for given in found.models]
+    models = {key: Choice(model, WORKFLOW) for key, model in own.items()} | keyed
+    offered: dict[str, Given] = {}
+    for given in found.models:
+        for key in (*crew.minds, *crew.tiers, everyone):
+            if means(given, key) and taken_by(key, models) is None:
+                offered.setdefault(key, given)
+    used = crew.reached((*models, *offered)) & {*offered}
+    models |= {
+        key: Choice(offered[key].model, offered[key].source) for key in offered if key in used
+    }
+    served = {offered[key] for key in used}
+    unused = [
+        Unused(each, reason(each, models, crew)) for each in found.models if each not in served
+    ]
+    return models, unused
+
+
+def taken_by(key: str, models: Mapping[str, Choice]) -> Choice | None:
+    """What a key gives already; "default" is another word for "*"."""
+    for same in ANYONE if key in ANYONE else (key,):
+        if same in models:
+            return models[same]
+    return None
+
+
+def reason(given: Given, models: Mapping[str, Choice], crew: Crew) -> str:
+    """Why nobody goes by what is configured."""
+    known = (*crew.roles, *crew.tiers, ANYONE[0])
+    keys = [key for key in known if means(given, key)]
+    if not keys:
+        near = near_miss(given.key, known)
+        return f"no role or tier here; {near}there are {listed(known)}"
+    if keys[0] in crew.roles and keys[0] not in crew.minds:
+        return "the role is a program and asks no model"
+    choice = taken_by(keys[0], models)
+    return "nobody is left for it" if choice is None else f"{choice.source} says another"
