@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from hive.board.board import Board
-from hive.board.contributions import Attachment
 from hive.board.parent import Parent
 from hive.board.records import RunStarted
 from hive.board.tape import Tape
 from hive.clock import Clock
 from hive.control.budget import Scope
-from hive.errors import DeclarationError
 from hive.journal.journal import Journal, new_run_id, own_name
 from hive.journal.opening import open_journal
 from hive.journal.writer import Writer, committer_for, salts
-from hive.message import MOST_BYTES, Media
+from hive.message import Media
+from hive.outside import attached
 from hive.phases.deadline import Deadline
 from hive.phases.strand import Desk
 from hive.run import Run
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA_VERSION",
-    "attached",
     "begin",
     "board_for",
     "claimed",
@@ -84,33 +82,6 @@ def begin(
     with claimed(opened, run, owned) as lease:
         desk.writer.board.lease = lease
         return Run(workflow, first, goal, desk, opened, owned, attachments=handed)
-
-
-def attached(given: Iterable[str | Path | Media]) -> tuple[Attachment, ...]:
-    """Images and files as they are put on the board. Raises DeclarationError for one that cannot
-    be read, holds nothing, or holds more than 32 MiB."""
-    if isinstance(given, str | Path | Media):
-        raise DeclarationError("attachments are a list, also where there is only one: [photo]")
-    return tuple(Attachment.of(read(each)) for each in given)
-
-
-def read(given: str | Path | Media) -> Media:
-    """An image or a file by its path. Raises DeclarationError for one that cannot be taken."""
-    if isinstance(given, Media):
-        media = given
-    else:
-        try:
-            media = Media.read(given)
-        except OSError as error:
-            raise DeclarationError(
-                f"{given} cannot be attached: {error.strerror}; name a file that can be read"
-            ) from error
-    name = media.name or "an attachment"
-    if not media.size:
-        raise DeclarationError(f"{name} cannot be attached: it is empty")
-    if media.size > MOST_BYTES:
-        raise DeclarationError(f"{name} cannot be attached: it is larger than {MOST_BYTES:,} bytes")
-    return media
 
 
 @contextmanager

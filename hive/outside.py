@@ -1,22 +1,68 @@
 """What reaches a run from outside (floor 6): messages, answers, a pause, a stop, and from whom."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
+from pathlib import Path
+from typing import TypeVar
 
 from hive.board.board import USER, Board
-from hive.board.contributions import UserMessage
-from hive.board.entry import Address
+from hive.board.contributions import Attachment, UserMessage
+from hive.board.entry import Address, Label
 from hive.board.payload import Payload
 from hive.board.records import Approval, Paused, Redaction, Resumed, Suspension
 from hive.board.state import begun_anew
 from hive.diagnostics import log
-from hive.errors import PayloadError
+from hive.errors import DeclarationError, PayloadError
 from hive.journal.journal import InboxItem
 from hive.journal.writer import Writer
+from hive.message import MOST_BYTES, Media
 from hive.phases.waiting import WaitingRoom, word_of
 
-__all__ = ["Outside", "taken"]
+__all__ = ["Outside", "attached", "taken"]
+
+MESSAGE, REDACTION, HANDED = 8, 10, 11
+"""The places of what is said to a run, of what was erased in it, and of what is handed to it."""
+
+
+def attached(given: Iterable[str | Path | Media]) -> tuple[Attachment, ...]:
+    """Images and files as they are put on the board. Raises DeclarationError for one that cannot
+    be read, holds nothing, or holds more than 32 MiB."""
+    if isinstance(given, str | Path | Media):
+        raise DeclarationError("attachments are a list, also where there is only one: [photo]")
+    return tuple(Attachment.of(opened(each)) for each in given)
+
+
+def opened(given: str | Path | Media) -> Media:
+    """An image or a file by its path. Raises DeclarationError for one that cannot be taken."""
+    if isinstance(given, Media):
+        media = given
+    else:
+        try:
+            media = Media.read(given)
+        except OSError as error:
+            raise DeclarationError(
+                f"{given} cannot be attached: {error.strerror}; name a file that can be read"
+            ) from error
+    name = media.name or "an attachment"
+    if not media.size:
+        raise DeclarationError(f"{name} cannot be attached: it is empty")
+    if media.size > MOST_BYTES:
+        raise DeclarationError(f"{name} cannot be attached: it is larger than {MOST_BYTES:,} bytes")
+    return media
+
+
+Item = TypeVar("Item", Attachment, Redaction)
+
+
+def read(item: InboxItem, cls: type[Item]) -> Item | None:
+    """The payload that an item of the inbox brings; None where it cannot be read."""
+    try:
+        payload = cls.read(item.text.encode(), cls.version)
+    except PayloadError as error:
+        log("an item of the inbox cannot be read", kind=item.kind, error=str(error))
+        return None
+    return payload.model_copy(update={"item": item.id})
 
 
 class Outside:
@@ -32,6 +78,7 @@ class Outside:
         """What asked for a pause that has not ended."""
         self._stop = stop
         self._messages: list[InboxItem] = []
+        self._handed: list[tuple[InboxItem, Attachment]] = []
         self._erased: list[tuple[InboxItem, Redaction]] = []
         self._going: asyncio.Future[InboxItem | None] | None = None
 
@@ -39,6 +86,10 @@ class Outside:
         """Take one item; whoever calls sees to it that each comes once."""
         if item.kind == "say":
             self._messages.append(item)
+        elif item.kind == "attach":
+            handed = read(item, Attachment)
+            if handed is not None:
+                self._handed.append((item, handed))
         elif item.kind == "answer":
             word = word_of(item)
             if word is not None:
@@ -50,16 +101,9 @@ class Outside:
         elif item.kind == "stop":
             self._stop(f"stopped by {item.by}{f': {item.text}' if item.text else ''}")
         else:
-            self._take_redaction(item)
-
-    def _take_redaction(self, item: InboxItem) -> None:
-        """Take the record of contents that somebody has erased while the run was under way."""
-        try:
-            erased = Redaction.read(item.text.encode(), Redaction.version)
-        except PayloadError as error:
-            log("an item of the inbox cannot be read", kind=item.kind, error=str(error))
-        else:
-            self._erased.append((item, erased.model_copy(update={"item": item.id})))
+            erased = read(item, Redaction)
+            if erased is not None:
+                self._erased.append((item, erased))
 
     def take_up(self, items: list[InboxItem], resumed: Resumed) -> None:
         """Take what waited when the run was taken up: but for what its board shows already. Who
@@ -76,21 +120,27 @@ class Outside:
                 self.take(item)
 
     def post(self, turn: int) -> None:
-        """Put on the board, into a turn about to be closed, what the user has said meanwhile, and
-        what was erased."""
-        if not self._messages and not self._erased:
+        """Put on the board, into a turn about to be closed, what the user has said and handed over
+        meanwhile, and what was erased."""
+        if not self._messages and not self._erased and not self._handed:
             return
         messages, self._messages = self._messages, []
         for item in messages:
-            self._post(turn, 8, item, UserMessage(text=item.text, item=item.id))
+            self._post(turn, MESSAGE, item, UserMessage(text=item.text, item=item.id))
+        handed, self._handed = self._handed, []
+        for item, attachment in handed:
+            self._post(turn, HANDED, item, attachment, "outside")
         erased, self._erased = self._erased, []
         for item, payload in erased:
-            self._post(turn, 10, item, payload)
+            self._post(turn, REDACTION, item, payload)
 
-    def _post(self, turn: int, slot: int, item: InboxItem, payload: Payload) -> None:
+    def _post(
+        self, turn: int, slot: int, item: InboxItem, payload: Payload, label: Label = "trusted"
+    ) -> None:
         before = self.writer.board.of_kind(payload.kind)
-        number = sum(entry.address.turn == turn for entry in before)
-        self.writer.post(Address(turn, "", (slot, number)), USER, payload, origin=item.by)
+        number = sum((e.turn, e.strand, e.place[0]) == (turn, "", slot) for e in before)
+        address = Address(turn, "", (slot, number))
+        self.writer.post(address, USER, payload, origin=item.by, label=label)
 
     @property
     def paused(self) -> bool:
@@ -120,7 +170,7 @@ class Outside:
 
 def taken(board: Board) -> frozenset[int]:
     """The items that a board shows to have been taken."""
-    kinds = (UserMessage, Approval, Paused, Resumed, Redaction)
+    kinds = (UserMessage, Attachment, Approval, Paused, Resumed, Redaction)
     entries = chain.from_iterable(board.of_kind(kind) for kind in kinds)
     return frozenset(getattr(entry.payload, "item", 0) for entry in entries) - {0}
 

@@ -1,6 +1,6 @@
 """A run (floor 6): one goal on its way through a workflow, to be driven, followed and stopped."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +22,9 @@ from hive.errors import HiveError, JournalError
 from hive.journal.inbox import inbox_for, send
 from hive.journal.journal import InboxKind, Journal
 from hive.journal.writer import committer_for
+from hive.message import Media
 from hive.models.model import close as close_model
+from hive.outside import attached
 from hive.phases.strand import Desk
 from hive.phases.waiting import Decided, Person, spoken
 
@@ -146,12 +148,19 @@ class Run:
         """End the run now: what is open is cancelled and closed on the board."""
         self._coordinator.stop(reason)
 
-    def say(self, text: str, *, by: str = USER) -> None:
-        """Tell the run something: every role sees it from the next decision on, as a UserMessage.
+    def say(
+        self, text: str, *, attachments: Iterable[str | Path | Media] = (), by: str = USER
+    ) -> None:
+        """Tell the run something: every role sees it from the next decision on, as a UserMessage,
+        and `attachments`, images and files, where it reads Attachment.
 
         Like the three below it goes through the run's inbox, which any process may fill (`hive
-        say`); `by` is who speaks. Raises HiveError when the run is not under way any more.
+        say`); `by` is who speaks. Raises HiveError when the run is not under way any more, and
+        DeclarationError for an attachment that cannot be read.
         """
+        # Before the words, so that these never speak of what is not there.
+        for attachment in attached(attachments):
+            self._send("attach", attachment.body().decode(), by)
         self._send("say", text, by)
 
     def pause(self, reason: str = "", *, by: str = USER) -> None:

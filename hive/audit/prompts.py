@@ -1,8 +1,7 @@
 """What a model was asked (floor 7), put together again from the entries and contents of a record.
 
 Two lines are not on record, and missing where they stood: how many entries a full view had left
-out, and the moves that an advisor was told of. Images in fields of kinds that only a workflow's own
-classes know are named there, and missing after them.
+out, and the moves that an advisor was told of.
 """
 
 import orjson

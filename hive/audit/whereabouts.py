@@ -25,7 +25,7 @@ __all__ = [
     "spots",
 ]
 
-CARRIES_ITEM = frozenset({"UserMessage", "Approval", "Paused", "Resumed"})
+CARRIES_ITEM = frozenset({"UserMessage", "Attachment", "Approval", "Paused", "Resumed"})
 """Kinds that say by which item of the inbox they came."""
 
 

@@ -1,12 +1,14 @@
 """Images and files on the board (floor 1): found in what entries say, told without their bytes."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from hive.board.contributions import Attachment
 from hive.board.entry import Entry
+from hive.board.payload import Opaque
 from hive.message import Media
 
 __all__ = [
@@ -36,7 +38,8 @@ def holds_media(entry: Entry) -> bool:
 
 def media_in(entry: Entry) -> tuple[Media, ...]:
     """The images and files in an entry, in order: an Attachment's own, and those in fields of other
-    kinds, wherever their classes declare Media. `source` is the entry's address."""
+    kinds, wherever their classes declare Media; where these are not known, what looks like one.
+    `source` is the entry's address."""
     if not holds_media(entry):
         return ()
     source = str(entry.address)
@@ -49,12 +52,23 @@ def searched(value: object) -> Iterator[Media]:
         yield value
     elif isinstance(value, Attachment):
         yield value.media
+    elif isinstance(value, Opaque):
+        yield from shaped(value.data)
     elif isinstance(value, BaseModel):
         for inner in value.__dict__.values():
             yield from searched(inner)
     elif isinstance(value, tuple | list):
         for inner in value:
             yield from searched(inner)
+
+
+def shaped(data: Any) -> Iterator[Media]:
+    if isinstance(data, dict) and data.get("type") == "media":
+        with suppress(ValidationError):
+            yield Media.model_validate(data)
+    elif isinstance(data, dict | list):
+        for inner in data.values() if isinstance(data, dict) else data:
+            yield from shaped(inner)
 
 
 def media_tokens(media: Media) -> int:

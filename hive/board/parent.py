@@ -4,9 +4,10 @@ same, so that what did not change costs nothing."""
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from hive.board.contributions import UserMessage
+from hive.board.contributions import Attachment, UserMessage
 from hive.board.entry import Address, Entry
 from hive.board.records import Approval, Fault, Inference, Observation, Request, ToolCall
+from hive.board.tape import is_from_outside
 
 __all__ = ["Answered", "Parent"]
 
@@ -91,8 +92,8 @@ class Parent:
         self.touched |= effect != "read"
 
     def messages(self, turn: int) -> list[Entry]:
-        """What the user said to the parent by the end of a turn, as long as the courses have not
-        parted."""
+        """What the user said to the parent, and handed to it, by the end of a turn, as long as the
+        courses have not parted."""
         return [] if self.parted else self._messages.get(turn, [])
 
     def own(self, entries: Iterable[Entry]) -> None:
@@ -117,7 +118,7 @@ class Parent:
     def _take(self, entry: Entry) -> None:
         address, payload = entry.address, entry.payload
         place = address.place
-        if isinstance(payload, UserMessage):
+        if isinstance(payload, UserMessage | Attachment) and is_from_outside(entry):
             self._messages.setdefault(address.turn, []).append(entry)
         elif isinstance(payload, Request):
             self._requests[address, entry.attempt] = payload

@@ -28,9 +28,9 @@ __all__ = ["Asked", "BreaksOff", "Tape", "WholeTape", "is_from_outside"]
 PASSED = ("cancelled", "interrupted", "withdrawn")
 READ = (ToolCall, Approval, Fault)
 """What a tape has to read to know what to serve."""
-OUTSIDE = (8, 9, 10)
+OUTSIDE = (8, 9, 10, 11)
 """Where words from outside go among the coordinator's places: messages of the user, lifecycle,
-redactions."""
+redactions, attachments."""
 
 
 class BreaksOff(Exception):

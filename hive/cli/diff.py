@@ -13,6 +13,7 @@ from hive.audit.course import Summary, summaries, summary_of
 from hive.audit.diff import Diff, SetDiff, Side, compare, compare_sets
 from hive.audit.statistics import Difference, has_scipy
 from hive.board.entry import Entry
+from hive.board.media import without_bytes
 from hive.cli import options
 from hive.cli.exits import OK, Mistake
 from hive.cli.journals import opened, record_of, short_id
@@ -144,7 +145,7 @@ def tell_parting(parting: Parting | None) -> None:
 
 def fields_of(entry: Entry | None) -> dict[str, Any]:
     """The fields of an entry's payload."""
-    data = None if entry is None or entry.erased else orjson.loads(entry.body)
+    data = None if entry is None or entry.erased else without_bytes(orjson.loads(entry.body))
     return data if isinstance(data, dict) else {}
 
 

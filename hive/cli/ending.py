@@ -10,12 +10,14 @@ from rich.text import Text
 
 from hive.audit.course import Summary
 from hive.audit.record import Record
-from hive.board.records import Request, ToolCall
+from hive.board.records import Inference, Request, ToolCall
+from hive.cli.answers import cached
 from hive.cli.changed import diff
 from hive.cli.exits import FAILED, OK, PAUSED, WAITING
 from hive.cli.journals import hint, short_id
 from hive.cli.printing import rule, said, steps
 from hive.cli.words import counted, duration, ended, gist, money, number
+from hive.message import Usage
 
 __all__ = ["code_of", "ending_json", "readable", "tell_ending", "used", "verdict", "ways_on"]
 
@@ -117,11 +119,18 @@ def used(record: Record) -> str:
             f"run {summary.id}",
             counted(summary.turns, "turn"),
             f"{counted(calls, 'model call')}, {counted(tools, 'tool call')}",
-            f"{number(summary.tokens)} tokens",
+            f"{number(summary.tokens)} tokens{cached(usage_of(record))}",
             paid(summary),
             duration(summary.elapsed),
         )
     )
+
+
+def usage_of(record: Record) -> Usage:
+    """What all answers used. What caches saved is not on record, for the prices are not."""
+    answers = [entry.payload for entry in record.board.of_kind(Inference)]
+    usages = [answer.usage for answer in answers if isinstance(answer, Inference)]
+    return sum(usages, Usage())
 
 
 def paid(summary: Summary) -> str:

@@ -10,7 +10,17 @@ import click
 from hive.cli.exits import Mistake
 from hive.cli.journals import DEFAULT, VARIABLE
 
-__all__ = ["Dollars", "as_json", "caps", "diagnose", "journal", "models", "plain", "verbose"]
+__all__ = [
+    "Dollars",
+    "as_json",
+    "attach",
+    "caps",
+    "diagnose",
+    "journal",
+    "models",
+    "plain",
+    "verbose",
+]
 
 LOG = "HIVE_LOG"
 
@@ -41,6 +51,18 @@ def journal(command: Command) -> Command:
         show_default=True,
         metavar="PATH",
         help=f"Where runs are kept; {VARIABLE} says the same.",
+    )(command)
+
+
+def attach(command: Command) -> Command:
+    """`--attach`."""
+    return click.option(
+        "--attach",
+        "attachments",
+        multiple=True,
+        type=click.Path(),
+        metavar="FILE",
+        help="An image or a file to be looked at; may be repeated.",
     )(command)
 
 

@@ -34,6 +34,7 @@ Begin = Callable[[Journal, Approver], Run]
     help="The folder that tools work on, in place.",
 )
 @click.option("--copy", is_flag=True, help="Work on a copy of the workspace instead.")
+@options.attach
 @options.models
 @options.caps
 @click.option(
@@ -52,6 +53,7 @@ def run(
     goal: str,
     workspace: Path | None,
     copy: bool,
+    attachments: tuple[str, ...],
     models: tuple[str, ...],
     budget: str | None,
     seconds: float | None,
@@ -82,6 +84,7 @@ def run(
     def begin(kept: Journal, approver: Approver) -> Run:
         return team.start(
             goal,
+            attachments=attachments,
             journal=kept,
             workspace=place,
             seed=seed,

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,6 +28,12 @@ __all__ = ["show"]
 @click.option("--author", metavar="A", help="Only entries of this author, in full.")
 @click.option("--turn", type=click.IntRange(0), metavar="N", help="Only this turn.")
 @click.option("--prompts", is_flag=True, help="With everything that each model was asked.")
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the images and files in it into a folder.",
+)
 @click.option("--follow", is_flag=True, help="Go on as long as somebody is at work on it.")
 @options.journal
 @options.as_json
@@ -36,6 +43,7 @@ def show(
     author: str | None,
     turn: int | None,
     prompts: bool,
+    save: Path | None,
     follow: bool,
     journal: str,
     as_json: bool,
@@ -48,7 +56,8 @@ def show(
       seq, address (turn/strand/place), attempt, author, kind, kind_version, origin,
       label (how far it can be trusted), causes, at (microseconds since 1970), digest, payload
     and, with --prompts, prompts: address, model, system, messages, tools, output, max_output.
-    With --follow it prints each entry as one such object, in a line of its own.
+    With --follow it prints each entry as one such object, in a line of its own; with --save a
+    list of what was written: path, address, media_type, bytes.
 
     --follow ends when the run does, or when nobody is at work on it any more, with the exit code
     that says how it stands; Ctrl-C ends the watching only.
@@ -60,7 +69,9 @@ def show(
             return watched(kept, run, kind, author, turn, prompts, as_json)
         record = record_of(kept, run)
         entries = chosen(record, kind, author, turn)
-        if as_json:
+        if save is not None:
+            tell_saved(entries, save, as_json)
+        elif as_json:
             json.dump(shown_json(record, entries, prompts), sys.stdout)
             print()
         elif kind or author:
@@ -68,6 +79,19 @@ def show(
         else:
             tell_run(record, turn, prompts, journal)
     return OK
+
+
+def tell_saved(entries: list[Entry], folder: Path, as_json: bool) -> None:
+    """Write the images and files in some entries into a folder, and say where they are."""
+    from hive.cli.saving import save
+
+    saved = save(entries, folder)
+    if as_json:
+        json.dump([each._asdict() for each in saved], sys.stdout)
+        print()
+        return
+    for each in saved:
+        click.echo(f"{each.path}  ({each.media_type}, {each.bytes:,} bytes, from {each.address})")
 
 
 def watched(

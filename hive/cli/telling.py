@@ -105,6 +105,7 @@ def observed(entry: Entry, payload: Observation, calls: dict[str, Told]) -> Told
     call = calls.get(address)
     what = call.what if call else payload.tool
     facts = [result_of(payload.tool, payload.text)]
+    facts += [each.description for each in payload.media if each.description not in payload.text]
     if payload.changes:
         facts.insert(0, f"changed {', '.join(change.path for change in payload.changes)}")
     if payload.latency >= LONG:

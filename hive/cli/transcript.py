@@ -10,17 +10,29 @@ from rich.text import Text
 
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
-from hive.board.contributions import Goal, UserMessage
+from hive.board.board import USER
+from hive.board.contributions import Attachment, Goal, UserMessage
 from hive.board.entry import Entry
-from hive.board.records import Decision, Inference, Request, RunStarted, Synthesis, ToolCall
+from hive.board.media import without_bytes
+from hive.board.records import (
+    Decision,
+    Inference,
+    Request,
+    RunStarted,
+    Synthesis,
+    ToolCall,
+)
+from hive.cli.answers import tell_attempts, tell_inference
 from hive.cli.ending import readable, used, verdict, ways_on
 from hive.cli.printing import console_for, rule, said, steps
 from hive.cli.telling import Told, tell
-from hive.cli.words import clean, duration, gist, money, number, shortened
+from hive.cli.words import clean, gist, number, shortened
 from hive.message import Media, Part, ToolResult, ToolUse
-from hive.message import Text as Words
 
 __all__ = ["tell_entries", "tell_run"]
+
+USERS = {UserMessage.kind: "says", Attachment.kind: "hands over"}
+"""What the user does by entries of a kind."""
 
 TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "", "plain": ""}
 
@@ -118,6 +130,7 @@ def tell_entry(
         told = tell(entry, calls)
         if told is not None and not isinstance(payload, ToolCall):
             tell_line(told, console)
+            tell_attempts(getattr(payload, "attempts", ()), console)
 
 
 def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
@@ -145,33 +158,11 @@ def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
             said(console, f"{line}  score={candidate.score:.3g}", 4, "dim")
 
 
-def tell_inference(inference: Inference, console: Console) -> None:
-    """What an answer used; what it asked for follows by itself."""
-    usage = inference.usage
-    facts = [inference.model]
-    if usage.input or usage.output:
-        facts.append(f"{number(usage.input)} tokens in, {number(usage.output)} out")
-    if usage.units:
-        facts.append(f"{number(usage.units)} units")
-    if inference.cost or usage.input or usage.output:
-        facts.append(money(inference.cost))
-    facts.append(duration(inference.latency))
-    if inference.attempts:
-        facts.append(f"after {len(inference.attempts)} failed attempts")
-    if inference.stop not in ("end", "tools"):
-        facts.append(f"ended by {inference.stop}")
-    said(console, f"{'served' if inference.served else 'asked'} {' · '.join(facts)}", 4, "dim")
-    if inference.stop == "tools":
-        spoken = [part.text for part in inference.parts if isinstance(part, Words)]
-        if any(spoken):
-            said(console, "\n".join(spoken), 4, "italic")
-
-
 def tell_contribution(entry: Entry, console: Console) -> None:
     """A contribution in full, its kind first."""
     data = orjson.loads(entry.body)
-    of_user = entry.kind == UserMessage.kind
-    text = Text(f"{entry.origin} says " if of_user else f"{entry.kind} ", style="bold")
+    doing = USERS.get(entry.kind) if entry.author == USER else None
+    text = Text(f"{entry.origin} {doing} " if doing else f"{entry.kind} ", style="bold")
     text.append(
         gist(entry.kind, data, 10_000) if not is_text(data) else clean(str(data["text"])), "none"
     )
@@ -199,7 +190,8 @@ def tell_entries(record: Record, entries: list[Entry], prompts: bool) -> None:
         if prompts and isinstance(entry.payload, Request):
             tell_prompt(record, entry, console)
             continue
-        data = orjson.dumps(orjson.loads(entry.body), option=orjson.OPT_INDENT_2).decode()
+        told = without_bytes(orjson.loads(entry.body))
+        data = orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()
         said(console, record.redaction(entry) if entry.erased else data, 2)
 
 
@@ -224,7 +216,8 @@ def part_text(part: Part) -> str:
     if isinstance(part, ToolUse):
         return f"calls {part.name} {orjson.dumps(part.arguments).decode()}"
     if isinstance(part, ToolResult):
-        return f"{part.name} {'failed' if part.error else 'gave'}: {part.text}"
+        shown = "".join(f"\n[{media.description}]" for media in part.media)
+        return f"{part.name} {'failed' if part.error else 'gave'}: {part.text}{shown}"
     return part.text
 
 

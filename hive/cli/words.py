@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from hive.board.media import without_bytes
 from hive.control.budget import usd
 
 __all__ = [
@@ -121,7 +122,8 @@ def brief(value: Any, longest: int = 48) -> str:
 
 
 def gist(kind: str, data: Any, longest: int = 160) -> str:
-    """What a contribution of any kind says, in one line."""
+    """What a contribution of any kind says, in one line; never the bytes of images and files."""
+    data = without_bytes(data)
     if not isinstance(data, dict):
         return shortened(orjson.dumps(data).decode(), longest)
     shaped = SHAPED.get(kind)
@@ -177,6 +179,10 @@ def task(data: dict[str, Any]) -> str:
     return f"{data['id']}: {data['title']}"
 
 
+def attachment(data: dict[str, Any]) -> str:
+    return str(data["text"])
+
+
 def artifact(data: dict[str, Any]) -> str:
     paths = ", ".join(data["paths"])
     return f"{data['summary']} [{paths}]" if paths else data["summary"]
@@ -190,4 +196,5 @@ SHAPED = {
     "Finding": finding,
     "Task": task,
     "Artifact": artifact,
+    "Attachment": attachment,
 }

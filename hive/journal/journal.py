@@ -25,7 +25,7 @@ __all__ = [
 
 
 Commit = Literal["instant", "inline", "threaded"]
-InboxKind = Literal["say", "stop", "pause", "go", "answer", "redacted"]
+InboxKind = Literal["say", "attach", "stop", "pause", "go", "answer", "redacted"]
 
 
 class Batch(NamedTuple):

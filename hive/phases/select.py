@@ -1,6 +1,7 @@
 """Phase three (floor 5): what a reply means. Every reply becomes actions, an invalid one too."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -158,10 +159,11 @@ def handed(role: Role, use: ToolUse, targets: tuple[str, ...]) -> Action:
 def contribute(role: Role, use: ToolUse) -> Action:
     """A contribution by its tool: the kind must be declared and the arguments must fit it."""
     kind = use.name.removeprefix(POST)
-    for cls in role.writes:
+    kinds = role.said if role.program is None else role.writes
+    for cls in kinds:
         if post_name(cls) == use.name:
             return fitting(cls, partial(cls.model_validate_json, json.dumps(use.arguments)), use)
-    allowed = ", ".join(sorted(cls.kind for cls in role.writes))
+    allowed = ", ".join(sorted(cls.kind for cls in kinds)) or "none in words"
     return Invalid(
         "write_refused", f"role {role.name!r} may not write {kind}; it writes {allowed}", use
     )
@@ -198,8 +200,14 @@ def answered(role: Role, text: str, contributed: bool) -> Action:
 
 
 def unfenced(text: str) -> str:
-    """The text without a Markdown fence around it, which some models cannot help adding."""
-    if not text.startswith("```"):
+    """The JSON object in a text, without the prose or the Markdown fence that some models cannot
+    help putting around it; the text itself where there is none."""
+    if text.startswith("{"):
         return text
-    _, _, body = text.partition("\n")
-    return body.rpartition("```")[0].strip()
+    for brace in re.finditer(r"\{", text):
+        try:
+            _, end = json.JSONDecoder().raw_decode(text, brace.start())
+        except (ValueError, RecursionError):
+            continue
+        return text[brace.start() : end]
+    return text
