@@ -81,7 +81,12 @@ MAGIC = {
     b"GIF87a": "image/gif",
     b"GIF89a": "image/gif",
     b"%PDF-": "application/pdf",
+    b"ID3": "audio/mpeg",
+    b"\xff\xfb": "audio/mpeg",
+    b"fLaC": "audio/flac",
+    b"OggS": "audio/ogg",
 }
+RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 
 
 class Media(Frozen):
@@ -153,8 +158,8 @@ def type_of(content: bytes, name: str | None) -> str:
     for magic, found in MAGIC.items():
         if content.startswith(magic):
             return found
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
+    if content[:4] == b"RIFF" and content[8:12] in RIFF:
+        return RIFF[content[8:12]]
     # The types that Python itself knows, the same on every machine.
     guessed, packed = mimetypes.MimeTypes().guess_type(name or "")
     # Many a source file's ending means something else to others: ".ts" is a film.

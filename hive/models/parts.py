@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from hive.message import Media, Part, Request, ToolResult, ToolUse, Usage
+from hive.message import Media, Part, Request, Text, ToolResult, ToolUse, Usage
 from hive.models.bound import input_bound
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "called",
     "data_url",
     "filename",
+    "made",
     "problem",
     "result_text",
     "tidy",
@@ -53,6 +54,20 @@ def data_url(media: Media) -> str:
 def filename(media: Media) -> str:
     """A name for a file, which some servers tell its type by."""
     return media.name or f"file{mimetypes.guess_extension(media.media_type) or ''}"
+
+
+def made(written: str, media_type: str, name: str | None = None) -> Text | Media:
+    """An image or a file that a model made: base64, or a data URL, whose type counts. Of one that
+    stands elsewhere the address is given, as nothing is fetched.
+
+    Raises `ValidationError` for what is neither.
+    """
+    if written.startswith(("http://", "https://")):
+        return Text(text=f"[The model made a file of the type {media_type}: {tidy(written)}]")
+    if written.startswith("data:"):
+        head, _, written = written.removeprefix("data:").partition(",")
+        media_type = head.partition(";")[0] or media_type
+    return Media(media_type=media_type, data="".join(written.split()), name=name)
 
 
 def bounded(request: Request, parts: Sequence[Part]) -> Usage:

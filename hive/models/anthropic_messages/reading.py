@@ -11,7 +11,7 @@ __all__ = ["STOPS", "Answered", "MessageUsage", "Stream", "read_block"]
 
 STOPS: dict[str, StopReason] = {
     "max_tokens": "length",
-    "model_context_window_exceeded": "length",
+    "model_context_window_exceeded": "overflow",
     "pause_turn": "pause",
     "refusal": "refusal",
 }

@@ -11,7 +11,14 @@ from hive.models.adapting import FORCED, UNKNOWN, Adapting, Spare
 from hive.models.answers import answer_tool
 from hive.models.breakpoints import SPARE, hints, with_breakpoints
 from hive.models.catalog import card_of
-from hive.models.openai_chat.reading import ChatUsage, Completion, Stream, read_message, stop_of
+from hive.models.failures import translate
+from hive.models.openai_chat.reading import (
+    ChatUsage,
+    Completion,
+    read_message,
+    stop_of,
+    trouble_of,
+)
 from hive.models.openai_chat.sending import (
     IS_STRICT,
     RULES,
@@ -20,6 +27,7 @@ from hive.models.openai_chat.sending import (
     output_form,
     turns,
 )
+from hive.models.openai_chat.streaming import Stream
 from hive.models.parts import bounded
 from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly, timeout
@@ -109,6 +117,8 @@ class OpenAIChat(Adapting[openai.AsyncOpenAI]):
         if not completion.choices:
             raise BadReply(f"{self.name}: the answer holds no choice")
         choice = completion.choices[0]
+        if (trouble := trouble_of(choice)) is not None:
+            raise translate(trouble, self.name, self.key_variable)
         parts = read_message(choice.message, self.maker)
         reply = Reply(
             parts=tuple(parts),

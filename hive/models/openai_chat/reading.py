@@ -1,16 +1,36 @@
 """What Chat Completions answer, in Hive's words (models floor)."""
 
-from collections import defaultdict
 from typing import Any
 
-from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
-from hive.models.parts import Shape, arguments, tidy, unique
-from hive.models.wire import Used
+from hive.message import Media, Part, StopReason, Text, Thinking, ToolUse, Usage
+from hive.models.failures import Trouble, told
+from hive.models.parts import Shape, arguments, made, tidy, unique
 
-__all__ = ["ChatUsage", "Completion", "Stream", "read_message", "stop_of"]
+__all__ = [
+    "Audio",
+    "ChatUsage",
+    "Completion",
+    "Piece",
+    "read_message",
+    "stop_of",
+    "trouble_of",
+]
 
-STOPS: dict[str, StopReason] = {"length": "length", "content_filter": "filter"}
+STOPS: dict[str, StopReason] = {
+    "length": "length",
+    "model_length": "overflow",
+    "model_context_window_exceeded": "overflow",
+    "content_filter": "filter",
+    "sensitive": "filter",
+    "refusal": "refusal",
+    "pause_turn": "pause",
+}
+"""Beside OpenAI's words those of Mistral, Z.ai, and servers that pass on Anthropic's."""
+FAILURES = ("error", "abort", "insufficient_system_resource", "network_error")
+"""How OpenRouter and Mistral, vLLM, DeepSeek and Z.ai end an answer when they have failed."""
 
+RAW_SOUND = "audio/pcm"
+SOUNDS = ("audio/wav", "audio/mpeg", "audio/flac", "audio/ogg")
 REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 """Where servers put reasoning: DeepSeek, vLLM and llama.cpp; newer vLLM; OpenRouter."""
 
@@ -23,31 +43,48 @@ class Function(Shape):
 class Call(Shape):
     id: str | None = ""
     function: Function = Function()
+    extra_content: dict[str, Any] | None = None
 
 
-class TextPart(Shape):
+class Address(Shape):
+    url: str = ""
+
+
+class Piece(Shape):
+    """A part of a message's content; Mistral's models think in them."""
+
     type: str = "text"
     text: str = ""
+    image_url: Address | str | None = None
+    thinking: list[dict[str, Any]] | None = None
+
+    @property
+    def address(self) -> str:
+        return self.image_url.url if isinstance(self.image_url, Address) else self.image_url or ""
+
+
+class Audio(Shape):
+    """What was spoken, and its words."""
+
+    data: str | None = None
+    transcript: str | None = None
 
 
 class Spoken(Shape):
-    content: str | list[TextPart] | None = None
+    content: str | list[Piece] | None = None
     refusal: str | None = None
     tool_calls: list[Call] | None = None
+    images: list[Piece] | None = None
+    audio: Audio | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None
-
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, list):
-            return "".join(part.text for part in self.content if part.type == "text")
-        return self.content or ""
 
 
 class Choice(Shape):
     message: Spoken
     finish_reason: str | None = None
+    error: dict[str, Any] | None = None
 
 
 class PromptDetails(Shape):
@@ -90,19 +127,77 @@ class Completion(Shape):
 
 def read_message(message: Spoken, maker: str) -> list[Part]:
     """The parts that a message holds."""
-    parts: list[Part] = []
-    thought = message.model_dump(include=set(REASONING), exclude_none=True)
-    if thought := {name: value for name, value in thought.items() if value}:
-        shown = message.reasoning_content or message.reasoning or ""
-        parts.append(Thinking(text=tidy(shown), provider=maker, opaque=thought))
-    if text := message.text or message.refusal:
-        parts.append(Text(text=tidy(text)))
-    uses = []
-    for asked in message.tool_calls or ():
-        values, malformed = arguments(asked.function.arguments)
-        name = asked.function.name
-        uses.append(ToolUse(id=asked.id or "", name=name, arguments=values, malformed=malformed))
-    return [*parts, *unique(uses)]
+    uses = [read_call(call) for call in message.tool_calls or ()]
+    uses = unique(uses)
+    said: list[Part] = [*content_of(message), *images_of(message), *sound_of(message)]
+    return [*thinking_of(message, uses, maker), *said, *uses]
+
+
+def read_call(call: Call) -> ToolUse:
+    values, malformed = arguments(call.function.arguments)
+    name = call.function.name
+    return ToolUse(id=call.id or "", name=name, arguments=values, malformed=malformed)
+
+
+def thinking_of(message: Spoken, uses: list[ToolUse], maker: str) -> list[Part]:
+    """The reasoning, under the names that it came by; what belongs to a call under the call's id,
+    as Gemini's signatures, which have to come back with it."""
+    opaque = message.model_dump(include=set(REASONING), exclude_none=True)
+    opaque = {name: value for name, value in opaque.items() if value}
+    shown = message.reasoning_content or message.reasoning or ""
+    if isinstance(message.content, list):
+        chunks = [piece.thinking for piece in message.content if piece.thinking]
+        if chunks:
+            opaque["content"] = [{"type": "thinking", "thinking": chunk} for chunk in chunks]
+            shown = "".join(str(piece.get("text", "")) for chunk in chunks for piece in chunk)
+    calls = zip(uses, message.tool_calls or (), strict=True)
+    if extra := {use.id: call.extra_content for use, call in calls if call.extra_content}:
+        opaque["extra_content"] = extra
+    return [Thinking(text=tidy(shown), provider=maker, opaque=opaque)] if opaque else []
+
+
+def content_of(message: Spoken) -> list[Part]:
+    """Text, and images between it. A refusal counts where nothing else was said."""
+    if not isinstance(message.content, list):
+        text = message.content or message.refusal
+        return [Text(text=tidy(text))] if text else []
+    found: list[Part] = []
+    for piece in message.content:
+        if piece.address:
+            found.append(made(piece.address, "image/png"))
+        elif piece.type == "text" and piece.text:
+            last = found.pop() if found and isinstance(found[-1], Text) else None
+            before = last.text if isinstance(last, Text) else ""
+            found.append(Text(text=before + tidy(piece.text)))
+    if not found and message.refusal:
+        found.append(Text(text=tidy(message.refusal)))
+    return found
+
+
+def images_of(message: Spoken) -> list[Part]:
+    """Images as OpenRouter gives them, beside the text."""
+    return [made(piece.address, "image/png") for piece in message.images or () if piece.address]
+
+
+def sound_of(message: Spoken) -> list[Part]:
+    """What was spoken, as text and as sound; of a stream it has no head to tell its kind by."""
+    if message.audio is None or not message.audio.data:
+        return []
+    sound = made(message.audio.data, RAW_SOUND)
+    if isinstance(sound, Media) and (kind := Media.of(sound.content).media_type) in SOUNDS:
+        sound = sound.model_copy(update={"media_type": kind})
+    text = "" if message.content else tidy(message.audio.transcript or "")
+    return [Text(text=text), sound] if text else [sound]
+
+
+def trouble_of(choice: Choice) -> Trouble | None:
+    """What went wrong where an answer ends with that."""
+    if choice.error is None and choice.finish_reason not in FAILURES:
+        return None
+    error = choice.error or {"message": f"it ended with {choice.finish_reason!r}", "type": "error"}
+    code = error.get("code")
+    status = code if isinstance(code, int) and 400 <= code < 600 else None
+    return told({"error": error}, status)
 
 
 def stop_of(choice: Choice) -> StopReason:
@@ -112,103 +207,3 @@ def stop_of(choice: Choice) -> StopReason:
     if choice.message.refusal:
         return "refusal"
     return "tools" if choice.message.tool_calls else "end"
-
-
-class FunctionDelta(Shape):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class CallDelta(Shape):
-    index: int | None = None
-    id: str | None = None
-    function: FunctionDelta | None = None
-
-
-class Delta(Shape):
-    content: str | None = None
-    refusal: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    reasoning_details: list[dict[str, Any]] | None = None
-    tool_calls: list[CallDelta] | None = None
-
-
-class ChoiceDelta(Shape):
-    index: int = 0
-    delta: Delta | None = None
-    finish_reason: str | None = None
-
-
-class Chunk(Shape):
-    id: str | None = None
-    model: str | None = None
-    choices: list[ChoiceDelta] | None = None
-    usage: dict[str, Any] | None = None
-
-
-class CallPieces:
-    """A tool call that grows."""
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.name = ""
-        self.arguments: list[str] = []
-
-    def grow(self, piece: CallDelta) -> None:
-        function = piece.function or FunctionDelta()
-        self.id = piece.id or self.id
-        self.name = function.name or self.name
-        self.arguments.append(function.arguments or "")
-
-    def whole(self) -> dict[str, Any]:
-        function = {"name": self.name, "arguments": "".join(self.arguments)}
-        return {"id": self.id, "function": function}
-
-
-class Stream:
-    """A streamed completion: texts and calls grow piece by piece, calls interleaved by index."""
-
-    def __init__(self) -> None:
-        self.head: dict[str, Any] = {}
-        self.texts: defaultdict[str, list[str]] = defaultdict(list)
-        self.details: list[dict[str, Any]] = []
-        self.calls: dict[int, CallPieces] = {}
-        self.finish: str | None = None
-        self.usage: dict[str, Any] | None = None
-        self.ended = False
-
-    def take(self, event: dict[str, Any]) -> str:
-        chunk = Chunk.model_validate(event)
-        self.head = self.head or {"id": chunk.id, "model": chunk.model}
-        self.usage = chunk.usage or self.usage
-        pieces = [self.grow(choice) for choice in chunk.choices or () if choice.index == 0]
-        return "".join(pieces)
-
-    def grow(self, choice: ChoiceDelta) -> str:
-        self.finish = choice.finish_reason or self.finish
-        delta = choice.delta or Delta()
-        for name in ("content", "refusal", "reasoning_content", "reasoning"):
-            if piece := getattr(delta, name):
-                self.texts[name].append(piece)
-        self.details += delta.reasoning_details or ()
-        for position, call in enumerate(delta.tool_calls or ()):
-            index = position if call.index is None else call.index
-            self.calls.setdefault(index, CallPieces()).grow(call)
-        return (delta.content or "") + (delta.refusal or "")
-
-    def done(self) -> None:
-        self.ended = True
-
-    def used(self) -> Used:
-        return Used(self.usage, self.finish is not None)
-
-    def whole(self) -> dict[str, Any] | None:
-        """Whole once a reason to stop has come, and after it the use or the end."""
-        if self.finish is None or not (self.ended or self.usage is not None):
-            return None
-        message: dict[str, Any] = {name: "".join(grown) for name, grown in self.texts.items()}
-        message["reasoning_details"] = self.details
-        message["tool_calls"] = [self.calls[index].whole() for index in sorted(self.calls)]
-        choice = {"message": message, "finish_reason": self.finish}
-        return {**self.head, "choices": [choice], "usage": self.usage}

@@ -53,16 +53,28 @@ def turns(message: Message) -> list[dict[str, Any]]:
 
 def answer(message: Message, text: str) -> dict[str, Any]:
     """What the assistant said; reasoning goes back in the fields that it came in."""
-    said: dict[str, Any] = {"role": "assistant", "content": text or None}
+    said: dict[str, Any] = {"role": "assistant"}
     for part in message.parts:
         if isinstance(part, Thinking):
             for name, thought in part.opaque.items():
-                joins = isinstance(thought, str | list) and type(said.get(name)) is type(thought)
-                said[name] = said[name] + thought if joins else thought
-    calls = [call(part) for part in message.parts if isinstance(part, ToolUse)]
+                said[name] = together(said.get(name), thought)
+    extra = said.pop("extra_content", {})
+    if (chunks := said.get("content")) is None:
+        said["content"] = text or None
+    elif text:
+        said["content"] = [*chunks, {"type": "text", "text": text}]
+    calls = [call(part, extra.get(part.id)) for part in message.parts if isinstance(part, ToolUse)]
     if calls:
         said["tool_calls"] = calls
     return said
+
+
+def together(before: Any, after: Any) -> Any:
+    """The reasoning of two answers in a row, which are sent as one."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return {**before, **after}
+    same = type(before) is type(after) and isinstance(before, str | list)
+    return before + after if same else after
 
 
 def aside(result: ToolResult) -> tuple[Text | Media, ...]:
@@ -83,13 +95,11 @@ def content(part: Text | Media) -> dict[str, Any]:
     return {"type": "file", "file": file}
 
 
-def call(use: ToolUse) -> dict[str, Any]:
+def call(use: ToolUse, extra: dict[str, Any] | None) -> dict[str, Any]:
     written = json.dumps(called(use), ensure_ascii=False)
-    return {
-        "id": use.id,
-        "type": "function",
-        "function": {"name": use.name, "arguments": written},
-    }
+    function = {"name": use.name, "arguments": written}
+    sent: dict[str, Any] = {"id": use.id, "type": "function", "function": function}
+    return {**sent, "extra_content": extra} if extra else sent
 
 
 def function(tool: ToolForm) -> dict[str, Any]:

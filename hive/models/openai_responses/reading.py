@@ -3,18 +3,29 @@
 from typing import Any
 
 from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
-from hive.models.parts import Shape, arguments, tidy
+from hive.models.parts import Shape, arguments, made, tidy
 from hive.models.wire import Used
 
 __all__ = ["Response", "ResponseUsage", "Stream", "read_item", "stop_of"]
 
-STOPS: dict[str, StopReason] = {"max_output_tokens": "length", "content_filter": "filter"}
+STOPS: dict[str, StopReason] = {
+    "max_output_tokens": "length",
+    "max_tokens": "length",
+    "content_filter": "filter",
+    "model_context_window_exceeded": "overflow",
+    "model_length": "overflow",
+}
+PICTURES = {"jpg": "image/jpeg", "svg": "image/svg+xml"}
 
 
 class Content(Shape):
     type: str
     text: str = ""
     refusal: str = ""
+
+
+class Failure(Shape):
+    message: str = ""
 
 
 class Item(Shape):
@@ -24,6 +35,9 @@ class Item(Shape):
     call_id: str = ""
     name: str = ""
     arguments: str = ""
+    result: str | None = None
+    output_format: str | None = None
+    error: Failure | None = None
 
 
 class InputDetails(Shape):
@@ -84,6 +98,12 @@ def read_item(raw: dict[str, Any], maker: str) -> list[Part]:
         case "function_call":
             values, malformed = arguments(item.arguments)
             return [ToolUse(id=item.call_id, name=item.name, arguments=values, malformed=malformed)]
+        case "image_generation_call" if item.result:
+            kind = item.output_format or "png"
+            return [made(item.result, PICTURES.get(kind, f"image/{kind}"))]
+        case "image_generation_call":
+            why = f": {item.error.message}" if item.error and item.error.message else ""
+            return [Text(text=tidy(f"[No image was made{why}]"))]
     return []
 
 
