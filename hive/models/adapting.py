@@ -126,13 +126,14 @@ class Adapting(Backend[C]):
     def heeded(self, reply: Reply, request: Request) -> Reply:
         """The reply, if it is in the form that was asked for; one that is not shows what the server
         does without. Raises `BadReply` if no tool was called where one had to be."""
-        if reply.stop != "end" or reply.tool_uses:
+        if reply.stop not in ("end", "length") or reply.tool_uses:
             return reply
-        if answer_tool(request) is not None:
+        said = reply.text.lstrip()
+        if request.output is not None and said and not said.startswith(("{", "```")):
+            self.lacks |= {SCHEMA}
+        if answer_tool(request) is not None and reply.stop == "end":
             self.lacks |= {FORCED}
             raise BadReply(f"{self.name}: the model did not call a tool, as it had to")
-        if request.output is not None and reply.text and "{" not in reply.text:
-            self.lacks |= {SCHEMA}
         return reply
 
 

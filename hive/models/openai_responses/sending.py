@@ -48,7 +48,7 @@ def items(message: Message) -> list[dict[str, Any]]:
     if any(isinstance(part, Media) for part in message.parts):
         results = [item(part, "user") for part in message.parts if isinstance(part, ToolResult)]
         said = [content(part) for part in message.parts if isinstance(part, Text | Media)]
-        return [*results, {"role": "user", "content": said}]
+        return [*results, spoken("user", said)]
     role = "assistant" if message.role == "assistant" else "user"
     return [item(part, role) for part in message.parts]
 
@@ -56,7 +56,7 @@ def items(message: Message) -> list[dict[str, Any]]:
 def item(part: Part, role: str) -> dict[str, Any]:
     match part:
         case Text():
-            return {"role": role, "content": part.text}
+            return spoken(role, part.text)
         case Thinking():
             return dict(part.opaque)
         case ToolUse():
@@ -69,7 +69,12 @@ def item(part: Part, role: str) -> dict[str, Any]:
         case ToolResult():
             return {"type": "function_call_output", "call_id": part.id, "output": output(part)}
         case Media():
-            return {"role": "user", "content": [content(part)]}
+            return spoken("user", [content(part)])
+
+
+def spoken(role: str, said: str | list[dict[str, Any]]) -> dict[str, Any]:
+    # OpenAI knows a message without its type; llama.cpp refuses an assistant's.
+    return {"type": "message", "role": role, "content": said}
 
 
 def output(result: ToolResult) -> str | list[dict[str, Any]]:
