@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
+from annotated_types import BaseMetadata
 from pydantic import BaseModel, ConfigDict, JsonValue, RootModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -66,7 +67,7 @@ def care_of_model(cls: type[BaseModel], pieces: Pieces) -> int:
         pieces[cls] = None
         cares = {
             name: BY_PYDANTIC
-            if field.metadata or field.serialization_alias is not None
+            if not only_bounds(field.metadata) or field.serialization_alias is not None
             else care_of(field.annotation, pieces)
             for name, field in cls.model_fields.items()
         }
@@ -74,6 +75,12 @@ def care_of_model(cls: type[BaseModel], pieces: Pieces) -> int:
             return BY_PYDANTIC
         pieces[cls] = tuple(name for name, care in cares.items() if care == LOOKED_AT)
     return AS_IT_IS if pieces[cls] == () else LOOKED_AT
+
+
+def only_bounds(metadata: Iterable[object]) -> bool:
+    """Whether what is said of a field beside its type only says which values it may have, and not
+    how they are written."""
+    return all(isinstance(each, BaseMetadata) for each in metadata)
 
 
 def serializes_itself(cls: type[BaseModel]) -> bool:

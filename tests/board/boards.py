@@ -9,6 +9,7 @@ from hive.board.board import Board
 from hive.board.contributions import (
     Answer,
     Artifact,
+    Attachment,
     Finding,
     Goal,
     Note,
@@ -28,7 +29,8 @@ from hive.journal.reading import close_before, restore
 from tests.board.values import OWN_KINDS
 
 CONTRIBUTIONS: tuple[type[Payload], ...] = (
-    Goal, Note, Task, Plan, Finding, Artifact, Review, Verdict, Question, Answer, TestReport,
+    Goal, Attachment, Note, Task, Plan, Finding, Artifact, Review, Verdict, Question, Answer,
+    TestReport,
 )  # fmt: skip
 KINDS: tuple[type[Payload], ...] = (*CONTRIBUTIONS, *RECORDS, *OWN_KINDS)
 VOCABULARY = Vocabulary(KINDS)

@@ -16,9 +16,9 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, PlainSerializer, computed_field, field_serializer
 
 from hive.board.canonical import decode, encode
-from hive.board.contributions import Goal, Note
+from hive.board.contributions import Attachment, Goal, Note
 from hive.board.payload import Opaque, Payload, Vocabulary
-from hive.board.records import Observation, ToolCall
+from hive.board.records import RECORDS, Observation, ToolCall
 from hive.errors import DeclarationError, PayloadError
 from hive.journal.journal import Journal
 from hive.journal.memory import MemoryJournal
@@ -328,3 +328,15 @@ def test_sets_are_written_alike_in_every_process() -> None:
     }
     assert len(written) == 1
     assert '"a":{"words":["a","b","c"]}' in written.pop()
+
+
+def test_bounds_of_fields_cost_nothing_when_a_payload_is_written() -> None:
+    class Measured(Payload):
+        """A value within bounds."""
+
+        text: str = Field(min_length=1, pattern="[a-z]+")
+        share: float = Field(default=0.5, ge=0, le=1)
+
+    assert Measured._form is not None
+    shipped: tuple[type[Payload], ...] = (*RECORDS, Attachment)
+    assert [cls.kind for cls in shipped if cls._form is None] == []

@@ -5,11 +5,12 @@ import enum
 import functools
 import uuid
 from decimal import Decimal
+from functools import partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from hive.board.contributions import Attachment
 from hive.board.payload import Payload
@@ -78,8 +79,21 @@ def payloads(cls: type[BaseModel]) -> st.SearchStrategy[Any]:
     optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, field in cls.model_fields.items():
         key = name if field.alias is None else field.alias
-        (required if field.is_required() else optional)[key] = drawn(field.annotation)
+        fitting = drawn(field.annotation)
+        if field.metadata:
+            bounded: Any = Annotated[field.annotation, *field.metadata]
+            fits: TypeAdapter[Any] = TypeAdapter(bounded)
+            fitting = fitting.filter(partial(is_valid, fits))
+        (required if field.is_required() else optional)[key] = fitting
     return st.fixed_dictionaries(required, optional=optional).map(lambda data: cls(**data))
+
+
+def is_valid(fits: TypeAdapter[Any], value: object) -> bool:
+    try:
+        fits.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def drawn(annotation: Any) -> st.SearchStrategy[Any]:

@@ -87,7 +87,7 @@ def test_a_message_reaches_a_run_in_another_process(there: Here) -> None:
         assert (answer.code, answer.err) == (0, "")
         assert "its roles see this from the next decision on" in answer.out
         shown = there.hive("say", "last", "then right", "--by", "ann", "--json").json
-        assert set(shown) == {"run", "state", "holder", "item", "text"}
+        assert set(shown) == {"run", "state", "holder", "item", "text", "attached"}
         assert (shown["state"], shown["text"]) == ("running", "then right")
         assert f"pid {process.pid}" in shown["holder"]
         open_gate(there)
