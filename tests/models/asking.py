@@ -6,8 +6,20 @@ from typing import Any
 
 import pytest
 
-from hive.message import Message, OutputForm, Reply, Request, Text, ToolForm, ToolUse
-from hive.models import Model, close, resolve
+from hive.errors import ModelError
+from hive.message import (
+    Attempt,
+    Message,
+    OutputForm,
+    Reply,
+    Request,
+    Text,
+    ToolForm,
+    ToolUse,
+    Usage,
+)
+from hive.models import Model, card_of, close, input_bound, resolve
+from hive.testing.faults import Line
 from hive.testing.loopback import Script, Server, loopback
 
 BACKENDS = ("openai:gpt-5-mini", "openai-chat:gpt-5-mini", "anthropic:claude-opus-5")
@@ -61,3 +73,27 @@ async def ask(
 
 def use(identity: str, **arguments: Any) -> ToolUse:
     return ToolUse(id=identity, name="look", arguments=arguments)
+
+
+STREAMED = ASK._replace(delta=lambda piece: None)
+HELLO = Reply(
+    parts=(Text(text="Hello, world."),),
+    usage=Usage(input=1000, output=50, cached_read=600, cache_write=100, reasoning=20),
+)
+plain_and_streamed = pytest.mark.parametrize("request_", [ASK, STREAMED], ids=["plain", "streamed"])
+
+
+async def failed(line: Line, name: str, request: Request = STREAMED) -> tuple[ModelError, Attempt]:
+    """The error that the line becomes, and the attempt that it carries."""
+    async with loopback([line]) as server, model_at(server, name) as model:
+        with pytest.raises(ModelError) as caught:
+            await model.complete(request)
+    (attempt,) = caught.value.attempts
+    return caught.value, attempt
+
+
+def worst(name: str, request: Request = ASK) -> tuple[int, int]:
+    """What a call is settled at of which nobody knows what it used."""
+    bound = input_bound(request)
+    card = card_of(resolve(name, key=KEY))
+    return card.worst(bound, request.max_output), bound + request.max_output

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from hive.errors import BadReply, ContextOverflow, ModelError, RateLimited, ServerFailed
+from hive.errors import (
+    BadReply,
+    ContextOverflow,
+    ModelError,
+    RateLimited,
+    ServerFailed,
+)
 from hive.message import Attempt, Reply, Request, Text, ToolUse, Usage
-from hive.models import card_of, input_bound, resolve
-from hive.testing.dialects import DIALECTS
+from hive.models import card_of, resolve
 from hive.testing.faults import (
     Line,
     closes,
@@ -24,31 +29,21 @@ from hive.testing.faults import (
     raw,
     resets,
 )
-from hive.testing.loopback import Fashion, Newline, Received, loopback
-from tests.models.asking import ASK, COUNTS, KEY, LOOK, each, model_at, use
-
-STREAMED = ASK._replace(delta=lambda piece: None)
-HELLO = Reply(
-    parts=(Text(text="Hello, world."),),
-    usage=Usage(input=1000, output=50, cached_read=600, cache_write=100, reasoning=20),
+from hive.testing.loopback import Newline, loopback
+from tests.models.asking import (
+    ASK,
+    COUNTS,
+    HELLO,
+    KEY,
+    LOOK,
+    STREAMED,
+    each,
+    failed,
+    model_at,
+    plain_and_streamed,
+    use,
+    worst,
 )
-plain_and_streamed = pytest.mark.parametrize("request_", [ASK, STREAMED], ids=["plain", "streamed"])
-
-
-async def failed(line: Line, name: str, request: Request = STREAMED) -> tuple[ModelError, Attempt]:
-    """The error that the line becomes, and the attempt that it carries."""
-    async with loopback([line]) as server, model_at(server, name) as model:
-        with pytest.raises(ModelError) as caught:
-            await model.complete(request)
-    (attempt,) = caught.value.attempts
-    return caught.value, attempt
-
-
-def worst(name: str, request: Request = ASK) -> tuple[int, int]:
-    """What a call is settled at of which nobody knows what it used."""
-    bound = input_bound(request)
-    card = card_of(resolve(name, key=KEY))
-    return card.worst(bound, request.max_output), bound + request.max_output
 
 
 @each
@@ -187,31 +182,6 @@ async def test_a_page_for_people(name: str, request_: Request, status: int) -> N
     else:
         assert str(found).endswith("Sign in Your session has ended")
     assert attempt.status == status
-
-
-@each
-@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", ""])
-@pytest.mark.asyncio
-async def test_an_event_stream_that_is_called_something_else(name: str, kind: str) -> None:
-    def misnamed(received: Received) -> Line:
-        dialect, fashion = DIALECTS[received.endpoint], Fashion()
-        written = [fashion.written(*event) for event in dialect.events(HELLO, "1")]
-        return raw(b"".join((*written, fashion.ended(dialect.last_line))), kind)
-
-    pieces: list[str] = []
-    async with loopback([misnamed]) as server, model_at(server, name) as model:
-        reply = await model.complete(ASK._replace(delta=pieces.append))
-    assert (reply.parts, reply.usage) == (HELLO.parts, HELLO.usage)
-    assert "".join(pieces) == reply.text
-
-
-@each
-@pytest.mark.asyncio
-async def test_of_an_event_stream_by_another_name_the_end_is_demanded_too(name: str) -> None:
-    line = raw(b'data: {"type": "ping"}\n\n', "text/plain")
-    found, attempt = await failed(line, name)
-    assert type(found) is BadReply
-    assert (attempt.cost, attempt.tokens) == worst(name)
 
 
 @each

@@ -68,7 +68,9 @@ class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
             base_url=None if address is None else address.rstrip("/").removesuffix("/v1"),
             max_retries=0,
             timeout=timeout(),
-            http_client=anthropic.DefaultAsyncHttpxClient(timeout=timeout()),
+            http_client=anthropic.DefaultAsyncHttpxClient(
+                timeout=timeout(), follow_redirects=False
+            ),
             open_telemetry=False,
         )
 

@@ -48,7 +48,7 @@ class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
             base_url=self.base_url,
             max_retries=0,
             timeout=timeout(),
-            http_client=openai.DefaultAsyncHttpxClient(timeout=timeout()),
+            http_client=openai.DefaultAsyncHttpxClient(timeout=timeout(), follow_redirects=False),
         )
 
     def send(
