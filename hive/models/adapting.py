@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+import httpx2
+
 from hive.errors import BadReply, ContextOverflow, ModelError, RequestRefused
 from hive.message import Attempt, OutputForm, Reply, Request
 from hive.models.answers import answer_tool, by_instruction, by_tool, taken
@@ -107,13 +109,15 @@ class Adapting(Backend[C]):
     def refused(self, error: ModelError, asked: Request) -> str | None:
         """The spare thing that a refusal names; None where it is about something else, which the
         error is made to say where it is a setting of the role."""
-        said = refusal(error)
-        if said is None:
+        response = refusal(error)
+        if response is None:
             return None
-        sent = json.dumps(self.params(asked), default=str)
+        # What was sent, and not what would be now: another call may have learned since.
+        sent = response.request.content.decode()
         spare = {name: thing for name, thing in self.spare.items() if f'"{name}"' in sent}
         chosen = asked.settings.model_dump(exclude_none=True)
-        found = named(*said, {**spare, **{n: SETTINGS[n] for n in SETTINGS if n in chosen}})
+        things = {**spare, **{n: thing for n, thing in SETTINGS.items() if n in chosen}}
+        found = named(blamed(response.content), response.text[:LONGEST], things)
         if found in chosen:
             error.args = (
                 f"{error} The role sets {found}={chosen[found]!r}: leave it out of the role's"
@@ -137,22 +141,25 @@ class Adapting(Backend[C]):
         return reply
 
 
-def refusal(error: ModelError) -> tuple[str, str] | None:
-    """The parameter that a server blames, "" if none, and all its words; None if it did not refuse
-    the request for what stands in it."""
+def refusal(error: ModelError) -> httpx2.Response | None:
+    """The answer by which a server refused a request for what stands in it."""
     response = getattr(error.__cause__, "response", None)
     if not isinstance(error, RequestRefused) or isinstance(error, ContextOverflow):
         return None
-    if response is None or response.status_code not in STATUSES:
+    if not isinstance(response, httpx2.Response) or response.status_code not in STATUSES:
         return None
-    text: str = response.text[:LONGEST]
+    return response
+
+
+def blamed(body: bytes) -> str:
+    """The parameter that a refusal blames; "" where it names none."""
     try:
-        body: Any = json.loads(response.content)
+        said: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return "", text
-    inner = body.get("error", body) if isinstance(body, Mapping) else None
+        return ""
+    inner = said.get("error", said) if isinstance(said, Mapping) else None
     param = inner.get("param") if isinstance(inner, Mapping) else None
-    return param if isinstance(param, str) else "", text
+    return param if isinstance(param, str) else ""
 
 
 def named(param: str, text: str, things: Mapping[str, Spare]) -> str | None:

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from hive.errors import RequestRefused
 from hive.message import (
     Message,
     Reply,
-    Settings,
     Text,
 )
 from hive.models import card_of, close, resolve
@@ -91,25 +89,6 @@ async def test_long_answers_are_streamed_where_connections_would_be_cut() -> Non
     reply, server = await ask(["x"], "anthropic:claude-opus-5", request)
     assert reply.text == "x"
     assert server.requests[0]["stream"] is True
-
-
-@each
-@pytest.mark.asyncio
-async def test_settings_are_sent_where_there_is_a_word_for_them(name: str) -> None:
-    settings = Settings(temperature=0.5, effort="low")
-    _, server = await ask(["x"], name, ASK._replace(settings=settings))
-    sent = server.requests[0]
-    assert sent["temperature"] == 0.5
-    assert '"low"' in json.dumps(
-        [sent.get(w) for w in ("reasoning", "reasoning_effort", "output_config")]
-    )
-    seeded = ASK._replace(settings=Settings(seed=7))
-    if name.startswith("openai-chat"):
-        _, server = await ask(["x"], name, seeded)
-        assert server.requests[0]["seed"] == 7
-    else:
-        with pytest.raises(RequestRefused, match="no seed"):
-            await ask(["x"], name, seeded)
 
 
 @pytest.mark.asyncio
