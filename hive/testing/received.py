@@ -76,7 +76,7 @@ class Received(dict[str, Any]):
     @property
     def forced(self) -> str | None:
         """The name of the tool through which a typed answer is asked for, where it is."""
-        return self["tools"][-1]["name"] if "tool_choice" in self else None
+        return self.tools[-1] if "tool_choice" in self else None
 
 
 def texts(value: object) -> list[str]:
