@@ -14,7 +14,7 @@ from hive.message import Settings
 from hive.models import Model, ModelCard, Prices, card_of, close, resolve
 from hive.models.adapting import Adapting
 from hive.models.bound import input_bound
-from hive.testing.faults import Line, error, raw
+from hive.testing.faults import Fault, Line, error, raw
 from hive.testing.loopback import Received, loopback
 from tests.models.asking import ASK, KEY, LOOK, ask, each, model_at
 
@@ -23,7 +23,7 @@ LONG = ASK._replace(system="You are thorough. " * 100, tools=(LOOK,))
 HEARD = LONG._replace(delta=lambda piece: None)
 
 
-def no(message: str, param: str | None = None, status: int = 400) -> Any:
+def no(message: str, param: str | None = None, status: int = 400) -> Fault:
     return raw(
         json.dumps({"error": {"message": message, "param": param}}).encode(),
         "application/json",
@@ -31,7 +31,7 @@ def no(message: str, param: str | None = None, status: int = 400) -> Any:
     )
 
 
-def unprocessable(name: str) -> Any:
+def unprocessable(name: str) -> Fault:
     """A refusal as FastAPI writes it: which field, and then the request once more."""
     problem = {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not"}
     quoted = {"input": {"max_tokens": 1, "tool_choice": "auto", "stream_options": {}}}
