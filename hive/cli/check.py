@@ -10,7 +10,7 @@ import click
 from hive.cli import options
 from hive.cli.exits import FAILED, OK
 from hive.cli.loading import BadTeam, load
-from hive.cli.overrides import asked
+from hive.cli.overrides import Settled, asked
 from hive.cli.seats import seats
 from hive.errors import DeclarationError, HiveError
 from hive.models.model import check as check_model
@@ -36,11 +36,12 @@ def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
     --json prints one object with the keys
       ok, problem (null when ok), path (roles that prove the problem),
       name, roles (name, reads, writes, tools, per, tier), edges, bounds (added to a chain),
-      seats (role, model, why), budget, limits, policy, allocator, missing (what models lack)
+      seats (role, model, why, source), budget, limits, policy, allocator,
+      missing (what models lack)
     """
     overrides = asked(models)
     try:
-        team = overrides.apply(load(workflow), workflow)
+        settled = overrides.settled(load(workflow), workflow)
     except BadTeam as error:
         if not isinstance(error.cause, DeclarationError):
             raise
@@ -48,10 +49,10 @@ def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
     except DeclarationError as error:
         return refused(workflow, error, str(error), as_json)
     if as_json:
-        json.dump(checked_json(team), sys.stdout)
+        json.dump(checked_json(settled), sys.stdout)
         print()
     else:
-        tell(workflow, team)
+        tell(workflow, settled)
     return OK
 
 
@@ -79,8 +80,9 @@ def missing(team: Workflow) -> list[str]:
     return found
 
 
-def checked_json(team: Workflow) -> dict[str, Any]:
+def checked_json(settled: Settled) -> dict[str, Any]:
     """The documented JSON of a team that can work."""
+    team = settled.workflow
     return {
         "ok": True,
         "problem": None,
@@ -99,7 +101,7 @@ def checked_json(team: Workflow) -> dict[str, Any]:
         ],
         "edges": [str(edge) for edge in team.graph.edges],
         "bounds": list(team.bounds),
-        "seats": [seat.as_json() for seat in seats(team)],
+        "seats": [seat.as_json() for seat in seats(settled)],
         "budget": {key: as_number(cap) for key, cap in asdict(team.budget).items()},
         "limits": asdict(team.limits),
         "policy": team.policy.name,
@@ -112,10 +114,11 @@ def as_number(cap: Any) -> Any:
     return cap if cap is None or isinstance(cap, int) else float(cap)
 
 
-def tell(written: str, team: Workflow) -> None:
+def tell(written: str, settled: Settled) -> None:
     """Print what a team is, in the order in which one asks."""
     from hive.cli.printing import console_for, said
 
+    team = settled.workflow
     console = console_for()
     verified = "every role is reached and can reach an end, and every cycle is bounded"
     said(console, f"✓ {written} can work: {verified}.")
@@ -124,9 +127,11 @@ def tell(written: str, team: Workflow) -> None:
     if team.bounds:
         added = "; a chain has no bounds of its own, so these stops were added"
         section(console, "bounds", [(" | ".join(team.bounds), added.removeprefix("; "))])
-    taken = seats(team)
+    taken = seats(settled)
     wide = max(len(seat.role) for seat in taken)
-    rows = [(f"{seat.role.ljust(wide)}  {seat.model}", seat.why) for seat in taken]
+    rows = [
+        (f"{seat.role.ljust(wide)}  {seat.model}", f"{seat.why}; {seat.source}") for seat in taken
+    ]
     section(console, "models", rows)
     section(console, "limits", limits(team))
     lacking = missing(team)

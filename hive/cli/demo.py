@@ -12,13 +12,12 @@ from hive.cli.driving import Showing, check_models
 from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.journals import hint
 from hive.cli.loading import load
-from hive.cli.overrides import asked
+from hive.cli.overrides import Settled, asked
 from hive.cli.run import carry_out
 from hive.cli.seats import seats
 from hive.journal.journal import Journal
 from hive.run import Run
 from hive.tools.approval import Approver
-from hive.workflow import Workflow
 
 __all__ = ["demo"]
 
@@ -58,10 +57,11 @@ def demo(
     """
     options.diagnose(verbose)
     overrides = asked(models, directory=str(Path.cwd()))
-    team = overrides.apply(load(TEAM), TEAM)
+    settled = overrides.settled(load(TEAM), TEAM)
+    team = settled.workflow
     check_models(team)
     folder, sentence = prepared(workspace, keep)
-    for line in (sentence, minds(team), f"The run is kept in {journal}.", ""):
+    for line in (sentence, minds(settled), f"The run is kept in {journal}.", ""):
         click.echo(line, err=as_json)
 
     def begin(kept: Journal, approver: Approver) -> Run:
@@ -103,9 +103,9 @@ def prepared(workspace: Path | None, keep: bool) -> tuple[Path, str]:
     return folder, f"Working in {folder}, a fresh copy of a small project with bugs{goes}."
 
 
-def minds(team: Workflow) -> str:
+def minds(settled: Settled) -> str:
     """Who thinks, said on screen."""
-    models = dict.fromkeys(seat.model for seat in seats(team))
+    models = dict.fromkeys(seat.model for seat in seats(settled))
     programs = [name for name in models if name.startswith(("program:", "script:"))]
     others = [name for name in models if name not in programs]
     if not others:

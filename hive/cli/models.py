@@ -4,142 +4,246 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from typing import Any
 
+import anyio
 import click
 
 from hive.cli import options
-from hive.cli.exits import OK
+from hive.cli.exits import FAILED, OK
 from hive.cli.loading import load
-from hive.cli.overrides import asked
-from hive.cli.seats import Seat, card_for, seats
-from hive.cli.words import number
-from hive.models.catalog import ModelCard, Prices, card
-from hive.models.providers import PROVIDERS, Provider
-from hive.models.steady import steady
-from hive.workflow import Workflow
+from hive.cli.overrides import Overrides, Settled, asked
+from hive.cli.precedence import Unused
+from hive.cli.progress import counting
+from hive.cli.seats import Seat, seats
+from hive.cli.trying import Trial, try_all
+from hive.models.around import Around
+from hive.models.catalog import ModelCard, card, card_of, own_card
+from hive.models.chain import is_chain, members
+from hive.models.configured import Configured
+from hive.models.failover import Failover
+from hive.models.model import Model
+from hive.models.names import check_name, resolve
+from hive.models.providers import PROVIDERS, parted
 
-__all__ = ["models"]
+__all__ = ["Known", "ProviderRow", "Shown", "models"]
 
 SDKS = {"anthropic": "anthropic"}
 """Providers whose SDK comes with an extra."""
+AT_HAND = ("program:", "script:")
+"""How the names of models begin that run in this process and ask nobody."""
+
+
+@dataclass(frozen=True)
+class ProviderRow:
+    """A provider: `set` says whether its key is, `address` where its server is (None where a name
+    must say it), `yours` that hive.toml has it."""
+
+    name: str
+    says: str
+    key: str
+    set: bool
+    installed: bool
+    address: str | None
+    keyless: bool
+    yours: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented keys."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model's card, and which of its fields the user's own cards say."""
+
+    card: ModelCard
+    yours: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented keys."""
+        prices = self.card.prices
+        usd = {
+            f"{name}_usd": None if prices is None else getattr(prices, name) / 1e9
+            for name in ("input", "output", "cached_read", "cache_write")
+        }
+        abilities = self.card.abilities
+        return {
+            "name": self.card.name,
+            "window": self.card.window,
+            "max_output": self.card.max_output,
+            **usd,
+            "abilities": None if abilities is None else sorted(abilities),
+            "tier": self.card.tier,
+            "known": prices is not None or self.card.window is not None,
+            "yours": list(self.yours),
+        }
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that `hive models` tells."""
+
+    found: Configured
+    providers: list[ProviderRow]
+    models: list[Known]
+    seats: list[Seat]
+    unused: list[Unused]
+    trials: list[Trial] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented JSON."""
+        path, trials = self.found.path, self.trials
+        return {
+            "file": None if path is None else str(path),
+            "providers": [provider.as_json() for provider in self.providers],
+            "models": [known.as_json() for known in self.models],
+            "seats": [seat.as_json() for seat in self.seats],
+            "unused": [unused.as_json() for unused in self.unused],
+            "checked": None if trials is None else [trial.as_json() for trial in trials],
+        }
 
 
 @click.command()
 @click.argument("what", nargs=-1, metavar="[WORKFLOW | PROVIDER:MODEL]...")
+@click.option(
+    "--check", "calling", is_flag=True, help="Make one tiny call to each, and say what it shows."
+)
 @options.models
 @options.as_json
-def models(what: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> int:
-    """List the providers, and say what is known of the models named, or of those of a WORKFLOW.
+def models(what: tuple[str, ...], calling: bool, models: tuple[str, ...], as_json: bool) -> int:
+    """Say which model each role of a WORKFLOW gets and why, what is known of models, and which
+    providers there are. What hive.toml and the environment say is counted in.
 
-    Keys are looked for in the environment; only whether they are set is said.
+    Keys are looked for in the environment; only whether they are set is said. With --check each
+    model is called once, all at the same time: it is asked for a short sentence and for a call of a
+    tool, in at most 256 tokens. The exit code is 1 if one of them does not answer.
 
     \b
     --json prints one object with the keys
-      providers: name, says, key (the variable), set, installed
-      models:    name, window (tokens), max_output, input_usd, output_usd (per million tokens),
-                 known
-      seats:     role, model, why (of the WORKFLOW, if one was named)
+      file:      the hive.toml that is read, or null
+      providers: name, says, key (the variable), set, installed, address, keyless, yours
+      models:    name, window, max_output (tokens), input_usd, output_usd, cached_read_usd,
+                 cache_write_usd (per million tokens), abilities, tier, known,
+                 yours (the fields that your own cards say); null is unknown
+      seats:     role, model, why, source (of the WORKFLOW, if one was named)
+      unused:    key, model, source, why (what is configured and nobody here goes by)
+      checked:   null without --check; model, ok, problem, asked, tools (it called the tool),
+                 pieces, first_seconds, seconds, stop, input_tokens, output_tokens,
+                 estimated (the server reported no use), cost_usd, served_as
     """
-    named = [name for name in what if name.partition(":")[0] in PROVIDERS]
-    for name in named:
-        steady(name)
-    cards = [card(name) for name in named]
-    taken: list[Seat] = []
-    for reference in what:
-        if reference not in named:
-            team = asked(models).apply(load(reference), reference)
-            taken += seats(team)
-            cards += cards_of(team)
+    overrides = asked(models)
+    found = overrides.configured
+    names, settled = told_apart(what, overrides)
+    cards = [known_of(member, found.cards) for name in names for member in members(name)]
+    cards += [known for each in settled for known in cards_of(each)]
+    trials = None
+    if calling:
+        callable_ = called(names, settled, found)
+        with counting("asking", f"of {len(callable_)} answered") as beat:
+            trials = anyio.run(try_all, callable_, beat)
+    shown = Shown(
+        found,
+        [*provider_rows(found)],
+        [*dict.fromkeys(cards)],
+        [seat for each in settled for seat in seats(each)],
+        [unused for each in settled for unused in each.unused],
+        trials,
+    )
     if as_json:
-        json.dump(known_json(cards, taken), sys.stdout)
+        json.dump(shown.as_json(), sys.stdout)
         print()
     else:
-        tell(cards, taken)
-    return OK
+        from hive.cli.models_told import tell
+
+        tell(shown)
+    return FAILED if trials and any(trial.problem is not None for trial in trials) else OK
 
 
-def cards_of(team: Workflow) -> list[ModelCard]:
-    names = dict.fromkeys(seat.model for seat in seats(team))
-    given = [model if isinstance(model, str) else model.name for model in team.assigned.values()]
-    return [card_for(team, name) for name in dict.fromkeys((*names, *given)) if " or " not in name]
+def told_apart(what: Iterable[str], overrides: Overrides) -> tuple[list[str], list[Settled]]:
+    """The names of models, written out, and the workflows. Raises UnknownModel and Mistake."""
+    names, settled = [], []
+    for each in what:
+        first = each.partition(":")[0]
+        if first in PROVIDERS or first in overrides.configured.providers or is_chain(each):
+            name = overrides.configured.named(each)
+            for member in members(name):
+                check_name(member)
+            names.append(name)
+        else:
+            settled.append(overrides.settled(load(each), each))
+    return names, settled
 
 
-def known_json(cards: list[ModelCard], taken: list[Seat]) -> dict[str, Any]:
-    """The documented JSON."""
-    return {
-        "providers": [
-            {
-                "name": provider.name,
-                "says": provider.says,
-                "key": provider.key,
-                "set": is_set(provider),
-                "installed": installed(provider),
-            }
-            for provider in PROVIDERS.values()
-        ],
-        "models": [
-            {
-                "name": known.name,
-                "window": known.window,
-                "max_output": known.max_output,
-                "input_usd": None if known.prices is None else known.prices.input / 1e9,
-                "output_usd": None if known.prices is None else known.prices.output / 1e9,
-                "known": known.prices is not None or known.window is not None,
-            }
-            for known in cards
-        ],
-        "seats": [seat.as_json() for seat in taken],
-    }
+def known_of(name: str, cards: tuple[ModelCard, ...]) -> Known:
+    """What is known of a model, and what of it the user says."""
+    own = own_card(name, cards)
+    said = () if own is None else tuple(f.name for f in fields(own) if getattr(own, f.name))
+    return Known(card(name, cards=cards), said[1:])
 
 
-def is_set(provider: Provider) -> bool:
+def cards_of(settled: Settled) -> list[Known]:
+    """What is known of the models of a workflow, those of a chain one by one."""
+    team = settled.workflow
+    known = [Known(card(s.model)) for s in seats(settled) if s.model.startswith(AT_HAND)]
+    for given in team.assigned.values():
+        if isinstance(given, str):
+            known += [known_of(member, team.cards) for member in members(given)]
+        else:
+            known.append(Known(card_of(given)))
+    return known
+
+
+def called(names: Iterable[str], settled: Iterable[Settled], found: Configured) -> dict[str, Model]:
+    """The distinct models to call, by name: those of chains and within wrappers by themselves, and
+    none that runs in this process."""
+    models: dict[str, Model] = {}
+    for name in names:
+        models |= {each: made(each, found.cards) for each in members(name)}
+    for each in settled:
+        for given in each.workflow.assigned.values():
+            if isinstance(given, str):
+                models |= {m: made(m, each.workflow.cards) for m in members(given)}
+            else:
+                models |= {inner.name: inner for inner in within(given)}
+    return {name: model for name, model in models.items() if not name.startswith(AT_HAND)}
+
+
+def made(name: str, cards: tuple[ModelCard, ...]) -> Model:
+    return resolve(name, card=card(name, cards=cards))
+
+
+def within(model: Model) -> list[Model]:
+    """The models inside a wrapper, which is not to count, keep or repeat a trial."""
+    if isinstance(model, Failover):
+        return [inner for each in model.models for inner in within(each)]
+    return within(model.model) if isinstance(model, Around) else [model]
+
+
+def provider_rows(found: Configured) -> Iterable[ProviderRow]:
+    """The providers, the user's own first; of a key no more than whether it is set."""
+    for name, form in found.providers.items():
+        named = parted(form)
+        says = f"your own, over {PROVIDERS[named.provider].says}"
+        key = named.key or "HIVE_API_KEY"
+        yield ProviderRow(
+            name, says, key, is_set(key), installed(named.provider), named.address,
+            keyless=named.key is None, yours=True,
+        )  # fmt: skip
+    for provider in PROVIDERS.values():
+        yield ProviderRow(
+            provider.name, provider.says, provider.key, is_set(provider.key),
+            installed(provider.name), provider.found_at(), provider.keyless, yours=False,
+        )  # fmt: skip
+
+
+def is_set(variable: str) -> bool:
     """Whether there is a key; its value is looked at no further."""
-    return bool(os.environ.get(provider.key))
+    return bool(os.environ.get(variable, "").strip())
 
 
-def installed(provider: Provider) -> bool:
+def installed(provider: str) -> bool:
     """Whether the provider's SDK is there."""
-    needed = SDKS.get(provider.name, "openai")
-    return importlib.util.find_spec(needed) is not None
-
-
-def tell(cards: list[ModelCard], taken: list[Seat]) -> None:
-    """Print what is known."""
-    from hive.cli.printing import console_for, pairs, said
-
-    console = console_for()
-    sections = {
-        "providers": [provider_row(provider) for provider in PROVIDERS.values()],
-        "models": [card_row(known) for known in cards],
-        "roles": [(f"{seat.role}: {seat.model}", seat.why) for seat in taken],
-    }
-    for name, rows in sections.items():
-        if rows:
-            said(console, name, style="bold")
-            pairs(console, rows)
-    if not cards:
-        console.print()
-        said(console, "hive models openai:gpt-5-mini   says what is known of a model", style="dim")
-
-
-def provider_row(provider: Provider) -> tuple[str, str]:
-    key = f"{provider.key} is {'set' if is_set(provider) else 'not set'}"
-    if provider.keyless:
-        key += ", if its server wants one"
-    if not installed(provider):
-        key += f"; pip install 'hive-blackboard[{SDKS[provider.name]}]'"
-    return f"{provider.name}:MODEL", f"{key}; {provider.says}"
-
-
-def card_row(known: ModelCard) -> tuple[str, str]:
-    if known.name.startswith(("program:", "script:")):
-        return known.name, "costs nothing; runs in this process, asks no server"
-    window = "window unknown" if known.window is None else f"{number(known.window)} tokens window"
-    return known.name, f"{price(known.prices)}; {window}"
-
-
-def price(prices: Prices | None) -> str:
-    if prices is None:
-        return "price unknown, so that a budget in dollars refuses it"
-    return f"${prices.input / 1e9:g} in, ${prices.output / 1e9:g} out per million tokens"
+    return importlib.util.find_spec(SDKS.get(provider, "openai")) is not None

@@ -17,7 +17,7 @@ from hive.models.configured import Configured, Given, means
 from hive.models.model import Model
 from hive.role import Role
 
-__all__ = ["Choice", "Crew", "Unused", "chosen"]
+__all__ = ["WORKFLOW", "Choice", "Crew", "Unused", "chosen"]
 
 COMMAND = "--model"
 WORKFLOW = "the workflow"

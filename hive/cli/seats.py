@@ -1,55 +1,68 @@
 """Which model each role of a workflow gets, and why, as far as that can be told beforehand."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from hive.cli.overrides import Settled
+from hive.cli.precedence import WORKFLOW
 from hive.control.allocation import ANYONE, Allocation, ByComplexity, OneModel
 from hive.control.complexity import LEVELS
-from hive.models.catalog import ModelCard, card, card_of
 from hive.role import Role
 from hive.workflow import Workflow, program_name
 
-__all__ = ["Seat", "card_for", "seats"]
+__all__ = ["Seat", "seats"]
 
 
 @dataclass(frozen=True)
 class Seat:
-    """A role with one of the models it may get."""
+    """A role with one of the models it may get, why, and who says so: "the workflow", "--model",
+    "hive.toml" or an environment variable."""
 
     role: str
     model: str
     why: str
+    source: str
 
     def as_json(self) -> dict[str, str]:
         """The documented keys."""
-        return {"role": self.role, "model": self.model, "why": self.why}
+        return asdict(self)
 
 
-def seats(workflow: Workflow) -> list[Seat]:
+def seats(settled: Settled) -> list[Seat]:
     """Every role with every model it may get."""
-    return [seat for role in workflow.roles.values() for seat in seats_of(workflow, role)]
+    roles = settled.workflow.roles.values()
+    return [seat for role in roles for seat in seats_of(settled, role)]
 
 
-def seats_of(workflow: Workflow, role: Role) -> list[Seat]:
+def seats_of(settled: Settled, role: Role) -> list[Seat]:
+    workflow, sources = settled.workflow, settled.sources
     if role.program is not None:
-        return [Seat(role.name, program_name(role), "the role is a program")]
+        return [Seat(role.name, program_name(role), "the role is a program", WORKFLOW)]
     allocator = workflow.allocator
     if isinstance(allocator, ByComplexity):
-        return by_complexity(workflow, role, allocator)
+        return by_complexity(settled, role, allocator)
     if isinstance(allocator, OneModel):
-        return [Seat(role.name, name_of(workflow, allocator.key), "everybody gets the one model")]
+        key, why = allocator.key, "everybody gets the one model"
+        return [Seat(role.name, name_of(workflow, key), why, sources[key])]
     own = type(allocator).__name__
     names = " or ".join(dict.fromkeys(name_of(workflow, key) for key in workflow.assigned))
-    return [Seat(role.name, names, f"{own} decides in every turn")]
+    said = ", ".join(dict.fromkeys(sources.values()))
+    return [Seat(role.name, names, f"{own} decides in every turn", said)]
 
 
-def by_complexity(workflow: Workflow, role: Role, allocator: ByComplexity) -> list[Seat]:
+def by_complexity(settled: Settled, role: Role, allocator: ByComplexity) -> list[Seat]:
     """The models for each class of work, those of one key together."""
+    workflow = settled.workflow
     found: dict[str, tuple[Allocation, list[str]]] = {}
     for level in LEVELS:
         allocation = allocator.pick(role, level, tuple(workflow.assigned))
         found.setdefault(allocation.model, (allocation, []))[1].append(level)
     return [
-        Seat(role.name, name_of(workflow, key), reason(role, allocation, levels))
+        Seat(
+            role.name,
+            name_of(workflow, key),
+            reason(role, allocation, levels),
+            settled.sources[key],
+        )
         for key, (allocation, levels) in found.items()
     ]
 
@@ -69,11 +82,3 @@ def reason(role: Role, allocation: Allocation, levels: list[str]) -> str:
 def name_of(workflow: Workflow, key: str) -> str:
     given = workflow.assigned.get(key, key)
     return given if isinstance(given, str) else given.name
-
-
-def card_for(workflow: Workflow, name: str) -> ModelCard:
-    """What is known of a model of a workflow: its own card where it has one."""
-    for given in workflow.assigned.values():
-        if not isinstance(given, str) and given.name == name:
-            return card_of(given)
-    return card(name)

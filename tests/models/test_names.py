@@ -127,6 +127,9 @@ def test_what_is_no_variable_behind_a_name_is_not_shown() -> None:
         with pytest.raises(UnknownModel, match="is no name of an environment variable") as caught:
             resolve(f"compatible:x@http://h/v1#{planted}")
         assert "planted" not in str(caught.value)
+    with pytest.raises(UnknownModel, match="'openai:x' has no address") as caught:
+        resolve("openai:x#sk-planted")
+    assert "planted" not in str(caught.value)
 
 
 def test_an_address_in_the_environment_is_as_good_as_home(
