@@ -7,11 +7,11 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from hive.errors import RequestRefused
-from hive.message import Reply, Request, Text, Thinking, ToolUse
+from hive.message import Media, Reply, Request, Text, Thinking, ToolUse
 
 __all__ = ["Answer", "FunctionModel", "Line", "ScriptedModel"]
 
-Spoken = str | Text | Thinking | ToolUse
+Spoken = str | Text | Thinking | Media | ToolUse
 """One part of an answer; a str is a Text."""
 
 Answer = Reply | Spoken | Sequence[Spoken]
@@ -97,12 +97,12 @@ def as_reply(answer: object, who: str) -> Reply:
     if isinstance(answer, Reply):
         return answer
     several = answer if isinstance(answer, list | tuple) else (answer,)
-    parts: list[Text | Thinking | ToolUse] = []
+    parts: list[Text | Thinking | Media | ToolUse] = []
     for part in several:
-        if not isinstance(part, str | Text | Thinking | ToolUse):
+        if not isinstance(part, str | Text | Thinking | Media | ToolUse):
             raise TypeError(
                 f"{who} gave {type(part).__name__}, which is no answer; right would be a Reply, "
-                "a str, a ToolUse, or a list of them"
+                "a str, a ToolUse, an image, or a list of them"
             )
         parts.append(Text(text=part) if isinstance(part, str) else part)
     asks = any(isinstance(part, ToolUse) for part in parts)

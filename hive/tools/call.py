@@ -85,7 +85,7 @@ def shape(value: object) -> ToolOutput:
         return ToolOutput(orjson.dumps(value, default=plain_value).decode())
     except TypeError as error:
         raise ToolError(
-            f"the tool returned a {type(value).__name__}, which has no JSON form: {error}"
+            f"the tool returned a {type(value).__name__}, which has no JSON form: {error.__cause__ or error}"
         ) from None
 
 
