@@ -55,8 +55,10 @@ class Crew:
 
     @property
     def tiers(self) -> tuple[str, ...]:
-        """The tiers that its work may fall to."""
+        """The tiers that its work may fall to, and the one key where the allocator has one."""
         own = [role.tier for role in self.roles.values() if role.tier]
+        if isinstance(self.allocator, OneModel):
+            own.append(self.allocator.key)
         return tuple(dict.fromkeys([*own, *getattr(self.allocator, "table", {}).values()]))
 
     def reached(self, keys: tuple[str, ...]) -> frozenset[str]:
