@@ -84,8 +84,9 @@ def shape(value: object) -> ToolOutput:
     try:
         return ToolOutput(orjson.dumps(value, default=plain_value).decode())
     except TypeError as error:
+        why = error.__cause__ or error
         raise ToolError(
-            f"the tool returned a {type(value).__name__}, which has no JSON form: {error.__cause__ or error}"
+            f"the tool returned a {type(value).__name__}, which has no JSON form: {why}"
         ) from None
 
 
