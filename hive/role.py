@@ -136,8 +136,9 @@ class Role:
         """The kind that a final answer is read as; None where only `post_…` tools post."""
         if self.output is not None:
             return self.output
-        if len(self.said) == 1:
-            return self.said[0]
+        said = self.said
+        if len(said) == 1:
+            return said[0]
         return Note if Note in self.writes else None
 
     @property
@@ -148,6 +149,8 @@ class Role:
     @property
     def said(self) -> tuple[type[Payload], ...]:
         """The kinds that a model writes in words: all but the images and files it makes."""
+        if Attachment not in self.writes:
+            return self.writes
         return tuple(cls for cls in self.writes if cls is not Attachment)
 
     @property

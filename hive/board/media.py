@@ -14,7 +14,7 @@ from hive.message import Media
 __all__ = [
     "FILE_TOKENS",
     "IMAGE_TOKENS",
-    "holds_media",
+    "MARK",
     "media_in",
     "media_tokens",
     "without_bytes",
@@ -27,20 +27,17 @@ FILE_TOKENS = 6_400
 """What a file that is no text counts in a view; nobody knows how many pages it has."""
 
 MARK = b'"media_type"'
+"""Stands in the bytes of every entry that holds images or files."""
+
 BYTES = frozenset({"data", "source", "type"})
 """Fields of a Media that are no words about it."""
-
-
-def holds_media(entry: Entry) -> bool:
-    """Whether there may be images or files in an entry; most say no at a glance."""
-    return MARK in entry.body
 
 
 def media_in(entry: Entry) -> tuple[Media, ...]:
     """The images and files in an entry, in order: an Attachment's own, and those in fields of other
     kinds, wherever their classes declare Media; where these are not known, what looks like one.
     `source` is the entry's address."""
-    if not holds_media(entry):
+    if MARK not in entry.body:
         return ()
     source = str(entry.address)
     found = searched(entry.payload)

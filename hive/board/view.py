@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hive.board.canonical import decode, encode
 from hive.board.contributions import Attachment, Goal
 from hive.board.entry import Entry, Label, join_labels
-from hive.board.media import holds_media, media_in, media_tokens, without_bytes
+from hive.board.media import MARK, media_in, media_tokens, without_bytes
 from hive.board.payload import Payload
 from hive.board.records import Fault, Inference, Observation, Request, ToolCall
 from hive.message import Media, Text
@@ -118,18 +118,15 @@ def show(entry: Entry) -> Shown:
     one line of JSON. Line breaks are escaped, so content can never forge such a first line."""
     address = str(entry.address)
     text = f"[{address}] {entry.kind} by {entry.author} ({entry.label})\n{line_of(entry)}"
-    part, tokens, digest = Text(text=text, source=address), tokens_of(text), digest_of(text)
-    media = () if entry.erased else media_in(entry)
-    if media:
-        tokens += sum(map(media_tokens, media))
-        digest = hashlib.sha256(
-            digest + b"".join(digest_of(f"{each.media_type}\n{each.data}") for each in media)
-        ).digest()
-    return Shown(entry, address, part, tokens, digest, media)
-
-
-def digest_of(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    digest = hashlib.sha256(text.encode())
+    part, tokens = Text(text=text, source=address), tokens_of(text)
+    if MARK not in entry.body:
+        return Shown(entry, address, part, tokens, digest.digest())
+    media = media_in(entry)
+    for each in media:
+        tokens += media_tokens(each)
+        digest.update(hashlib.sha256(f"{each.media_type}\n{each.data}".encode()).digest())
+    return Shown(entry, address, part, tokens, digest.digest(), media)
 
 
 def line_of(entry: Entry) -> str:
@@ -147,7 +144,7 @@ def shown_body(entry: Entry) -> bytes:
     """The data without what only says which run this is, and would make the same work in a fork
     look like another."""
     hidden = HIDDEN.get(entry.cls)
-    if hidden is None and not holds_media(entry):
+    if hidden is None and MARK not in entry.body:
         return entry.body
     data = without_bytes(decode(entry.body))
     return encode({key: value for key, value in data.items() if key not in (hidden or ())})
@@ -217,7 +214,7 @@ class Window:
 
     def take(self, item: Shown) -> None:
         """Add an entry at the end; drop a block of old ones when it no longer fits."""
-        if is_given(item.entry):
+        if not item.entry.turn and is_given(item.entry):
             self.given.append(item)
         else:
             self.tokens += item.tokens

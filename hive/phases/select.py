@@ -97,7 +97,7 @@ def select(
         return tuple(Invalid("truncated", message, use) for use in uses) or (
             Invalid("truncated", message),
         )
-    made = attached(role, inference)
+    made = attached(inference) if Attachment in role.writes else ()
     if uses:  # what they give is told back in their order, so that they come first
         return (*[selected(role, use, targets) for use in uses], *made)
     if inference.stop == "pause":
@@ -108,10 +108,8 @@ def select(
     return (*made, answered(role, text, contributed or bool(made)))
 
 
-def attached(role: Role, inference: Inference) -> tuple[Contribute, ...]:
+def attached(inference: Inference) -> tuple[Contribute, ...]:
     """The images and files of a reply, for a role that writes them."""
-    if Attachment not in role.writes:
-        return ()
     return tuple(
         Contribute(Attachment.of(part), beside=True)
         for part in inference.parts
