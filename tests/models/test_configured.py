@@ -181,3 +181,12 @@ def test_what_is_wrong_in_the_environment_names_the_variable(
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match="cannot be read: No such file"):
         configured(tmp_path / "other.toml")
+
+
+def test_the_file_of_the_page_on_models_holds(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    found = configured(file(tmp_path, text))
+    assert [given.key for given in found.models] == ["*", "large", "reviewer"]
+    assert found.named("rack:qwen3") == "compatible:qwen3@http://rack:8000/v1#RACK_KEY"
+    assert found.cards[0].name == found.named("rack:qwen3")
