@@ -57,8 +57,10 @@ class Fashion:
 
     def written(self, name: str, data: dict[str, Any]) -> bytes:
         """An event as it is sent."""
-        head = (COMMENT if self.comments else "") + (f"event: {name}\n" if name else "")
-        return self.ended(f"{head}data: {as_json(data)}\n\n")
+        head, text = (f"event: {name}\n" if name else ""), as_json(data)
+        if self.comments:  # and the data in two lines, which are one with a line end within
+            head, text = COMMENT + head, f"{text[:1]}\ndata: {text[1:]}"
+        return self.ended(f"{head}data: {text}\n\n")
 
     def ended(self, text: str) -> bytes:
         return text.replace("\n", self.newline).encode()
@@ -274,7 +276,8 @@ async def loopback(
     comments: bool = False,
 ) -> AsyncIterator[Server]:
     """Run a server that answers as the script says; `chop` cuts streams into so many bytes, whose
-    lines end in `newline`, with `comments` and fields that mean nothing between the events."""
+    lines end in `newline`, with `comments` and fields that mean nothing between the events, whose
+    data then takes two lines."""
     server = Server(script, Fashion(chop, newline, comments))
     open_: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 

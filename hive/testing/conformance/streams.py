@@ -56,10 +56,10 @@ class Streams(Suite):
 
     @scenario("server", "streaming", "tools")
     async def test_crlf_cut_in_half(self) -> None:
-        await self.reads(newline="\r\n", chop=1)
+        await self.reads(newline="\r\n", chop=1, comments=True)
 
     @scenario("server", "streaming", "tools")
-    async def test_comments_and_other_fields_between_events(self) -> None:
+    async def test_comments_between_events_and_data_in_two_lines(self) -> None:
         await self.reads(comments=True)
 
     @scenario("server", "streaming", "tools")
