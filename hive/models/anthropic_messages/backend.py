@@ -56,7 +56,7 @@ class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
         **Adapting.spare,
         # That tools are forced is refused as a matter of thinking too.
         FORCED: Spare(Adapting.spare[FORCED].words + "|thinking"),
-        ADAPTIVE: Spare(r"adaptive|thinking\.type"),
+        ADAPTIVE: Spare(r"adaptive|thinking\.(type|adaptive)"),
         "cache_control": Spare(r"cache_control"),
     }
 
