@@ -60,9 +60,8 @@ def canvas(head: bytes) -> tuple[int, int] | None:
             bits = int.from_bytes(head[21:25], "little")
             return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         case b"VP8 ":
-            width, height = (int.from_bytes(head[at : at + 2], "little") for at in (26, 28))
-            width, height = width & 0x3FFF, height & 0x3FFF
-            return (width, height) if width and height else None
+            wide, high = (int.from_bytes(head[at : at + 2], "little") for at in (26, 28))
+            return (wide & 0x3FFF, high & 0x3FFF) if wide & 0x3FFF and high & 0x3FFF else None
     return None
 
 
