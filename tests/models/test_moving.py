@@ -1,6 +1,5 @@
 """A conversation that begins with one provider goes on with another."""
 
-import base64
 import json
 import re
 from typing import Any
