@@ -17,7 +17,8 @@ from hive.message import Attempt, OutputForm, Reply, Request
 from hive.models.answers import answer_tool, by_instruction, by_tool, taken
 from hive.models.bound import input_bound
 from hive.models.catalog import Ability, card_of
-from hive.models.wire import Backend, Client
+from hive.models.link import Client
+from hive.models.wire import Backend
 
 __all__ = ["FORCED", "SCHEMA", "UNKNOWN", "Adapting", "Spare"]
 

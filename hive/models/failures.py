@@ -26,8 +26,6 @@ __all__ = [
     "moved",
     "reason_of",
     "retry_after",
-    "scrub",
-    "scrub_error",
     "told",
     "translate",
     "until",
@@ -57,7 +55,6 @@ PAGE = re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
 UNSHOWN = re.compile(r"<(script|style)\b.*?(</\1[^>]*>|$)|<[^>]*>?", re.IGNORECASE | re.DOTALL)
 
 LONGEST_QUOTE = 600
-SHORTEST_KEY = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,10 @@ def quoted(text: str) -> str:
     if PAGE.match(text):
         text = UNSHOWN.sub(" ", text)
     text = " ".join(text.split())
-    return text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…"
+    if len(text) <= LONGEST_QUOTE:
+        return text
+    # Cut between two words, for half a key could not be told from other words later.
+    return text[: LONGEST_QUOTE + 1].rpartition(" ")[0] + "…"
 
 
 def translate(trouble: Trouble, who: str, key_variable: str) -> ModelError:
@@ -180,36 +180,3 @@ def reason_of(error: ModelError) -> str:
         BadReply: "bad_reply",
     }
     return words.get(type(error), "failed")
-
-
-def scrub(text: str, key: str) -> str:
-    """The text without the key."""
-    return text.replace(key, "[key]") if len(key) >= SHORTEST_KEY else text
-
-
-def scrub_error(error: BaseException, key: str) -> None:
-    """Take the key out of everything that printing `error` and its causes would show."""
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        waiting += [one.__cause__, one.__context__]
-        one.args = tuple(scrubbed(arg, key) for arg in one.args)
-        for name in ("message", "body", "api_message"):
-            if hasattr(one, name):
-                setattr(one, name, scrubbed(getattr(one, name), key))
-
-
-def scrubbed(value: object, key: str) -> object:
-    if isinstance(value, str):
-        return scrub(value, key)
-    if isinstance(value, bytes):
-        return scrub(value.decode("latin-1"), key).encode("latin-1")
-    if isinstance(value, dict):
-        return {name: scrubbed(inner, key) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(scrubbed(inner, key) for inner in value)
-    return value

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-import anyio
 import httpx2
 from pydantic import ValidationError
 
@@ -29,12 +28,12 @@ from hive.models.failures import (
     moved,
     reason_of,
     retry_after,
-    scrub,
-    scrub_error,
     told,
     translate,
 )
+from hive.models.link import Client, Link, release
 from hive.models.parts import problem, tidy
+from hive.models.secret import Pieces, Secrets
 from hive.models.shown import Rules, maker_of, shown
 
 __all__ = ["Answer", "Assembly", "Backend", "Used", "timeout"]
@@ -45,12 +44,6 @@ TIMEOUT = 600.0
 CONNECT = 10.0
 GIVEN_UP = (504, 524)
 """Statuses by which a proxy says that it waits no longer; the server behind it may work on."""
-
-
-class Client(Protocol):
-    """What is used of an SDK's client, whichever it is."""
-
-    async def close(self) -> None: ...
 
 
 class Answer(Protocol):
@@ -105,17 +98,6 @@ class Heard:
 C = TypeVar("C", bound=Client)
 
 
-class Link(Generic[C]):
-    """An open client, the event loop it belongs to, and the calls that run over it."""
-
-    def __init__(self, client: C, key: str) -> None:
-        self.client = client
-        self.key = key
-        self.loop = asyncio.get_running_loop()
-        self.calls = 0
-        self.closing = False
-
-
 class Backend(ABC, Generic[C]):
     """A model behind an official SDK; one client for all its calls, opened at the first.
 
@@ -148,6 +130,9 @@ class Backend(ABC, Generic[C]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+    def __reduce__(self) -> str:
+        raise TypeError(f"{self!r} may hold a key, which is not written down; pass its name on")
 
     @abstractmethod
     def open(self, key: str) -> C:
@@ -236,34 +221,37 @@ class Backend(ABC, Generic[C]):
         link.calls += 1
         heard = Heard()
         try:
-            reply = await self.ask(link.client, params, request, heard)
+            reply = await self.ask(link, params, request, heard)
         except (ModelError, self.sdk_errors, httpx2.HTTPError) as error:
-            scrub_error(error, link.key)
-            failure = error if isinstance(error, ModelError) else self.understood(error, link.key)
+            link.secrets.clean(error)
+            failure = error if isinstance(error, ModelError) else self.understood(error)
+            link.secrets.clean(failure)
             failure.attempts = (self.attempt(failure, error, request, heard),)
             failure.ill = failure.ill or (isinstance(failure, BadReply) and not heard.whole)
-            if failure is error:
-                raise
-            raise failure from error
+            raise failure from error.__cause__ if failure is error else error
         finally:
             link.calls -= 1
             await release(link)
         return reply.model_copy(update={"left_out": left_out}) if left_out else reply
 
-    async def ask(self, client: C, params: dict[str, Any], request: Request, heard: Heard) -> Reply:
-        async with self.send(client, params, self.streams(request)) as answer:
+    async def ask(
+        self, link: Link[C], params: dict[str, Any], request: Request, heard: Heard
+    ) -> Reply:
+        secrets = link.secrets
+        async with self.send(link.client, params, self.streams(request)) as answer:
             heard.status = answer.status_code
             self.lane.learn(answer.headers, time.monotonic())
             pieces = bounded(answer.iter_bytes(), self.name)
             if "text/event-stream" in answer.headers.get("content-type", ""):
-                return self.read(await self.streamed(pieces, request, heard), request, heard)
+                whole = await self.streamed(pieces, request, heard, secrets)
+                return self.read(secrets.without(whole), request, heard)
             raw = b"".join([piece async for piece in pieces])
             if self.streams(request) and looks_streamed(raw):
-                whole = await self.streamed(once(raw), request, heard)
-                return self.read(whole, request, heard)
+                whole = await self.streamed(once(raw), request, heard, secrets)
+                return self.read(secrets.without(whole), request, heard)
             body = self.parsed(raw, answer.headers)
             self.note(heard, Used(body.get("usage"), final=True))
-            reply = self.read(body, request, heard)
+            reply = self.read(secrets.without(body), request, heard)
         if request.delta is not None:
             for part in reply.parts:
                 if isinstance(part, Text):
@@ -277,17 +265,20 @@ class Backend(ABC, Generic[C]):
                 heard.usage, heard.final = self.usage(used.usage), used.final
 
     async def streamed(
-        self, body: AsyncIterator[bytes], request: Request, heard: Heard
+        self, body: AsyncIterator[bytes], request: Request, heard: Heard, secrets: Secrets
     ) -> dict[str, Any]:
         """The whole of a streamed answer. Raises `BadReply` if it breaks off."""
-        assembly = self.assembly(request)
+        assembly, shown = self.assembly(request), Pieces(secrets)
         async with aclosing(events(body)) as pieces:
             try:
                 async for event in pieces:
                     text = self.take(event, assembly)
+                    text, whole = shown.take(tidy(text)), assembly.whole()
+                    if whole is not None:
+                        text += shown.end()
                     if text and request.delta is not None:
-                        request.delta(tidy(text))
-                    if (whole := assembly.whole()) is not None:
+                        request.delta(text)
+                    if whole is not None:
                         await drain(pieces)
                         return whole
             except (ValidationError, UnicodeDecodeError) as error:
@@ -338,7 +329,7 @@ class Backend(ABC, Generic[C]):
         except ValidationError as error:
             raise BadReply(f"{self.name}: the answer has {problem(error)}") from error
 
-    def understood(self, error: Exception, key: str) -> ModelError:
+    def understood(self, error: Exception) -> ModelError:
         """The error of the tree that an SDK's or the network's exception stands for."""
         response = getattr(error, "response", None)
         if response is not None:
@@ -347,11 +338,9 @@ class Backend(ABC, Generic[C]):
                 return moved(self.name, response.status_code, response.headers)
             wait = retry_after(response.headers, SystemClock().now())
             trouble = told(response.content, response.status_code, wait)
-            understood = translate(trouble, self.name, self.key_variable)
-            scrub_error(understood, key)
-            return understood
+            return translate(trouble, self.name, self.key_variable)
         cause = broken(error)
-        words = scrub(str(cause) or type(cause).__name__, key)
+        words = str(cause) or type(cause).__name__
         if isinstance(cause, httpx2.TimeoutException):
             return ServerFailed(f"{self.name}: the server did not answer in time ({words})")
         where = f" at {self.base_url}" if self.base_url else ""
@@ -383,13 +372,6 @@ def broken(error: BaseException) -> BaseException:
     while the body is read."""
     cause = error.__cause__
     return error if isinstance(error, httpx2.HTTPError) or cause is None else cause
-
-
-async def release(link: Link[Any]) -> None:
-    """Close a client that is done with: asked to close, and no call left."""
-    if link.closing and not link.calls:
-        with anyio.CancelScope(shield=True):
-            await link.client.close()
 
 
 def timeout() -> httpx2.Timeout:

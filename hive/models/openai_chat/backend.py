@@ -146,4 +146,5 @@ class Compatible(OpenAIChat):
     def open(self, key: str) -> openai.AsyncOpenAI:
         client = super().open(key)
         client.organization = client.project = client.admin_api_key = None
+        client._custom_headers = {}  # those of OPENAI_CUSTOM_HEADERS
         return client
