@@ -39,8 +39,9 @@ def with_breakpoints(
 ) -> list[dict[str, Any]]:
     """The first message as it is `sent`, with breakpoints where they are of use; `kind` is what a
     piece of text is called."""
-    stable = ends(request, prices).stable
-    if not stable or not writes_cost(prices) or BREAKPOINT in lacks:
+    if not writes_cost(prices) or BREAKPOINT in lacks:
+        return sent
+    if not (stable := ends(request, prices).stable):
         return sent
     pieces = in_pieces(sent, request.messages[0], kind)
     for at in range(max(0, stable - LOOK_BACK), min(stable, len(pieces))):

@@ -59,12 +59,14 @@ def ends(request: Request, prices: Prices | None) -> Ends:
     head = len(request.system) + sum(len(tool.description) for tool in request.tools)
     first = request.messages[0].parts if request.messages else ()
     stable = min(request.stable, len(first))
-    kept = head + sum(map(length, first[:stable]))
-    rest = [part for message in request.messages for part in message.parts]
+    kept = whole = head
+    if head < SHORTEST:  # else nothing needs to be measured
+        kept += sum(map(length, first[:stable]))
+        whole += sum(length(part) for message in request.messages for part in message.parts)
     return Ends(
         system=bool(request.system) and head >= SHORTEST,
         stable=stable if kept >= SHORTEST else 0,
-        last=bool(request.tools) and head + sum(map(length, rest)) >= SHORTEST,
+        last=bool(request.tools) and whole >= SHORTEST,
     )
 
 
