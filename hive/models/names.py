@@ -47,6 +47,7 @@ def resolve(
         key=key,
         key_variable=place.key,
         keyless=place.keyless,
+        vendor=place.key == place.provider.key and place.provider.vendor,
         card=card,
     )
 

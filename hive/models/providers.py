@@ -49,7 +49,9 @@ class Provider:
     `key` names the environment variable of its key, and `homes` are the places that the key may be
     sent to, as "scheme://host", their subdomains included; without any it may go wherever the
     user's own server stands. `address` is where the server is found, `address_variable` the
-    environment variable that says it otherwise. A `keyless` server does without a key.
+    environment variable that says it otherwise. A `keyless` server does without a key. `vendor`
+    says that it is the company that made the SDK, which then finds more in the environment by
+    itself, such as an organization.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Provider:
     address_variable: str | None = None
     homes: tuple[str, ...] = ()
     keyless: bool = False
+    vendor: bool = False
 
     def found_at(self) -> str | None:
         """Where its server is, as the environment says or by default; None where nobody knows."""
@@ -88,6 +91,7 @@ PROVIDERS: dict[str, Provider] = {
             address="https://api.openai.com/v1",
             address_variable="OPENAI_BASE_URL",
             homes=("https://api.openai.com",),
+            vendor=True,
         ),
         Provider(
             "openai-chat",
@@ -97,6 +101,7 @@ PROVIDERS: dict[str, Provider] = {
             address="https://api.openai.com/v1",
             address_variable="OPENAI_BASE_URL",
             homes=("https://api.openai.com",),
+            vendor=True,
         ),
         Provider(
             "anthropic",
@@ -106,6 +111,7 @@ PROVIDERS: dict[str, Provider] = {
             address="https://api.anthropic.com",
             address_variable="ANTHROPIC_BASE_URL",
             homes=("https://api.anthropic.com",),
+            vendor=True,
         ),
         Provider(
             "azure",

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from hive.clock import SystemClock
 from hive.errors import BadReply, MissingKey, ModelError, ServerFailed
 from hive.message import Attempt, Reply, Request, Text, Usage
+from hive.models.ambient import without_account
 from hive.models.body import bounded, drain, looks_streamed, once
 from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard, card_of
@@ -116,6 +117,7 @@ class Backend(ABC, Generic[C]):
         key: str | None = None,
         key_variable: str = "",
         keyless: bool = False,
+        vendor: bool = False,
         card: ModelCard | None = None,
     ) -> None:
         self.model = model
@@ -123,6 +125,7 @@ class Backend(ABC, Generic[C]):
         self.base_url = base_url
         self.key_variable = key_variable
         self.keyless = keyless
+        self.vendor = vendor
         self.card = card
         self.maker = maker_of(name)
         self._given_key = key
@@ -180,8 +183,8 @@ class Backend(ABC, Generic[C]):
         if not key:
             raise MissingKey(
                 f"{self.name} needs an API key: set {self.key_variable}. Without one, a model "
-                "server of your own answers to compatible:NAME@http://127.0.0.1:8000/v1, and "
-                "programs need no model at all: see `hive demo`."
+                "server of your own answers to ollama:NAME or compatible:NAME@http://HOST:PORT/v1, "
+                "and programs need no model at all: see `hive demo`."
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise MissingKey(
@@ -200,7 +203,8 @@ class Backend(ABC, Generic[C]):
         link = self._link
         if link is None or link.loop is not asyncio.get_running_loop():
             key = self.key()
-            link = self._link = Link(self.open(key), key)
+            client = self.open(key) if self.vendor else without_account(self.open(key))
+            link = self._link = Link(client, key)
         return link
 
     async def aclose(self) -> None:

@@ -14,7 +14,7 @@ from hive.message import (
 from hive.models import card_of, close, resolve
 from hive.testing.faults import raw
 from hive.testing.loopback import loopback
-from tests.models.asking import ASK, KEY, ask, each, model_at
+from tests.models.asking import ASK, BACKENDS, KEY, ask, each, model_at
 
 
 @each
@@ -65,24 +65,6 @@ def test_a_model_outlives_an_event_loop(name: str) -> None:
     assert [asyncio.run(talk()) for _ in range(2)] == ["hello", "hello"]
 
 
-@each
-@pytest.mark.asyncio
-async def test_a_cancelled_call_leaves_its_connection(name: str) -> None:
-    asked, never = asyncio.Event(), asyncio.Event()
-
-    async def silent(received: object) -> str:
-        asked.set()
-        await never.wait()
-        return ""
-
-    async with loopback(silent) as server, model_at(server, name) as model:
-        call = asyncio.create_task(model.complete(ASK))
-        await asked.wait()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-
-
 @pytest.mark.asyncio
 async def test_long_answers_are_streamed_where_connections_would_be_cut() -> None:
     request = ASK._replace(max_output=64_000)
@@ -91,24 +73,42 @@ async def test_long_answers_are_streamed_where_connections_would_be_cut() -> Non
     assert server.requests[0]["stream"] is True
 
 
+@pytest.mark.parametrize("provider", ["compatible", *BACKENDS, "vllm", "azure"])
 @pytest.mark.asyncio
-async def test_a_compatible_server_is_told_nothing_of_an_openai_account(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_server_elsewhere_is_told_nothing_of_an_account(
+    provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY + "-admin")
-    monkeypatch.setenv("OPENAI_ORG_ID", "org-planted")
-    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-planted")
+    for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_ADMIN_KEY"):
+        monkeypatch.setenv(variable, KEY)
+    for variable in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.setenv(variable, "planted")
+    for variable in ("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"):
+        monkeypatch.setenv(variable, "x-tenant: planted\nauthorization: Bearer planted")
     monkeypatch.delenv("HIVE_API_KEY", raising=False)
     async with loopback(["hi"]) as server:
-        model = resolve(f"compatible:org/qwen3@{server.base_url}")
+        model = resolve(f"{provider.partition(':')[0]}:org/qwen3@{server.base_url}")
         assert (await model.complete(ASK)).text == "hi"
         await close(model)
     (received,) = server.requests
-    assert "planted" not in json.dumps(received.headers)
+    sent = json.dumps(received.headers)
+    assert "planted" not in sent
+    assert KEY not in sent
     assert received["model"] == "org/qwen3"
-    assert received["max_tokens"] == 4096
     assert card_of(model).prices is None
+
+
+@pytest.mark.asyncio
+async def test_openai_is_told_which_organization_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with loopback(["hi"]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("OPENAI_ORG_ID", "org-mine")
+        model = resolve("openai:x")
+        await model.complete(ASK)
+        await close(model)
+    (received,) = server.requests
+    assert received.headers["openai-organization"] == "org-mine"
+    assert received.headers["authorization"] == f"Bearer {KEY}"
 
 
 @pytest.mark.asyncio

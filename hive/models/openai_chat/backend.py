@@ -28,7 +28,7 @@ from hive.models.openai_chat.sending import (
     turns,
 )
 from hive.models.openai_chat.streaming import Stream
-from hive.models.parts import bounded
+from hive.models.parts import bounded, ended
 from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly, timeout
 
@@ -120,10 +120,12 @@ class OpenAIChat(Adapting[openai.AsyncOpenAI]):
         if (trouble := trouble_of(choice)) is not None:
             raise translate(trouble, self.name, self.key_variable)
         parts = read_message(choice.message, self.maker)
+        reported = completion.usage
+        usage = bounded(request, parts) if reported is None else reported.told()
         reply = Reply(
             parts=tuple(parts),
-            stop=stop_of(choice),
-            usage=bounded(request, parts) if completion.usage is None else completion.usage.told(),
+            stop=ended(stop_of(choice), usage, request, card_of(self).window),
+            usage=usage,
             model=completion.model,
             id=completion.id,
         )
@@ -136,8 +138,8 @@ class OpenAIChat(Adapting[openai.AsyncOpenAI]):
 class Compatible(OpenAIChat):
     """A model behind another company's or one's own server.
 
-    `resolve("compatible:qwen3@http://127.0.0.1:8000/v1")`. What the environment says of an OpenAI
-    account is not sent there, nor are hints for OpenAI's caches.
+    `resolve("compatible:qwen3@http://127.0.0.1:8000/v1")`. Hints for OpenAI's caches are not sent
+    there.
     """
 
     limits = (OLDER, NEWER)
