@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from hive.message import Media, Part, Request, Text, ToolResult, ToolUse, Usage
+from hive.message import Media, Part, Request, StopReason, Text, ToolResult, ToolUse, Usage
 from hive.models.bound import input_bound
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "bounded",
     "called",
     "data_url",
+    "ended",
     "filename",
     "made",
     "problem",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 LARGEST = 2**53 - 1
+NEAR = 8
+"""Tokens short of its window at which a server may already stop."""
 
 
 class Shape(BaseModel):
@@ -74,6 +77,14 @@ def bounded(request: Request, parts: Sequence[Part]) -> Usage:
     """A bound on the use, for servers that do not report it."""
     written = sum(len(part.model_dump_json()) for part in parts)
     return Usage(input=input_bound(request), output=min(written, request.max_output))
+
+
+def ended(stop: StopReason, usage: Usage, request: Request, window: int | None) -> StopReason:
+    """Why an answer ended, for servers that have one word for both limits: one that was cut off
+    before its own was cut off at the end of the window, if it was near that."""
+    if stop != "length" or window is None or usage.output >= request.max_output:
+        return stop
+    return "overflow" if usage.input + usage.output >= window - NEAR else stop
 
 
 def problem(error: ValidationError | UnicodeDecodeError) -> str:

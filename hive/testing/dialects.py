@@ -161,6 +161,7 @@ def chat_message(reply: Reply) -> dict[str, Any]:
 
 def chat_finish(reply: Reply) -> str:
     named = {"length": "length", "filter": "content_filter", "tools": "tool_calls"}
+    named |= {"overflow": "model_length"}  # Mistral's word; OpenAI has none
     return named.get(reply.stop, "stop")
 
 
@@ -256,6 +257,7 @@ def messages_whole(reply: Reply, name: str) -> dict[str, Any]:
     use = reply.usage
     named = {"length": "max_tokens", "tools": "tool_use", "refusal": "refusal"}
     named |= {"pause": "pause_turn", "filter": "refusal"}
+    named |= {"overflow": "model_context_window_exceeded"}
     return {
         "id": f"msg_{name}",
         "type": "message",

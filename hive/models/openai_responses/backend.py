@@ -14,7 +14,7 @@ from hive.models.catalog import card_of
 from hive.models.failures import told, translate
 from hive.models.openai_responses.reading import Response, ResponseUsage, Stream, read_item, stop_of
 from hive.models.openai_responses.sending import RULES, function, items, output_form
-from hive.models.parts import bounded, unique
+from hive.models.parts import bounded, ended, unique
 from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly, timeout
 
@@ -112,10 +112,13 @@ class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
         parts = [part for item in response.output for part in read_item(item, self.maker)]
         uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
         parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
+        reported = response.usage
+        usage = bounded(request, parts) if reported is None else reported.told()
+        stop = stop_of(response, body, request.max_output)
         reply = Reply(
             parts=tuple(parts),
-            stop=stop_of(response, body, request.max_output),
-            usage=bounded(request, parts) if response.usage is None else response.usage.told(),
+            stop=ended(stop, usage, request, card_of(self).window),
+            usage=usage,
             model=response.model,
             id=response.id,
         )
