@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import pytest
 
 from hive import Finding, Goal, Note, Payload, Plan, Role, Task, TestReport, tool
-from hive.board.contributions import UserMessage
+from hive.board.contributions import Attachment, UserMessage
 from hive.board.records import Decision, Fault
 from hive.errors import DeclarationError
 from hive.tools import Tool
@@ -68,6 +68,10 @@ class Secret(Payload):
         ({"writes": (Goal,)}, "may not write Goal, not even through its tools; it is the user's"),
         ({"tools": (tells,)}, "may not write UserMessage, not even through"),
         ({"output": Finding}, "has the output Finding but writes Note; add it to writes"),
+        (
+            {"writes": (Note, Attachment), "output": Attachment},
+            "has the output Attachment, which nobody can write as JSON",
+        ),
         ({"corrections": -1}, "has corrections=-1; from 0 on"),
         ({"tools": (look, look)}, "has two tools named 'look'"),
         ({"writes": Note}, "writes=Note; give a tuple, as in writes=(Note,)"),
@@ -103,6 +107,10 @@ def test_the_words_of_the_turn_are_no_names_for_tools(name: str) -> None:
         ((Colour, Note), None, Note, (Colour,)),
         ((Colour, Finding), Finding, Finding, (Colour,)),
         ((Colour, Note), Colour, Colour, (Note,)),
+        ((Attachment,), None, None, ()),
+        ((Note, Attachment), None, Note, ()),
+        ((Attachment, Colour), None, Colour, ()),
+        ((Attachment, Colour, Finding), None, None, (Colour, Finding)),
     ],
 )
 def test_a_final_answer_is_the_output_the_only_kind_or_a_note(
