@@ -1,6 +1,5 @@
 """Answers that break off, stall or come in an odd fashion: what was paid for is not lost."""
 
-import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from hive.errors import (
     RateLimited,
     ServerFailed,
 )
-from hive.message import Attempt, Reply, Request, Text, ToolUse, Usage
+from hive.message import Attempt, Request, Usage
 from hive.models import card_of, resolve
 from hive.testing.faults import (
     Line,
@@ -24,12 +23,10 @@ from hive.testing.faults import (
     error,
     fails,
     hangs,
-    odd,
-    paced,
     raw,
     resets,
 )
-from hive.testing.loopback import Newline, loopback
+from hive.testing.loopback import loopback
 from tests.models.asking import (
     ASK,
     COUNTS,
@@ -197,66 +194,12 @@ async def test_an_event_stream_where_none_was_asked_for_is_read(name: str) -> No
 
 
 @each
-@pytest.mark.parametrize("data", [{"type": "hologram", "delta": 1}, {"x": None}])
-@pytest.mark.asyncio
-async def test_an_event_that_nobody_has_heard_of_is_passed_over(
-    name: str, data: dict[str, Any]
-) -> None:
-    # All three providers reserve the right to add events, and ask clients to tolerate them.
-    async with loopback([odd(HELLO, "hologram", data)]) as server, model_at(server, name) as model:
-        reply = await model.complete(STREAMED)
-    assert (reply.parts, reply.usage) == (HELLO.parts, HELLO.usage)
-
-
-@each
 @pytest.mark.asyncio
 async def test_an_error_event_keeps_what_was_reported(name: str) -> None:
     found, attempt = await failed(fails(HELLO, "busy", code="overloaded_error"), name)
     assert type(found) is ServerFailed
     assert (attempt.status, attempt.cost > 0) == (200, True)
     assert (attempt.usage is not None) == name.startswith("anthropic")
-
-
-@each
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("chop", [None, 1, 2, 3])
-@pytest.mark.asyncio
-async def test_line_ends_comments_and_cut_characters(
-    name: str, newline: Newline, chop: int | None
-) -> None:
-    line = Reply(
-        parts=(Text(text="Grüße ☺ 👩‍🔬"), ToolUse(id="a", name="look", arguments={"where": "då"})),
-        stop="tools",
-        usage=HELLO.usage,
-    )
-    heard: list[str] = []
-    async with (
-        loopback([line], chop=chop, newline=newline, comments=True) as server,
-        model_at(server, name) as model,
-    ):
-        reply = await model.complete(ASK._replace(tools=(LOOK,), delta=heard.append))
-    assert (reply.parts, reply.stop, reply.usage) == (line.parts, "tools", line.usage)
-    assert "".join(heard) == "Grüße ☺ 👩‍🔬"
-
-
-@each
-@pytest.mark.asyncio
-async def test_a_slow_drip_is_heard_as_it_falls(name: str) -> None:
-    heard: list[str] = []
-    news = asyncio.Event()
-
-    def hear(piece: str) -> None:
-        heard.append(piece)
-        news.set()
-
-    async def between(number: int) -> None:
-        if number == 5:  # by then every format has sent the first words
-            await news.wait()
-
-    async with loopback([paced(HELLO, between)]) as server, model_at(server, name) as model:
-        reply = await model.complete(ASK._replace(delta=hear))
-    assert reply.text == "".join(heard) == "Hello, world."
-    assert len(heard) == 3
 
 
 @each
@@ -273,29 +216,6 @@ async def test_a_server_that_falls_silent_is_given_up(
         assert caught.value.retryable
         assert caught.value.attempts[0].cost > 0
         await server.left_alone.wait()
-
-
-@each
-@pytest.mark.parametrize("line", [hangs(), hangs(HELLO)])
-@plain_and_streamed
-@pytest.mark.asyncio
-async def test_cancelling_closes_the_connection_at_once(
-    name: str, line: Line, request_: Request
-) -> None:
-    asked = asyncio.Event()
-
-    def silent(received: object) -> Line:
-        asked.set()
-        return line
-
-    async with loopback([silent, "Again."]) as server, model_at(server, name) as model:
-        call = asyncio.create_task(model.complete(request_))
-        await asked.wait()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        await server.left_alone.wait()
-        assert (await model.complete(request_)).text == "Again."
 
 
 @each

@@ -1,4 +1,4 @@
-"""Every backend over a real socket: what one promises, all keep."""
+"""Every backend over a real socket, beyond the conformance suite: what is Hive's own choice."""
 
 import json
 from collections.abc import Callable
@@ -19,17 +19,13 @@ from hive.message import (
 )
 from hive.models import card_of, resolve
 from hive.testing.dialects import PIECE
-from hive.testing.faults import Line
-from hive.testing.loopback import loopback
-from tests.models.asking import ASK, COUNTS, KEY, LOOK, PROVIDERS, SUM, ask, each, model_at, use
+from tests.models.asking import ASK, COUNTS, KEY, LOOK, PROVIDERS, SUM, ask, each, use
 
 
 @each
 @pytest.mark.asyncio
-async def test_a_plain_reply(name: str) -> None:
-    reply, server = await ask(["Fine, thank you. Ünï ☺"], name)
-    assert reply.text == "Fine, thank you. Ünï ☺"
-    assert reply.stop == "end"
+async def test_what_stands_around_an_answer(name: str) -> None:
+    reply, server = await ask(["Fine."], name)
     assert reply.model == name.partition(":")[2]
     assert reply.id
     (received,) = server.requests
@@ -42,48 +38,11 @@ async def test_a_plain_reply(name: str) -> None:
 
 @each
 @pytest.mark.asyncio
-async def test_the_limit_on_output_is_sent(name: str) -> None:
-    _, server = await ask(["x"], name, ASK._replace(max_output=77))
-    sent = server.requests[0]
-    limits = {"max_output_tokens", "max_completion_tokens", "max_tokens"} & set(sent)
-    assert [sent[limit] for limit in limits] == [77]
-
-
-@each
-@pytest.mark.asyncio
-async def test_parallel_tool_calls_and_their_results(name: str) -> None:
-    calls = (use("a", where="left ☺"), use("b", where="right", deep=[1, {"x": None}]))
-    script: list[Line] = [["Let me look.", *calls], "Nothing there."]
-    async with loopback(script) as server, model_at(server, name) as model:
-        request = ASK._replace(tools=(LOOK,))
-        reply = await model.complete(request)
-        assert reply.stop == "tools"
-        assert reply.text == "Let me look."
-        assert reply.tool_uses == calls
-        results = (
-            ToolResult(id="a", name="look", text="a wall"),
-            ToolResult(id="b", name="look", text="Error: too dark", error=True),
-        )
-        said = (*ASK.messages, Message("assistant", reply.parts), Message("tool", results))
-        final = await model.complete(request._replace(messages=said))
-    assert final.text == "Nothing there."
-    first, second = server.requests
-    assert first.tools == ["look"]
-    assert second.results == ["a wall", "Error: too dark"]
-    again = json.dumps(second.turns, ensure_ascii=False).replace("\\", "")
-    assert '"where": "left ☺"' in again
-    assert again.index("Let me look.") < again.index("left ☺") < again.index("a wall")
-
-
-@each
-@pytest.mark.asyncio
-async def test_arguments_that_are_no_json_object_are_kept_as_they_came(name: str) -> None:
-    broken = ToolUse(id="a", name="look", malformed='{"where": "le')
-    listed = ToolUse(id="b", name="look", malformed="[1]")
+async def test_arguments_that_a_record_cannot_hold_are_kept_as_they_came(name: str) -> None:
     huge = ToolUse(id="c", name="look", malformed='{"n": 9007199254740993}')
     streamed = ASK._replace(tools=(LOOK,), delta=lambda piece: None)
-    reply, _ = await ask([[broken, listed, huge]], name, streamed)
-    assert reply.tool_uses == (broken, listed, huge)
+    reply, _ = await ask([[huge]], name, streamed)
+    assert reply.tool_uses == (huge,)
     # They can be shown to the model again, as an object, which is what servers demand.
     again = (*ASK.messages, Message("assistant", reply.parts))
     _, server = await ask(["sorry"], name, ASK._replace(messages=again))
@@ -161,17 +120,16 @@ def thought(provider: str, text: str) -> Thinking:
 
 @each
 @pytest.mark.parametrize("parts", PARTS)
-@pytest.mark.parametrize("chop", [None, 1, 7])
 @pytest.mark.asyncio
 async def test_a_streamed_reply_is_the_plain_one(
-    name: str, parts: Callable[[str], tuple[Part, ...]], chop: int | None
+    name: str, parts: Callable[[str], tuple[Part, ...]]
 ) -> None:
     line = Reply(parts=parts(PROVIDERS[name.partition(":")[0]]), usage=Usage(input=9, output=4))
     if line.tool_uses:
         line = line.model_copy(update={"stop": "tools"})
     heard: list[str] = []
     request = ASK._replace(tools=(LOOK,))
-    streamed, server = await ask([line], name, request._replace(delta=heard.append), chop)
+    streamed, server = await ask([line], name, request._replace(delta=heard.append))
     assert server.requests[0]["stream"] is True
     assert streamed == (await ask([line], name, request))[0]
     assert streamed.parts == line.parts
@@ -204,22 +162,6 @@ async def test_thinking_goes_back_unchanged_and_only_to_its_maker(name: str) -> 
     assert shown == own.opaque
 
 
-@each
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("stop", ["refusal", "length", "filter", "pause"])
-@pytest.mark.asyncio
-async def test_reasons_to_stop(name: str, streamed: bool, stop: Any) -> None:
-    expected = stop
-    if stop == "filter" and name.startswith("anthropic"):
-        expected = "refusal"  # which is its word for both
-    if stop == "pause" and not name.startswith("anthropic"):
-        expected = "end"  # nobody else pauses
-    delta = (lambda piece: None) if streamed else None
-    line = Reply(parts=(Text(text="I will not"),), stop=stop)
-    reply, _ = await ask([line], name, ASK._replace(delta=delta))
-    assert (reply.stop, reply.text) == (expected, "I will not")
-
-
 @pytest.mark.asyncio
 async def test_a_refusal_without_words_gets_some() -> None:
     reply, _ = await ask([Reply(parts=(), stop="refusal")], "anthropic:claude-opus-5")
@@ -227,14 +169,9 @@ async def test_a_refusal_without_words_gets_some() -> None:
 
 
 @each
-@pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.asyncio
-async def test_use_and_cost(name: str, streamed: bool) -> None:
+async def test_the_cost_of_what_was_used(name: str) -> None:
     usage = Usage(input=1000, output=50, cached_read=600, cache_write=100, reasoning=20)
-    delta = (lambda piece: None) if streamed else None
-    line = Reply(parts=(Text(text="x"),), usage=usage)
-    reply, _ = await ask([line], name, ASK._replace(delta=delta))
-    assert reply.usage == usage
     card = card_of(resolve(name, key=KEY))
     prices = card.prices
     assert prices is not None

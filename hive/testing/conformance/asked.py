@@ -46,7 +46,8 @@ class Asked(Suite):
     @scenario("server", "tools")
     async def test_the_results_of_tools_are_sent_in_order(self) -> None:
         request = ASK._replace(tools=(LOOK,))
-        async with self.serving([["Hm.", call("a"), call("b")], "Nothing."]) as (model, server):
+        uses = (call("a", where="on the left"), call("b", where="on the right"))
+        async with self.serving([["Hm.", *uses], "Nothing."]) as (model, server):
             reply = await model.complete(request)
             results = (
                 ToolResult(id="a", name="look", text="a wall"),
@@ -55,7 +56,8 @@ class Asked(Suite):
             said = (*ASK.messages, Message("assistant", reply.parts), Message("tool", results))
             await model.complete(request._replace(messages=said))
         told = sent(server)
-        assert told.index("Hm.") < told.index("a wall") < told.index("too dark")
+        order = ("Hm.", "on the left", "on the right", "a wall", "too dark")
+        assert [told.find(words) for words in order] == sorted(map(told.index, order))
 
     @scenario("server", "tools")
     async def test_malformed_arguments_can_be_shown_to_the_model_again(self) -> None:

@@ -1,6 +1,7 @@
 """Event streams: read however they are written and cut, and wanted whole (rim)."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -62,9 +63,10 @@ class Streams(Suite):
     async def test_comments_between_events_and_data_in_two_lines(self) -> None:
         await self.reads(comments=True)
 
+    @pytest.mark.parametrize("data", [{"type": "hologram", "delta": 1}, {"x": None}])
     @scenario("server", "streaming", "tools")
-    async def test_an_event_that_nobody_has_heard_of(self) -> None:
-        await self.reads(odd(ANSWER, "hologram", {"type": "hologram", "delta": 1}))
+    async def test_an_event_that_nobody_has_heard_of(self, data: dict[str, Any]) -> None:
+        await self.reads(odd(ANSWER, "hologram", data))
 
     @scenario("server", "streaming")
     async def test_a_slow_drip_is_heard_as_it_falls(self) -> None:
@@ -108,9 +110,10 @@ class Streams(Suite):
     async def test_an_event_that_is_no_json(self, data: bytes) -> None:
         await self.breaks(BadReply, raw(b"data: " + data + b"\n\n", "text/event-stream"))
 
+    @pytest.mark.parametrize("body", [b"", b": hi\n\n", b"data: {}"])
     @scenario("server", "streaming")
-    async def test_a_stream_of_nothing(self) -> None:
-        await self.breaks(BadReply, raw(b"", "text/event-stream"))
+    async def test_a_stream_of_nothing(self, body: bytes) -> None:
+        await self.breaks(BadReply, raw(body, "text/event-stream"))
 
     @scenario("server", "streaming")
     async def test_something_else_than_a_stream(self) -> None:
