@@ -225,6 +225,23 @@ async def test_what_is_attached_to_a_message_is_seen_from_the_next_decision_on()
 
 
 @pytest.mark.asyncio
+async def test_a_fork_hears_and_sees_what_its_parent_was_told() -> None:
+    gate, journal = Gate(), MemoryJournal()
+    team = gated(gate)
+    async with team.start("g", journal=journal) as run:
+        await gate.arrived("a")
+        run.say("Look at this.", attachments=[PHOTO])
+        gate.open()
+    await run.result()
+    fork = Record(journal, run.id).fork(at="turn:1", workflow=team)
+    result = await fork.result()
+    assert [str(entry.address) for entry in attachments(result.entries)] == ["1//11.0"]
+    assert places(result.entries, "UserMessage") == ["1//8.0"]
+    assert result.paid_usd == 0
+    await replayed(fork)
+
+
+@pytest.mark.asyncio
 async def test_what_was_attached_while_nobody_was_at_work_is_taken_once() -> None:
     gate = Gate()
     journal = await paused(held_up(gate), gate, "a")

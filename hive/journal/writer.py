@@ -12,7 +12,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from hive.board.board import Board
+from hive.board.canonical import decode, encode
 from hive.board.entry import Address, Entry, Label
+from hive.board.media import MARK, without_bytes
 from hive.board.payload import Payload
 from hive.board.records import Fault, Suspension
 from hive.clock import Clock
@@ -297,8 +299,9 @@ def differs(recorded: Entry, now: Entry) -> Divergence:
 
 
 def brief(entry: Entry) -> str:
-    """What an entry says, in one line."""
-    text = entry.body.decode(errors="replace")
+    """What an entry says, in one line, without the bytes of images and files."""
+    body = entry.body if MARK not in entry.body else encode(without_bytes(decode(entry.body)))
+    text = body.decode(errors="replace")
     return f"{entry.kind} by {entry.author} {text[:SHOWN]}{'…' if len(text) > SHOWN else ''}"
 
 

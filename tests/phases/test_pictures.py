@@ -19,7 +19,7 @@ from hive.journal.memory import MemoryJournal
 from hive.message import MOST_BYTES, Media, Reply, Text, ToolResult, ToolUse
 from hive.message import Request as Asked
 from hive.models.scripted import Line
-from hive.testing import ScriptedModel
+from hive.testing import FunctionModel, Gate, GatedModel, ScriptedModel
 from hive.tools import Tool, ToolOutput
 from tests.pictures import BEES, CHART, PHOTO, attachments, seen
 
@@ -141,6 +141,38 @@ def test_a_fork_and_a_replay_are_served_the_image_and_the_tool_is_not_called_aga
     assert forked.verify().holds
 
 
+@pytest.mark.asyncio
+async def test_a_run_that_was_broken_off_after_the_call_goes_on_with_its_image() -> None:
+    calls: Counter[str] = Counter()
+
+    @tool(effect="write", name="camera")
+    def look() -> Media:
+        """Take a picture."""
+        calls["look"] += 1
+        return PHOTO
+
+    def mind(gate: Gate, shown: list[list[str | None]]) -> Workflow:
+        def answer(request: Asked) -> str | ToolUse:
+            shown.append(seen(request))
+            return CALL if len(request.messages) == 1 else "seen"
+
+        model = GatedModel(FunctionModel(answer), gate, lambda request: f"{len(request.messages)}")
+        return Workflow(Role("a", tools=(look,)), model=model)
+
+    gate, journal, shown = Gate(), MemoryJournal(), list[list[str | None]]()
+    with anyio.CancelScope() as scope:
+        async with mind(gate, shown).start("g", journal=journal) as run:
+            gate.release("1")
+            await gate.arrived("3")
+            scope.cancel()
+    gate = Gate()
+    gate.open()
+    result = await mind(gate, shown).resume(run.id, journal=journal).result()
+    assert result.text == "seen"
+    assert shown == [[], ["photo.png"]]
+    assert calls["look"] == 1
+
+
 def test_the_prompt_of_a_record_holds_what_the_tool_gave_back() -> None:
     journal = MemoryJournal()
     _, requests = ran(Role("a", tools=(camera(PHOTO),)), CALL, "seen", journal=journal)
@@ -217,6 +249,15 @@ def test_what_a_model_makes_is_shown_to_the_next_role() -> None:
     model = ScriptedModel([[CHART, "Here."], "I see."])
     Workflow(PAINTER >> Role("critic"), model=model).run_sync("Paint.")
     assert seen(model.requests[1]) == ["chart.png"]
+
+
+def test_a_role_may_take_one_strand_for_each_image() -> None:
+    model = FunctionModel(lambda request: request.messages[0].text.rpartition("Work on")[2])
+    describer = Role("describer", per=Attachment)
+    result = Workflow(describer, model=model).run_sync("Look.", attachments=[PHOTO, CHART])
+    notes = sorted(note.text for note in payloads(result.entries, Note))
+    assert ["photo.png" in note for note in notes] == [True, False]
+    assert ["chart.png" in note for note in notes] == [False, True]
 
 
 def test_a_role_is_told_that_its_images_are_posted() -> None:
