@@ -15,7 +15,7 @@ from hive.cli.configuration import configuration_json, recorded
 from hive.cli.exits import Mistake
 from hive.cli.loading import Declared, load_part
 from hive.cli.near import listed, near_miss
-from hive.cli.precedence import Crew, Unused, chosen
+from hive.cli.precedence import Staff, Unused, chosen
 from hive.control.allocation import ANYONE
 from hive.errors import DeclarationError
 from hive.models.configured import Configured, configured
@@ -70,9 +70,9 @@ class Overrides:
         else:
             workflow, own = Workflow(declared, model=Silent("nobody"), name=name), {}
         parts = self._leads()
-        crew = crew_of(workflow, parts)
-        check_keys(crew, own, self.models)
-        models, unused = chosen(own, self.models, self.configured, crew)
+        staff = staff_of(workflow, parts)
+        check_keys(staff, own, self.models)
+        models, unused = chosen(own, self.models, self.configured, staff)
         given = {key: choice.model for key, choice in models.items()}
         parts["model"] = given.pop(ANYONE[0], None)
         parts["models"] = given
@@ -185,21 +185,21 @@ def placed_from(reference: str | None) -> str | None:
     return f"{Path(path).expanduser().resolve()}:{name}"
 
 
-def crew_of(workflow: Workflow, parts: Mapping[str, Any]) -> Crew:
+def staff_of(workflow: Workflow, parts: Mapping[str, Any]) -> Staff:
     """Who is to get models, once the policy and the allocator are those that were named."""
     advisor: Role | None = getattr(parts.get("policy", workflow.policy), "advisor", None)
     roles = workflow.graph.roles
-    return Crew(
+    return Staff(
         roles if advisor is None else {**roles, advisor.name: advisor},
         parts.get("allocator", workflow.allocator),
     )
 
 
-def check_keys(crew: Crew, own: Collection[str], models: Collection[str]) -> None:
+def check_keys(staff: Staff, own: Collection[str], models: Collection[str]) -> None:
     """Raise Mistake for a key of `--model` that would change nothing."""
-    known = {*crew.roles, *crew.tiers, *own}
+    known = {*staff.roles, *staff.tiers, *own}
     for key in models:
-        if key in crew.roles and key not in crew.minds:
+        if key in staff.roles and key not in staff.minds:
             raise Mistake(f"--model {key}=…: role {key!r} is a program and asks no model")
         if key not in known and key != ANYONE[0]:
             raise Mistake(

@@ -17,7 +17,7 @@ from hive.models.configured import Configured, Given, means
 from hive.models.model import Model
 from hive.role import Role
 
-__all__ = ["WORKFLOW", "Choice", "Crew", "Unused", "chosen"]
+__all__ = ["WORKFLOW", "Choice", "Staff", "Unused", "chosen"]
 
 COMMAND = "--model"
 WORKFLOW = "the workflow"
@@ -42,7 +42,7 @@ class Unused(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Crew:
+class Staff:
     """The roles of a workflow, and its allocator."""
 
     roles: Mapping[str, Role]
@@ -79,7 +79,7 @@ class Crew:
 
 
 def chosen(
-    own: Mapping[str, str | Model], command: Mapping[str, str], found: Configured, crew: Crew
+    own: Mapping[str, str | Model], command: Mapping[str, str], found: Configured, staff: Staff
 ) -> tuple[dict[str, Choice], list[Unused]]:
     """The models by key, and what of the configuration nobody goes by; `own` is the workflow's."""
     everyone = ANYONE[0]
@@ -90,16 +90,16 @@ def chosen(
     models = {key: Choice(model, WORKFLOW) for key, model in own.items()} | keyed
     offered: dict[str, Given] = {}
     for given in found.models:
-        for key in (*crew.minds, *crew.tiers, everyone):
+        for key in (*staff.minds, *staff.tiers, everyone):
             if means(given, key) and taken_by(key, models) is None:
                 offered.setdefault(key, given)
-    used = crew.reached((*models, *offered)) & {*offered}
+    used = staff.reached((*models, *offered)) & {*offered}
     models |= {
         key: Choice(offered[key].model, offered[key].source) for key in offered if key in used
     }
     served = {offered[key] for key in used}
     unused = [
-        Unused(each, reason(each, models, crew)) for each in found.models if each not in served
+        Unused(each, reason(each, models, staff)) for each in found.models if each not in served
     ]
     return models, unused
 
@@ -112,14 +112,14 @@ def taken_by(key: str, models: Mapping[str, Choice]) -> Choice | None:
     return None
 
 
-def reason(given: Given, models: Mapping[str, Choice], crew: Crew) -> str:
+def reason(given: Given, models: Mapping[str, Choice], staff: Staff) -> str:
     """Why nobody goes by what is configured."""
-    known = (*crew.roles, *crew.tiers, ANYONE[0])
+    known = (*staff.roles, *staff.tiers, ANYONE[0])
     keys = [key for key in known if means(given, key)]
     if not keys:
         near = near_miss(given.key, known)
         return f"no role or tier here; {near}there are {listed(known)}"
-    if keys[0] in crew.roles and keys[0] not in crew.minds:
+    if keys[0] in staff.roles and keys[0] not in staff.minds:
         return "the role is a program and asks no model"
     choice = taken_by(keys[0], models)
     return "nobody is left for it" if choice is None else f"{choice.source} says another"

@@ -111,7 +111,8 @@ def provider_of(name: str) -> Provider:
             f"{name!r} is a {kind}, which lives in Python; pass the object itself where you "
             "passed its name"
         )
-    raise UnknownModel(f"no provider answers to {name!r}; {meant(name)}there are {listing()}")
+    own = f"; a server of your own may be [providers.{first}] in hive.toml" if colon else ""
+    raise UnknownModel(f"no provider answers to {name!r}; {meant(name)}there are {listing()}{own}")
 
 
 def meant(name: str) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hive import Role, Workflow
 from hive.cli.overrides import Overrides
-from hive.cli.precedence import Crew, chosen
+from hive.cli.precedence import Staff, chosen
 from hive.control.allocation import ByComplexity, OneModel
 from hive.control.complexity import LEVELS
 from hive.errors import DeclarationError
@@ -55,8 +55,8 @@ def by_the_rule(role: Role, level: str, sources: list[dict[str, str]]) -> str | 
 def test_each_key_goes_to_the_first_source_that_names_it(
     command: dict[str, str], own: dict[str, str], file: dict[str, str], env: dict[str, str]
 ) -> None:
-    crew = Crew(ROLES, ByComplexity())
-    models, unused = chosen(own, command, found(file, env), crew)
+    staff = Staff(ROLES, ByComplexity())
+    models, unused = chosen(own, command, found(file, env), staff)
     sources = [command, own, file, env]
     if "*" in command:
         keyed = {key: name for key, name in command.items() if key != "*"}
@@ -79,21 +79,21 @@ def test_the_configuration_adds_no_model_that_nobody_could_get(
     file: dict[str, str], env: dict[str, str]
 ) -> None:
     own = dict.fromkeys(ROLES, "ollama:own")
-    models, unused = chosen(own, {}, found(file, env), Crew(ROLES, ByComplexity()))
+    models, unused = chosen(own, {}, found(file, env), Staff(ROLES, ByComplexity()))
     assert {key: choice.model for key, choice in models.items()} == own
     assert len(unused) == len(file) + len(env)
 
 
 def test_an_allocator_that_looks_at_one_key_is_given_that_one() -> None:
-    crew = Crew(ROLES, OneModel("small"))
-    models, unused = chosen({}, {}, found({"small": "ollama:a", "*": "ollama:b"}, {}), crew)
+    staff = Staff(ROLES, OneModel("small"))
+    models, unused = chosen({}, {}, found({"small": "ollama:a", "*": "ollama:b"}, {}), staff)
     assert {key: choice.model for key, choice in models.items()} == {"small": "ollama:a"}
     assert [each.given.key for each in unused] == ["*"]
 
 
 def test_the_word_default_is_another_for_everyone() -> None:
-    crew = Crew(ROLES, ByComplexity())
-    models, unused = chosen({"default": "ollama:a"}, {}, found({"*": "ollama:b"}, {}), crew)
+    staff = Staff(ROLES, ByComplexity())
+    models, unused = chosen({"default": "ollama:a"}, {}, found({"*": "ollama:b"}, {}), staff)
     assert set(models) == {"default"}
     assert unused[0].why == "the workflow says another"
 
