@@ -83,6 +83,8 @@ def told(body: object, status: int | None = None, wait: float | None = None) -> 
     inner = error if isinstance(error, Mapping) else {}
     message = inner.get("message") if inner else error
     details = inner.get("details")
+    if status is None and isinstance(code := inner.get("code"), int) and 400 <= code < 600:
+        status = code  # as OpenRouter tells what failed behind it, in an answer of status 200
     found = [inner.get("code"), inner.get("type"), outer.get("code")]
     if isinstance(details, Mapping):
         found.append(details.get("error_code"))

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from hive.message import Media, Message, Part, Request, Text, Thinking, ToolResult, ToolUse
 from hive.models.catalog import Ability
 from hive.models.providers import parted
+from hive.models.sizes import picture
 
 __all__ = ["Rules", "maker_of", "shown"]
 
@@ -34,10 +35,11 @@ WORDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a wire format takes: media types of `images` and of other `files`, an image of so many
-    characters of base64 at most, and ids of tool calls that match `ids`.
+    """What a wire format takes: media types of `images` and of other `files`, and ids of tool calls
+    that match `ids`. An id that does not is replaced by one of `id_length` hexadecimal digits.
 
-    An id that does not is replaced by one of `id_length` hexadecimal digits.
+    An image has at most `largest_image` characters of base64 and, where requests hold more than so
+    many images, a side of at most so many pixels: pairs of both numbers, ascending.
     """
 
     images: frozenset[str]
@@ -45,6 +47,7 @@ class Rules:
     largest_image: int
     ids: re.Pattern[str]
     id_length: int = 24
+    sides: tuple[tuple[int, int], ...] = ()
 
 
 def maker_of(name: str) -> str:
@@ -59,11 +62,14 @@ def shown(
     """The request as it can be sent, and what of it the model is not shown.
 
     `maker` is whose thinking may be sent back, `abilities` are the model's, None where unknown.
-    Equal beginnings of conversations give equal beginnings of what is sent, so caches hold.
+    Equal beginnings of conversations give equal beginnings of what is sent, so caches hold; but for
+    large images, once they are too many.
     """
     if plain(request.messages):
         return request, ()
     telling = Telling(rules, maker, abilities)
+    if rules.sides:
+        telling.longest_side = longest_side(request.messages, rules)
     for is_assistant, parts in turns(request.messages, telling):
         (telling.answer if is_assistant else telling.hear)(parts)
     blank = sum(is_blank(part) for part in firsts(request))
@@ -87,6 +93,15 @@ def plain(messages: Iterable[Message]) -> bool:
 def is_blank(part: Part) -> bool:
     """Whether it is text without a character to be seen, which providers refuse."""
     return type(part) is Text and (not part.text or part.text.isspace())
+
+
+def longest_side(messages: Iterable[Message], rules: Rules) -> int | None:
+    """How many pixels the side of an image may have, among as many images as there are."""
+    parts = [part for message in messages for part in message.parts]
+    found = sum(isinstance(part, Media) and part.is_image for part in parts)
+    results = [part for part in parts if isinstance(part, ToolResult)]
+    found += sum(media.is_image for result in results for media in result.media)
+    return min((side for more, side in rules.sides if found > more), default=None)
 
 
 def firsts(request: Request) -> tuple[Part, ...]:
@@ -124,6 +139,7 @@ class Telling:
         """The calls of the last turn: the id under which the result comes, and the one sent."""
         self.made: list[Media] = []
         """What the assistant made, which only a user may send."""
+        self.longest_side: int | None = None
         self.ids: set[str] = set()
         self.foreign: Counter[str] = Counter()
         self.dangling = 0
@@ -234,6 +250,8 @@ class Telling:
             if len(media.data) > self.rules.largest_image:
                 most = self.rules.largest_image * 3 // 4
                 return f"this API takes no images of more than {most:,} bytes"
+            if self.longest_side and max(picture(media) or (0,)) > self.longest_side:
+                return f"this API takes no images of more than {self.longest_side:,} pixels a side"
         elif self.abilities is not None and "files" not in self.abilities:
             return "this model reads no such files"
         if media.media_type in (self.rules.images if media.is_image else self.rules.files):

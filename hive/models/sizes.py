@@ -7,11 +7,12 @@ import zlib
 
 from hive.message import Media
 
-__all__ = ["pages", "picture"]
+__all__ = ["detail", "pages", "picture"]
 
 HEAD = 2**18
 """Characters of base64 that are looked at for a picture's size; in a JPEG a preview may come first.
 """
+MOST_SQUARES = 30_000
 NO_FRAME = (0xC4, 0xC8, 0xCC)
 PAGE = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 PACKED = re.compile(rb"/ObjStm\b[^\0]{0,512}?stream\r?\n")
@@ -35,6 +36,13 @@ def picture(media: Media) -> tuple[int, int] | None:
             return None
     width, height = (int.from_bytes(side, "big") for side in size)
     return (width, height) if width and height else None
+
+
+def detail(media: Media) -> str:
+    """How closely OpenAI is to look at a picture: its newer models refuse one of more than 30,000
+    squares unless it may be made smaller, which is the default of the older ones."""
+    width, height = picture(media) or (0, 0)
+    return "high" if -(-width // 32) * -(-height // 32) > MOST_SQUARES else "auto"
 
 
 def frame(head: bytes) -> tuple[bytes, bytes]:

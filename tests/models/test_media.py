@@ -179,6 +179,39 @@ async def test_files_of_other_kinds_go_where_they_are_understood(name: str, medi
     assert (left_out == ()) == (media is takes)
 
 
+def picture(width: int, height: int, name: str) -> Media:
+    sides = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return Media.of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + sides, name)
+
+
+@pytest.mark.asyncio
+async def test_sides_that_anthropic_refuses_are_named() -> None:
+    wide, large, small = picture(8001, 9, "w"), picture(9, 2001, "l"), picture(9, 2000, "s")
+    name = "anthropic:claude-opus-5"
+    _, left_out = await sent(name, Message("user", (wide, large, small)))
+    assert [line[:11] for line in left_out] == ["an image: w"]
+    assert left_out[0].endswith("this API takes no images of more than 8,000 pixels a side")
+    result = ToolResult(id="a", name="look", text="", media=(small,) * 18)
+    many = Message("assistant", (use("a"),)), Message("tool", (result,))
+    _, left_out = await sent(name, Message("user", (wide, large, small)), *many)
+    assert [line[:11] for line in left_out] == ["an image: w", "an image: l"]
+    assert left_out[1].endswith("more than 2,000 pixels a side")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "detail"), [(6400, 4800, "auto"), (6401, 4800, "high")]
+)
+@pytest.mark.asyncio
+async def test_openai_may_make_a_picture_smaller_that_it_would_refuse(
+    width: int, height: int, detail: str
+) -> None:
+    message = Message("user", (picture(width, height, "x"),))
+    turns, _ = await sent("openai:gpt-5-mini", message)
+    assert turns[0]["content"][0]["detail"] == detail
+    turns, _ = await sent("openai-chat:gpt-5-mini", message)
+    assert turns[0]["content"][0]["image_url"].get("detail", "auto") == detail
+
+
 @pytest.mark.asyncio
 async def test_sound_is_sent_as_sound() -> None:
     turns, _ = await sent("openai-chat:gpt-audio", Message("user", (MP3,)))

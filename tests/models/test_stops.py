@@ -144,3 +144,20 @@ async def test_a_server_that_has_one_word_for_both_limits_is_seen_through(
             reply = await model.complete(ASK._replace(max_output=limit, delta=delta))
             await close(model)
         assert reply.stop == stop
+
+
+@streaming
+@pytest.mark.parametrize(
+    ("code", "expected"), [(502, ServerFailed), (429, RateLimited), (402, RequestRefused)]
+)
+@pytest.mark.asyncio
+async def test_a_status_within_an_answer_counts_as_one(
+    code: int, expected: type[ModelError], streamed: bool
+) -> None:
+    body = json.dumps({"error": {"code": code, "message": "Behind me."}})
+    line = raw(
+        f"data: {body}\n\n".encode() if streamed else body.encode(),
+        "text/event-stream" if streamed else "application/json",
+    )
+    with pytest.raises(expected, match=rf"status {code}.*Behind me"):
+        await asked(line, "openai-chat:x", streamed)

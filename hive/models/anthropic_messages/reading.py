@@ -27,7 +27,7 @@ class Block(Shape):
 
 
 class OutputDetails(Shape):
-    thinking_tokens: int = 0
+    thinking_tokens: int | None = 0
 
 
 class MessageUsage(Shape):
@@ -47,7 +47,7 @@ class MessageUsage(Shape):
             output=self.output_tokens or 0,
             cached_read=read,
             cache_write=write,
-            reasoning=details.thinking_tokens,
+            reasoning=details.thinking_tokens or 0,
         )
 
 

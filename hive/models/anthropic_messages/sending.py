@@ -15,6 +15,7 @@ RULES = Rules(
     files=frozenset({"application/pdf"}),
     largest_image=10 * 2**20,
     ids=re.compile(r"[a-zA-Z0-9_-]{1,64}"),
+    sides=((0, 8000), (20, 2000)),
 )
 """As of the guides "Vision" and "PDF support" of 2026; the 10 MiB are counted in base64."""
 

@@ -101,18 +101,25 @@ class ChatUsage(Shape):
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    total_tokens: int | None = 0
+    cached_tokens: int | None = 0
+    prompt_cache_hit_tokens: int | None = 0
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
 
     def told(self) -> Usage:
         read = self.prompt_tokens_details or PromptDetails()
         written = self.completion_tokens_details or CompletionDetails()
+        # xAI and Google count reasoning in the total alone; DeepSeek and Moonshot name what was
+        # cached outside the details.
+        apart = max(0, (self.total_tokens or 0) - self.prompt_tokens - self.completion_tokens)
+        cached = read.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens
         return Usage(
             input=self.prompt_tokens,
-            output=self.completion_tokens,
-            cached_read=read.cached_tokens or 0,
+            output=self.completion_tokens + apart,
+            cached_read=cached or 0,
             cache_write=read.cache_write_tokens or 0,
-            reasoning=written.reasoning_tokens or 0,
+            reasoning=written.reasoning_tokens or apart,
         )
 
 
@@ -195,9 +202,7 @@ def trouble_of(choice: Choice) -> Trouble | None:
     if choice.error is None and choice.finish_reason not in FAILURES:
         return None
     error = choice.error or {"message": f"it ended with {choice.finish_reason!r}", "type": "error"}
-    code = error.get("code")
-    status = code if isinstance(code, int) and 400 <= code < 600 else None
-    return told({"error": error}, status)
+    return told({"error": error})
 
 
 def stop_of(choice: Choice) -> StopReason:

@@ -9,6 +9,7 @@ from hive.message import Media, Message, OutputForm, Text, Thinking, ToolForm, T
 from hive.models.parts import called, data_url, filename, result_text
 from hive.models.schema import form_name, tighten
 from hive.models.shown import Rules
+from hive.models.sizes import detail
 
 __all__ = ["IS_STRICT", "RULES", "STRICT_IDS", "function", "output_form", "turns"]
 
@@ -88,7 +89,8 @@ def content(part: Text | Media) -> dict[str, Any]:
     if isinstance(part, Text):
         return {"type": "text", "text": part.text}
     if part.is_image:
-        return {"type": "image_url", "image_url": {"url": data_url(part)}}
+        close = {} if detail(part) == "auto" else {"detail": detail(part)}
+        return {"type": "image_url", "image_url": {"url": data_url(part), **close}}
     if (sound := SOUNDS.get(part.media_type)) is not None:
         return {"type": "input_audio", "input_audio": {"data": part.data, "format": sound}}
     file = {"filename": filename(part), "file_data": data_url(part)}

@@ -41,12 +41,12 @@ class Item(Shape):
 
 
 class InputDetails(Shape):
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
+    cached_tokens: int | None = 0
+    cache_write_tokens: int | None = 0
 
 
 class OutputDetails(Shape):
-    reasoning_tokens: int = 0
+    reasoning_tokens: int | None = 0
 
 
 class ResponseUsage(Shape):
@@ -63,9 +63,9 @@ class ResponseUsage(Shape):
         return Usage(
             input=self.input_tokens,
             output=self.output_tokens,
-            cached_read=read.cached_tokens,
-            cache_write=read.cache_write_tokens,
-            reasoning=written.reasoning_tokens,
+            cached_read=read.cached_tokens or 0,
+            cache_write=read.cache_write_tokens or 0,
+            reasoning=written.reasoning_tokens or 0,
         )
 
 

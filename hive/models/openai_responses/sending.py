@@ -18,6 +18,7 @@ from hive.message import (
 from hive.models.parts import called, data_url, filename, result_text
 from hive.models.schema import form_name, tighten
 from hive.models.shown import Rules
+from hive.models.sizes import detail
 
 __all__ = ["RULES", "function", "items", "output_form"]
 
@@ -90,7 +91,7 @@ def content(part: Text | Media) -> dict[str, Any]:
     if isinstance(part, Text):
         return {"type": "input_text", "text": part.text}
     if part.is_image:
-        return {"type": "input_image", "image_url": data_url(part), "detail": "auto"}
+        return {"type": "input_image", "image_url": data_url(part), "detail": detail(part)}
     return {"type": "input_file", "filename": filename(part), "file_data": data_url(part)}
 
 
