@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -9,7 +11,7 @@ from hive.board.contributions import Attachment
 from hive.board.entry import Entry
 from hive.message import Media, Request
 
-__all__ = ["BEES", "CHART", "PHOTO", "attachments", "seen"]
+__all__ = ["BEES", "CHART", "PHOTO", "altered", "attachments", "seen"]
 
 
 def noise(size: int, seed: str) -> bytes:
@@ -18,9 +20,27 @@ def noise(size: int, seed: str) -> bytes:
     return b"".join(blocks)[:size]
 
 
-PNG = b"\x89PNG\r\n\x1a\n"
-PHOTO = Media.of(PNG + noise(9_000, "photo"), "photo.png")
-CHART = Media.of(PNG + noise(40, "chart"), "chart.png")
+def drawn(size: int, seed: str) -> bytes:
+    """A black picture of 2 by 2 pixels, as a PNG of so many bytes."""
+    body = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 0))
+    body += chunk(b"IDAT", zlib.compress(bytes(6)))
+    end = chunk(b"IEND", b"")
+    padding = size - len(SIGNATURE + body + end) - len(chunk(b"nOIS", b""))
+    return SIGNATURE + body + chunk(b"nOIS", noise(padding, seed)) + end
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
+
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PHOTO = Media.of(drawn(9_008, "photo"), "photo.png")
+CHART = Media.of(drawn(98, "chart"), "chart.png")
 BEES = Media.of(b"bee,honey\n1,2\n", "bees.csv")
 
 
@@ -35,6 +55,12 @@ def seen(request: Request) -> list[str | None]:
         )
     ]
     return [media.name for media in shown]
+
+
+def altered(media: Media) -> Media:
+    """The same but for a few of its bytes."""
+    data = media.data
+    return media.model_copy(update={"data": f"{data[:40]}AAAA{data[44:]}"})
 
 
 def attachments(entries: Sequence[Entry]) -> list[Entry]:

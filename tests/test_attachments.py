@@ -26,7 +26,7 @@ from hive.models import ScriptedModel
 from hive.testing import Gate
 from tests.interrupted import gated as held_up
 from tests.interrupted import only, paused
-from tests.pictures import BEES, CHART, PHOTO, attachments, seen
+from tests.pictures import BEES, CHART, PHOTO, altered, attachments, seen
 from tests.sound import sound
 from tests.spoken import gated, places, replayed
 
@@ -89,7 +89,7 @@ def test_other_bytes_are_another_request() -> None:
         Workflow(Role("looker"), model=model).run_sync(GOAL, attachments=given)
         return model.requests[0].digest
 
-    other = CHART.model_copy(update={"data": PHOTO.data[:-4] + "AAAA", "name": PHOTO.name})
+    other = altered(PHOTO)
     assert digest(PHOTO) == digest(PHOTO)
     assert len({digest(), digest(PHOTO), digest(other), digest(PHOTO, CHART)}) == 4
 

@@ -22,7 +22,7 @@ from hive.board.view import show, tokens_of
 from hive.message import Media
 from tests.board import values as drawn
 from tests.board.boards import board, close, post
-from tests.pictures import BEES, CHART, PHOTO
+from tests.pictures import BEES, CHART, PHOTO, altered
 
 SHOWN = frozenset({"Goal", "Note", "Attachment"})
 
@@ -107,6 +107,6 @@ def test_the_digest_of_a_view_covers_the_bytes() -> None:
         target.close_turn()
         return target.view(SHOWN, 9999).digest
 
-    other = CHART.model_copy(update={"data": CHART.data[:-4] + "AAAA"})
+    other = altered(CHART)
     assert Attachment.of(other).text == Attachment.of(CHART).text
     assert digest(CHART) == digest(CHART) != digest(other)

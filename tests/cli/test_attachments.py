@@ -174,4 +174,4 @@ def test_the_attempts_of_a_call_that_failed_are_told_too(here: Here) -> None:
 
 def test_an_image_that_is_not_posted_is_told_with_the_answer(here: Here) -> None:
     kept(here.folder, Reply(parts=(Text(text="see"), CHART)))
-    assert "[an image: chart.png, image/png, 48 bytes]" in here.hive("show").out
+    assert "[an image: chart.png, image/png, 98 bytes]" in here.hive("show").out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +21,9 @@ from hive.message import MOST_BYTES, Media, Reply, Text, ToolResult, ToolUse
 from hive.message import Request as Asked
 from hive.models.scripted import Line
 from hive.testing import FunctionModel, Gate, GatedModel, ScriptedModel
+from hive.testing.loopback import loopback
 from hive.tools import Tool, ToolOutput
+from tests.models.asking import each, model_at
 from tests.pictures import BEES, CHART, PHOTO, attachments, seen
 
 CALL = ToolUse(id="1", name="camera")
@@ -70,7 +73,7 @@ def told(request: Asked) -> ToolResult:
             "[a file: bees.csv, text/csv, 14 bytes]",
             (PHOTO, BEES),
         ),
-        (("two", CHART), "two\n[an image: chart.png, image/png, 48 bytes]", (CHART,)),
+        (("two", CHART), "two\n[an image: chart.png, image/png, 98 bytes]", (CHART,)),
         (ToolOutput("as it was", media=(CHART,)), "as it was", (CHART,)),
     ],
 )
@@ -181,6 +184,20 @@ def test_the_prompt_of_a_record_holds_what_the_tool_gave_back() -> None:
     assert told(prompt(record, last)).media == told(requests[1]).media == (PHOTO,)
 
 
+@each
+@pytest.mark.asyncio
+async def test_what_is_handed_over_and_given_back_goes_over_the_wire(name: str) -> None:
+    async with loopback([CALL, "seen"]) as server, model_at(server, name) as model:
+        team = Workflow(Role("a", tools=(camera(CHART),)), model=model)
+        result = await team.run("Look.", attachments=[PHOTO])
+    assert result.text == "seen"
+    sent = [json.dumps(request) for request in server.requests]
+    assert [(PHOTO.data in each, CHART.data in each) for each in sent] == [
+        (True, False), (True, True),
+    ]  # fmt: skip
+    assert [answer.left_out for answer in payloads(result.entries, Inference)] == [(), ()]
+
+
 # -- models ---------------------------------------------------------------------------------------
 
 
@@ -199,7 +216,7 @@ def test_an_image_is_an_answer_by_itself(role: Role) -> None:
     model = ScriptedModel([CHART])
     result = Workflow(role, model=model).run_sync("Paint.")
     assert result.finished
-    assert result.text == "an image: chart.png, image/png, 48 bytes"
+    assert result.text == "an image: chart.png, image/png, 98 bytes"
     assert payloads(result.entries, Fault) == []
 
 
