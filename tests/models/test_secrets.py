@@ -4,9 +4,12 @@ Secrets are planted wherever a user may keep them, servers say them back in ever
 then everything that Hive wrote is searched for them, or for ten of their characters in a row.
 """
 
+import asyncio
 import json
 import logging
+import os
 import pickle
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +18,7 @@ from traceback import TracebackException
 import pytest
 
 from hive import Role, Workflow
-from hive.errors import ModelError
+from hive.errors import ModelError, RequestRefused
 from hive.message import Reply, Text, Thinking, ToolUse
 from hive.models import Cached, Cassette, Model, Retrying, close, resolve
 from hive.testing.faults import Line, closes, cut, error, fails, raw
@@ -37,7 +40,8 @@ PLANTED = {
     "ANTHROPIC_AUTH_TOKEN": "AtPlanted-f18c35e7a4",
     "ANTHROPIC_CUSTOM_HEADERS": "x-gateway: GwPlanted7d3e90bb",
 }
-SECRETS = tuple(value.removeprefix("x-gateway: ") for value in PLANTED.values())
+PROXY = "PxPlanted-a49e07d1c6"
+SECRETS = (*(value.removeprefix("x-gateway: ") for value in PLANTED.values()), PROXY)
 TOLD = 10
 """So many characters of a secret in a row are too many; providers show fewer, as in sk-pl…51e8."""
 
@@ -262,3 +266,85 @@ async def test_what_belongs_to_one_company_is_not_sent_to_another(name: str) -> 
     own = [v for k, v in PLANTED.items() if not k.startswith(foreign)]
     others = [v for k, v in PLANTED.items() if k.startswith(foreign) and v not in own]
     assert [v for v in others if v.removeprefix("x-gateway: ") in sent] == []
+
+
+@each
+@pytest.mark.asyncio
+async def test_a_server_that_sends_calls_elsewhere_is_not_followed(name: str) -> None:
+    async with loopback() as elsewhere:
+        there = error(307, headers={"location": f"{elsewhere.base_url}/responses"})
+        async with loopback([there]) as server, model_at(server, name) as model:
+            with pytest.raises(RequestRefused, match="elsewhere"):
+                await model.complete(ASK)
+    assert elsewhere.connections == 0
+
+
+@each
+@pytest.mark.asyncio
+async def test_the_password_of_a_proxy_is_not_told(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with loopback(lambda r: error(407, "who are you?")) as proxy:
+        go_through(proxy, monkeypatch)
+        for where in ("http://127.0.0.1:1/v1", "https://127.0.0.1:1/v1"):
+            model = resolve(name, base_url=where, key=KEYS["HIVE_API_KEY"])
+            with pytest.raises(ModelError) as caught:
+                await model.complete(ASK)
+            assert leaks("error", shown(caught.value)) == []
+            await close(model)
+        assert proxy.connections > 0
+
+
+def go_through(proxy: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all connections made over a proxy that wants a password."""
+    address = proxy.base_url.removesuffix("/v1").replace("//", f"//me:{PROXY}@")
+    for variable in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(variable, address)
+
+
+TEAM = """
+from hive import Role, Workflow
+team = Workflow(Role("oracle", "Answer."), model="{name}")
+"""
+COMMANDS = (
+    ("run", "./oracle.py:team", "Who are you?", "--verbose"),
+    ("run", "./oracle.py:team", "Who are you?", "--json"),
+    ("show", "last"),
+    ("show", "last", "--json"),
+    ("runs", "--json"),
+    ("models", "./oracle.py:team"),
+)
+
+
+@each
+@pytest.mark.asyncio
+async def test_the_command_tells_no_secret_with_every_log_at_its_loudest(
+    name: str, tmp_path: Path
+) -> None:
+    def said(received: Received) -> Line:
+        return error(401, headers(received)) if len(server.requests) == 1 else headers(received)
+
+    async with loopback(said) as server:
+        (tmp_path / "oracle.py").write_text(TEAM.format(name=name), "utf-8")
+        addresses = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "HIVE_BASE_URL")
+        loud = dict.fromkeys(("HIVE_LOG", "OPENAI_LOG", "ANTHROPIC_LOG"), "debug")
+        environment = {**os.environ, **dict.fromkeys(addresses, server.base_url), **loud}
+        ends = []
+        for command in COMMANDS:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "hive", *command),
+                cwd=tmp_path,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            out, err = await process.communicate()
+            assert leaks(f"{command} out", out) + leaks(f"{command} err", err) == []
+            ends.append(process.returncode)
+            if command[0] == "run" and len(ends) == 2:
+                assert b"[key]" in out
+    assert ends == [1, 0, 0, 0, 0, 0], err
+    assert len(server.requests) == 2
+    journal = b"".join(path.read_bytes() for path in (tmp_path / ".hive").iterdir())
+    assert b"[key]" in journal
