@@ -3,14 +3,17 @@
 What is under way, waits for somebody or is shared by a fork that stays is never removed by a rule.
 """
 
+import shutil
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from hive.audit.archive import ancestry, unknown_beginnings
 from hive.audit.course import Summary, summaries
 from hive.journal.journal import Journal
+from hive.tools.undo import forget
 
-__all__ = ["Choice", "Stays", "choose", "perhaps_sharing"]
+__all__ = ["Choice", "Stays", "choose", "perhaps_sharing", "sweep"]
 
 
 class Choice(NamedTuple):
@@ -82,6 +85,20 @@ def perhaps_sharing(journal: Journal, going: Collection[str]) -> list[str]:
     """The runs that stay and of which nobody can tell whether they share entries of those that go,
     for where they came from cannot be read."""
     return [run for run in unknown_beginnings(journal) if going and run not in going]
+
+
+def sweep(journal: Journal, gone: Sequence[Summary]) -> None:
+    """Remove what runs that are gone have left in folders: what it takes to undo their calls, and
+    the workspace that was made for a fork, unless another run works there."""
+    used = {run.workspace for run in summaries(journal)} if gone else set()
+    for run in gone:
+        if run.workspace is None:
+            continue
+        place = Path(run.workspace)
+        forget(place, run.id)
+        made = place.parts[-3:] == (".hive", "forks", run.id)
+        if made and run.parent is not None and run.workspace not in used:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def forks(journal: Journal) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import anyio
@@ -18,7 +19,7 @@ from hive.cli.overrides import Overrides, Settled, asked
 from hive.cli.precedence import Unused
 from hive.cli.progress import counting
 from hive.cli.seats import Seat, seats
-from hive.cli.trying import Trial, try_all
+from hive.cli.trying import Made, Trial, try_all
 from hive.models.around import Around
 from hive.models.catalog import ModelCard, card, card_of, own_card
 from hive.models.chain import is_chain, members
@@ -141,9 +142,9 @@ def models(what: tuple[str, ...], calling: bool, models: tuple[str, ...], as_jso
     cards += [known for each in settled for known in cards_of(each)]
     trials = None
     if calling:
-        callable_ = called(names, settled, found)
-        with counting("asking", f"of {len(callable_)} answered") as beat:
-            trials = anyio.run(try_all, callable_, beat)
+        distinct = called(names, settled, found)
+        with counting("asking", f"of {len(distinct)} have answered or failed") as beat:
+            trials = anyio.run(try_all, distinct, beat)
     shown = Shown(
         found,
         [*provider_rows(found)],
@@ -196,23 +197,27 @@ def cards_of(settled: Settled) -> list[Known]:
     return known
 
 
-def called(names: Iterable[str], settled: Iterable[Settled], found: Configured) -> dict[str, Model]:
+def called(names: Iterable[str], settled: Iterable[Settled], found: Configured) -> dict[str, Made]:
     """The distinct models to call, by name: those of chains and within wrappers by themselves, and
     none that runs in this process."""
-    models: dict[str, Model] = {}
+    models: dict[str, Made] = {}
     for name in names:
-        models |= {each: made(each, found.cards) for each in members(name)}
+        models |= {each: partial(made, each, found.cards) for each in members(name)}
     for each in settled:
         for given in each.workflow.assigned.values():
             if isinstance(given, str):
-                models |= {m: made(m, each.workflow.cards) for m in members(given)}
+                models |= {m: partial(made, m, each.workflow.cards) for m in members(given)}
             else:
-                models |= {inner.name: inner for inner in within(given)}
+                models |= {inner.name: partial(as_it_is, inner) for inner in within(given)}
     return {name: model for name, model in models.items() if not name.startswith(AT_HAND)}
 
 
 def made(name: str, cards: tuple[ModelCard, ...]) -> Model:
     return resolve(name, card=card(name, cards=cards))
+
+
+def as_it_is(model: Model) -> Model:
+    return model
 
 
 def within(model: Model) -> list[Model]:

@@ -9,7 +9,7 @@ import click
 
 from hive.audit.archive import ancestry
 from hive.audit.course import Summary
-from hive.audit.pruning import Choice, Stays, choose, perhaps_sharing
+from hive.audit.pruning import Choice, Stays, choose, perhaps_sharing, sweep
 from hive.cli import options
 from hive.cli.exits import OK, Mistake
 from hive.cli.journals import opened, run_of
@@ -66,9 +66,9 @@ def prune(
 
     A run that is under way is never removed; one that can still go on only where it is named; one
     whose entries a fork shares only together with that fork; one that cannot be read only where it
-    is named. The file is rewritten at the end, so
-    that nothing of the runs is left in it: while that lasts nobody else can write, and it takes as
-    much room again.
+    is named. With a run goes what was kept to undo its calls, and with a fork the workspace that
+    was made for it under .hive/forks. The file is rewritten at the end, so that nothing of the runs
+    is left in it: while that lasts nobody else can write, and it takes as much room again.
 
     \b
     --json prints one object with the keys
@@ -95,6 +95,7 @@ def prune(
         if go_on:  # while somebody thought about it, others may have gone on
             meant, (going, stays) = {run.id for run in going}, choose(kept, choice)
             gone, room = remove(kept, [run for run in going if run.id in meant], stays)
+            sweep(kept, gone)
     if as_json:
         removed = [run.id for run in (going if dry_run else gone)]
         left = [{"run": each.run.id, "why": each.why} for each in stays]

@@ -13,7 +13,10 @@ from hive.models.catalog import card_of
 from hive.models.model import Model, check, close
 from hive.models.parts import bounded
 
-__all__ = ["Trial", "try_all"]
+__all__ = ["Made", "Trial", "try_all"]
+
+Made = Callable[[], Model]
+"""Makes a model. Raises UnknownModel."""
 
 SECONDS = 60.0
 MOST = 256
@@ -73,23 +76,24 @@ class Trial:
         }
 
 
-async def try_all(models: Mapping[str, Model], beat: Callable[[int], None]) -> list[Trial]:
-    """Call each model once; `beat` is told how many have answered or failed."""
+async def try_all(models: Mapping[str, Made], beat: Callable[[int], None]) -> list[Trial]:
+    """Make each model and call it once; `beat` is told how many have answered or failed."""
     done: dict[str, Trial] = {}
 
-    async def one(name: str, model: Model) -> None:
-        done[name] = await tried(name, model)
+    async def one(name: str, made: Made) -> None:
+        done[name] = await tried(name, made)
         beat(len(done))
 
     async with anyio.create_task_group() as group:
-        for name, model in models.items():
-            group.start_soon(one, name, model)
+        for name, made in models.items():
+            group.start_soon(one, name, made)
     return [done[name] for name in models]
 
 
-async def tried(name: str, model: Model) -> Trial:
+async def tried(name: str, made: Made) -> Trial:
     """What one call to a model shows, or why none is made."""
     try:
+        model = made()
         check(model)
     except HiveError as error:
         return Trial(model=name, problem=str(error), asked=False)

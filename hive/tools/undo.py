@@ -9,6 +9,7 @@ beside it. That survives the death of the process; a power cut is the file syste
 import hashlib
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,7 +23,15 @@ from hive.tools import walk
 from hive.tools.paths import TEMPORARY, parse_path
 from hive.tools.standing import FileChange, sha256
 
-__all__ = ["CallLog", "Undone", "logged_calls", "tidy", "undo", "undo_unfinished"]
+__all__ = [
+    "CallLog",
+    "Undone",
+    "forget",
+    "logged_calls",
+    "tidy",
+    "undo",
+    "undo_unfinished",
+]
 
 HOME = (".hive", "undo")
 LOG = "log"
@@ -262,6 +271,13 @@ def tidy(root: Path, run: str) -> None:
     for parts in ((*HOME, run), HOME, HOME[:1]):
         with suppress(ToolError, OSError), walk.folder(root, parts[:-1]) as parent:
             os.rmdir(parts[-1], dir_fd=parent)
+
+
+def forget(root: Path, run: str) -> None:
+    """Remove the logs of a run that will never go on: nothing of it can be undone after that."""
+    with suppress(ToolError, OSError), walk.folder(root, HOME) as home:
+        shutil.rmtree(run, ignore_errors=True, dir_fd=home)
+    tidy(root, run)
 
 
 def folders_of(root: Path, run: str) -> list[str]:

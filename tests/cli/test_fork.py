@@ -193,3 +193,34 @@ def test_mistakes_are_told_in_a_sentence(
     assert complaint in answer.err
     assert len(answer.err.strip().splitlines()) == 1
     assert len(here.runs()) == 1
+
+
+def test_what_a_pruned_fork_worked_on_goes_with_it_and_nothing_else(
+    here: Here, parent: dict[str, Any]
+) -> None:
+    made = [here.hive("fork", parent["id"], "--at", "turn:3", "--json").json for _ in range(2)]
+    own = here.hive("fork", parent["id"], "--at", "turn:3", "--workspace", "own", "--json").json
+    undo = here.folder / "work" / ".hive" / "undo"
+    for run in (parent["id"], own["id"]):
+        (undo / run / "call").mkdir(parents=True)
+        (undo / run / "call" / "log").write_text("{}")
+    assert here.hive("prune", made[0]["id"], own["id"], "-y").code == 0
+    assert not Path(made[0]["workspace"]).exists()
+    assert Path(made[1]["workspace"], "draft.txt").exists()
+    assert (here.folder / "own" / "draft.txt").exists()
+    assert (undo / parent["id"]).exists()
+    assert here.hive("prune", made[1]["id"], parent["id"], "-y").code == 0
+    assert not (undo / parent["id"]).exists()
+    assert (undo / own["id"]).exists()
+    assert (here.folder / "work" / "draft.txt").exists()
+
+
+def test_a_forks_folder_stays_where_another_run_works_on_it(
+    here: Here, parent: dict[str, Any]
+) -> None:
+    fork = here.hive("fork", parent["id"], "--at", "turn:3", "--json").json
+    place = fork["workspace"]
+    later = here.hive("run", "team:scribes", "More.", "--workspace", place, "--json").json
+    assert later["workspace"] == place
+    assert here.hive("prune", fork["id"], "-y").code == 0
+    assert Path(place, "draft.txt").exists()
