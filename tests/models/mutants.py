@@ -164,6 +164,10 @@ def without_malformed(part: Any) -> Any:
     return part.model_copy(update={"malformed": None}) if isinstance(part, ToolUse) else part
 
 
+def without_media(part: Any) -> Any:
+    return part.model_copy(update={"media": ()}) if isinstance(part, ToolResult) else part
+
+
 def undescribed(request: Request) -> Request:
     tools = (replace(tool, description="") for tool in request.tools)
     return request._replace(tools=tuple(tools))

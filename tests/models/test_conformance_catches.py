@@ -163,8 +163,20 @@ MUTANTS: dict[str, tuple[Change, set[str]]] = {
         {"thinking_of_another_provider_is_left_out_and_named"},
     ),
     "shows no images": (
-        m.history(lambda part: None if isinstance(part, Media) else part),
+        m.history(lambda part: None if isinstance(part, Media) and part.is_image else part),
         {"an_image_is_shown"},
+    ),
+    "shows no files": (
+        m.history(lambda part: part if not isinstance(part, Media) or part.is_image else None),
+        {"a_file_is_shown"},
+    ),
+    "shows no images of tools": (
+        m.history(m.without_media),
+        {"an_image_that_a_tool_returned_is_shown"},
+    ),
+    "takes a full window for the end of an answer": (
+        m.deaf_to("overflow"),
+        {"an_answer_at_the_end_of_the_window_says_so"},
     ),
     "forgets nothing": (m.forgets_nothing, {"nothing_is_remembered_between_two_calls"}),
     "keeps one call at a time": (m.one_call_at_a_time, {"many_calls_at_once_are_not_mixed_up"}),

@@ -112,6 +112,11 @@ class Answers(Suite):
         await self.stops("length", streamed)
 
     @each_way
+    @scenario("overflow")
+    async def test_an_answer_at_the_end_of_the_window_says_so(self, streamed: bool) -> None:
+        await self.stops("overflow", streamed)
+
+    @each_way
     @scenario("refusal")
     async def test_a_refusal_says_so(self, streamed: bool) -> None:
         await self.stops("refusal", streamed)
@@ -127,7 +132,9 @@ class Answers(Suite):
         await self.stops("pause", streamed)
 
     async def stops(
-        self, why: Literal["length", "refusal", "filter", "pause"], streamed: bool
+        self,
+        why: Literal["length", "overflow", "refusal", "filter", "pause"],
+        streamed: bool,
     ) -> None:
         line = Reply(parts=(Text(text="I will not"),), stop=why)
         async with self.serving([line]) as (model, _):

@@ -19,7 +19,16 @@ from hive.testing.conformance.suite import (
 
 __all__ = ["Asked"]
 
-PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n a picture of very little").decode()
+PIXEL = Media(
+    media_type="image/png",
+    data="iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=",
+    name="pixel.png",
+)
+PAPER = Media(
+    media_type="application/pdf",
+    data=base64.b64encode(b"%PDF-1.7\n% a paper about very little\n%%EOF\n").decode(),
+    name="paper.pdf",
+)
 
 
 class Asked(Suite):
@@ -103,11 +112,23 @@ class Asked(Suite):
 
     @scenario("server", "images")
     async def test_an_image_is_shown(self) -> None:
-        seen = Media(media_type="image/png", data=PIXEL, name="pixel.png")
-        message = Message("user", (Text(text="What is this?"), seen))
-        async with self.serving(["A pixel."]) as (model, server):
-            reply = await model.complete(ASK._replace(messages=(message,)))
-        assert PIXEL in sent(server)
+        await self.shown(PIXEL, Message("user", (Text(text="What is this?"), PIXEL)))
+
+    @scenario("server", "files")
+    async def test_a_file_is_shown(self) -> None:
+        await self.shown(PAPER, Message("user", (Text(text="What is this?"), PAPER)))
+
+    @scenario("server", "images", "tools")
+    async def test_an_image_that_a_tool_returned_is_shown(self) -> None:
+        asked = Message("assistant", (call("a", where="here"),))
+        result = ToolResult(id="a", name="look", text="This is there.", media=(PIXEL,))
+        await self.shown(PIXEL, asked, Message("tool", (result,)))
+
+    async def shown(self, media: Media, *messages: Message) -> None:
+        request = ASK._replace(messages=(*ASK.messages, *messages), tools=(LOOK,))
+        async with self.serving(["I see."]) as (model, server):
+            reply = await model.complete(request)
+        assert media.data in sent(server)
         assert reply.left_out == ()
 
     @scenario("server")
