@@ -116,7 +116,7 @@ def as_number(cap: Any) -> Any:
 
 def tell(written: str, settled: Settled) -> None:
     """Print what a team is, in the order in which one asks."""
-    from hive.cli.printing import console_for, said
+    from hive.cli.printing import console_for, said, table
 
     team = settled.workflow
     console = console_for()
@@ -127,12 +127,10 @@ def tell(written: str, settled: Settled) -> None:
     if team.bounds:
         added = "; a chain has no bounds of its own, so these stops were added"
         section(console, "bounds", [(" | ".join(team.bounds), added.removeprefix("; "))])
-    taken = seats(settled)
-    wide = max(len(seat.role) for seat in taken)
-    rows = [
-        (f"{seat.role.ljust(wide)}  {seat.model}", f"{seat.why}; {seat.source}") for seat in taken
-    ]
-    section(console, "models", rows)
+    console.print()
+    said(console, "models", style="bold")
+    rows = [(seat.role, seat.model, f"{seat.why}; {seat.source}") for seat in seats(settled)]
+    table(console, ("role", "model", "why, and who says so"), rows)
     section(console, "limits", limits(team))
     lacking = missing(team)
     if lacking:

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from hive.cli.models import AT_HAND, SDKS, Known, ProviderRow, Shown
 from hive.cli.precedence import Unused
-from hive.cli.printing import console_for, said
+from hive.cli.printing import console_for, said, table
 from hive.cli.trying import Trial
 from hive.cli.words import clean, counted, number
 
@@ -52,17 +50,6 @@ def tell(shown: Shown) -> None:
 def head(console: Console, text: str) -> None:
     console.print()
     said(console, text, style="bold")
-
-
-def table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Rows beside each other, folded where they are too wide for the terminal."""
-    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
-    made.add_column(titles[0], no_wrap=True)
-    for title in titles[1:]:
-        made.add_column(title, overflow="fold")
-    for first, *others in rows:
-        made.add_row(Text(clean(first)), *(Text(clean(other)) for other in others))
-    console.print(made)
 
 
 def tell_unused(console: Console, unused: Sequence[Unused]) -> None:

@@ -4,13 +4,15 @@ import contextlib
 import os
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from hive.cli.words import clean
 
-__all__ = ["console_for", "pairs", "rule", "said", "steps"]
+__all__ = ["console_for", "pairs", "rule", "said", "steps", "table"]
 
 RULE = 60
 WIDE = 160
@@ -75,3 +77,14 @@ def steps(console: Console, commands: Sequence[tuple[str, str]]) -> None:
         line = Text(f"  {command.ljust(wide) if beside else command}", style="bold")
         line.append(f"{'   ' if beside else chr(10) + '      '}{does}", style="not bold dim")
         console.print(line, soft_wrap=True)
+
+
+def table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows beside each other, folded where they are too wide for the terminal."""
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
+    made.add_column(titles[0], no_wrap=True)
+    for title in titles[1:]:
+        made.add_column(title, overflow="fold")
+    for first, *others in rows:
+        made.add_row(Text(clean(first)), *(Text(clean(other)) for other in others))
+    console.print(made)

@@ -69,7 +69,9 @@ def by_complexity(settled: Settled, role: Role, allocator: ByComplexity) -> list
 
 def reason(role: Role, allocation: Allocation, levels: list[str]) -> str:
     key = allocation.model
-    work = "" if len(levels) == len(LEVELS) else f" for {' and '.join(levels)} work"
+    *others, last = levels
+    classes = f"{', '.join(others)} and {last}" if others else last
+    work = "" if len(levels) == len(LEVELS) else f" for {classes} work"
     if key == role.name:
         return f"models names the role{work}"
     if key in ANYONE:
