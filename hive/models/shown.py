@@ -113,17 +113,24 @@ def turns(messages: Iterable[Message], telling: "Telling") -> list[tuple[bool, l
     """What each side said in a row, without blank text and other makers' thinking."""
     found: list[tuple[bool, list[Part]]] = []
     for message in messages:
+        said_by_assistant = message.role == "assistant"
         for part in message.parts:
             if is_blank(part):
                 continue
-            if isinstance(part, Thinking) and part.provider != telling.maker:
-                telling.foreign[part.provider] += 1
-                continue
-            is_assistant = message.role == "assistant" or isinstance(part, Thinking | ToolUse)
-            is_assistant = is_assistant and not isinstance(part, ToolResult)
-            if not found or found[-1][0] != is_assistant:
-                found.append((is_assistant, []))
-            found[-1][1].append(part)
+            is_assistant = said_by_assistant
+            if isinstance(part, Thinking):
+                if part.provider != telling.maker:
+                    telling.foreign[part.provider] += 1
+                    continue
+                is_assistant = True
+            elif isinstance(part, ToolUse):
+                is_assistant = True
+            elif isinstance(part, ToolResult):
+                is_assistant = False
+            if found and found[-1][0] == is_assistant:
+                found[-1][1].append(part)
+            else:
+                found.append((is_assistant, [part]))
     return found
 
 

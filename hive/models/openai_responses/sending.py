@@ -8,7 +8,6 @@ from hive.message import (
     Media,
     Message,
     OutputForm,
-    Part,
     Text,
     Thinking,
     ToolForm,
@@ -46,18 +45,29 @@ RULES = Rules(
 
 def items(message: Message) -> list[dict[str, Any]]:
     """A message as the items of the Responses API."""
-    if any(isinstance(part, Media) for part in message.parts):
-        results = [item(part, "user") for part in message.parts if isinstance(part, ToolResult)]
-        said = [content(part) for part in message.parts if isinstance(part, Text | Media)]
-        return [*results, spoken("user", said)]
     role = "assistant" if message.role == "assistant" else "user"
-    return [item(part, role) for part in message.parts]
+    found: list[dict[str, Any]] = []
+    for part in message.parts:
+        if isinstance(part, Text):
+            found.append(spoken(role, part.text))
+        elif isinstance(part, Media):
+            return [*results(message), spoken("user", said(message))]
+        else:
+            found.append(item(part))
+    return found
 
 
-def item(part: Part, role: str) -> dict[str, Any]:
+def results(message: Message) -> list[dict[str, Any]]:
+    return [item(part) for part in message.parts if isinstance(part, ToolResult)]
+
+
+def said(message: Message) -> list[dict[str, Any]]:
+    """Words, images and files in one message, so that they keep their order."""
+    return [content(part) for part in message.parts if isinstance(part, Text | Media)]
+
+
+def item(part: Thinking | ToolUse | ToolResult) -> dict[str, Any]:
     match part:
-        case Text():
-            return spoken(role, part.text)
         case Thinking():
             return dict(part.opaque)
         case ToolUse():
@@ -69,8 +79,6 @@ def item(part: Part, role: str) -> dict[str, Any]:
             }
         case ToolResult():
             return {"type": "function_call_output", "call_id": part.id, "output": output(part)}
-        case Media():
-            return spoken("user", [content(part)])
 
 
 def spoken(role: str, said: str | list[dict[str, Any]]) -> dict[str, Any]:
