@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hive.message import Reply, Text, Thinking, ToolUse
+from hive.message import Media, Reply, Text, Thinking, ToolUse
 from hive.testing.own_words import own_error, own_events, own_whole
 
 __all__ = ["DIALECTS", "PIECE", "Dialect", "Endpoint", "Event"]
@@ -64,6 +64,14 @@ def responses_item(part: object, reply: Reply, name: str) -> Iterator[dict[str, 
             "id": f"rs_{name}",
             "summary": [{"type": "summary_text", "text": part.text}],
             "encrypted_content": f"sealed-{name}",
+        }
+    elif isinstance(part, Media):
+        yield {
+            "type": "image_generation_call",
+            "id": f"ig_{name}",
+            "status": "completed",
+            "output_format": part.media_type.removeprefix("image/"),
+            "result": part.data,
         }
     elif isinstance(part, ToolUse):
         yield {
@@ -148,6 +156,16 @@ def chat_message(reply: Reply) -> dict[str, Any]:
     for part in reply.parts:
         if isinstance(part, Thinking):
             message.update(part.opaque or {"reasoning_content": part.text})
+    images = [  # as OpenRouter has them
+        {
+            "type": "image_url",
+            "image_url": {"url": f"data:{part.media_type};base64,{part.data}"},
+        }
+        for part in reply.parts
+        if isinstance(part, Media)
+    ]
+    if images:
+        message["images"] = images
     calls = [
         {
             "id": use.id,
@@ -219,6 +237,8 @@ def chat_deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {name: piece}
     if "reasoning_details" in message:
         yield {"reasoning_details": message["reasoning_details"]}
+    for image in message.get("images", ()):
+        yield {"images": [image]}
     calls = message.get("tool_calls", [])
     for index, call in enumerate(calls):
         begun = {**call, "function": {"name": call["function"]["name"], "arguments": ""}}

@@ -268,6 +268,27 @@ NAMELESS = PNG.model_copy(update={"name": None})
 
 
 @streaming
+@pytest.mark.parametrize("name", ["openai:gpt-5-mini", "openai-chat:gpt-5-mini"])
+@pytest.mark.asyncio
+async def test_what_a_model_made_goes_back_to_it_by_the_user(name: str, streamed: bool) -> None:
+    line = Reply(parts=(Text(text="Here."), NAMELESS, JPEG))
+    request = ASK._replace(delta=(lambda piece: None) if streamed else None)
+    async with loopback([line, "As you like."]) as server, model_at(server, name) as model:
+        reply = await model.complete(request)
+        assert reply.parts == line.parts
+        said = (*ASK.messages, Message("assistant", reply.parts))
+        again = await model.complete(ASK._replace(messages=(*said, *ASK.messages)))
+    assert again.left_out == ()
+    assert server.requests[1].turns[-1]["content"] == [
+        words_in(kind_of(name), "What the assistant made:"),
+        shown_in(kind_of(name), PNG),
+        words_in(kind_of(name), "What the assistant made:"),
+        shown_in(kind_of(name), JPEG),
+        words_in(kind_of(name), "How are you?"),
+    ]
+
+
+@streaming
 @pytest.mark.asyncio
 async def test_images_beside_the_text_of_a_completion(streamed: bool) -> None:
     images = [openrouters(NAMELESS), openrouters(JPEG)]
