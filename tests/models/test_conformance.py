@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hive.message import Reply, Request
 from hive.models import (
     Cached,
     Cassette,
@@ -20,6 +21,7 @@ from hive.models import (
     ScriptedModel,
     resolve,
 )
+from hive.models.around import Around
 from hive.testing import ModelConformance
 from hive.testing.loopback import Server, loopback
 from tests.models.asking import KEY
@@ -77,6 +79,23 @@ class TestWrappersInWrappers(ModelConformance):
         model = resolve("openai-chat:gpt-5-mini", base_url=base_url, key=KEY)
         recording = Cassette(model, self.folder / "tape.jsonl")
         return Counting(Cached(Retrying(Limited(recording), first=0), self.folder))
+
+
+class Unstreamed(Around):
+    """A model that has its text only when it has all of it."""
+
+    async def complete(self, request: Request) -> Reply:
+        reply = await self.model.complete(request._replace(delta=None))
+        if request.delta is not None and reply.text:
+            request.delta(reply.text)
+        return reply
+
+
+class TestWithoutStreaming(ModelConformance):
+    lacks = NO_PAUSE | {"streaming": "it asks for whole answers"}
+
+    def model(self, base_url: str) -> Model:
+        return Unstreamed(resolve("openai-chat:gpt-5-mini", base_url=base_url, key=KEY))
 
 
 class TestScriptedModel(ModelConformance):
