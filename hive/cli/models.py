@@ -26,7 +26,7 @@ from hive.models.chain import is_chain, members
 from hive.models.configured import Configured
 from hive.models.failover import Failover
 from hive.models.model import Model
-from hive.models.names import check_name, resolve
+from hive.models.names import place_of, resolve
 from hive.models.providers import PROVIDERS, parted
 
 __all__ = ["Known", "ProviderRow", "Shown", "models"]
@@ -171,7 +171,7 @@ def told_apart(what: Iterable[str], overrides: Overrides) -> tuple[list[str], li
         if first in PROVIDERS or first in overrides.configured.providers or is_chain(each):
             name = overrides.configured.named(each)
             for member in members(name):
-                check_name(member)
+                place_of(member)
             names.append(name)
         else:
             settled.append(overrides.settled(load(each), each))
