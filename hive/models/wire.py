@@ -342,7 +342,11 @@ class Backend(ABC, Generic[C]):
                 return moved(self.name, response.status_code, response.headers)
             wait = retry_after(response.headers, SystemClock().now())
             trouble = told(response.content, response.status_code, wait)
-            return translate(trouble, self.name, self.key_variable)
+            understood = translate(trouble, self.name, self.key_variable)
+            again = response.headers.get("x-should-retry")
+            if again in ("true", "false"):  # by the SDKs' own providers, which know best
+                understood.retryable = again == "true"
+            return understood
         cause = broken(error)
         words = str(cause) or type(cause).__name__
         if isinstance(cause, httpx2.TimeoutException):

@@ -125,6 +125,19 @@ GARBAGE: list[Line] = [
 
 
 @each
+@pytest.mark.parametrize(("status", "says"), [(500, "false"), (429, "false"), (400, "true")])
+@pytest.mark.asyncio
+async def test_a_server_may_say_itself_whether_to_try_again(
+    name: str, status: int, says: str
+) -> None:
+    line = error(status, "no", headers={"x-should-retry": says})
+    async with loopback([line]) as server, model_at(server, name) as model:
+        with pytest.raises(ModelError) as caught:
+            await model.complete(ASK)
+    assert caught.value.retryable is (says == "true")
+
+
+@each
 @plain_and_streamed
 @pytest.mark.parametrize("line", GARBAGE)
 @pytest.mark.asyncio

@@ -13,9 +13,20 @@ from hive.board.records import Decision, Fault, Inference
 from hive.board.records import Request as Asked
 from hive.errors import DeclarationError, Divergence, UnknownModel
 from hive.journal.memory import MemoryJournal
-from hive.models import Failover, Limited, Retrying, card, card_of, resolve, steady
+from hive.models import (
+    Cached,
+    Counting,
+    Failover,
+    Limited,
+    Retrying,
+    card,
+    card_of,
+    close,
+    resolve,
+    steady,
+)
 from hive.testing import Gate
-from hive.testing.faults import Line, error
+from hive.testing.faults import Line, error, hangs
 from hive.testing.loopback import Received, Server, loopback
 
 CHAIN = "anthropic:claude-opus-5 > openai:gpt-5-mini"
@@ -212,3 +223,46 @@ async def test_a_run_that_is_left_does_not_wait_any_longer(
     (fault,) = payloads(record.entries, Fault)
     assert fault.code == "cancelled"
     assert record.summary.state == "paused"
+
+
+@pytest.mark.asyncio
+async def test_who_leaves_a_run_closes_its_connections_at_once() -> None:
+    asked = asyncio.Event()
+
+    def answer(received: Received) -> Line:
+        asked.set()
+        return hangs("Nine metres.")
+
+    async with loopback(answer) as server:
+        with anyio.CancelScope() as scope:
+            async with Workflow(writer, model=local(server, "a", "b")).start("g"):
+                await asked.wait()
+                scope.cancel()
+        await server.left_alone.wait()
+        assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.asyncio
+async def test_every_attempt_is_on_record_through_all_wrappers(tmp_path: Path) -> None:
+    """Through a cache and a count around the chain too; what is kept is given again for nothing."""
+    script: list[Line] = [
+        error(500, "down"),
+        error(503, "down"),
+        error(500, "down"),
+        "Nine metres.",
+    ]
+    async with loopback(script) as server:
+        chain = steady(local(server, "a", "b"))
+        counting = Counting(Cached(chain, tmp_path))
+        first = await Workflow(writer, model=counting).run("g")
+        again = await Workflow(writer, model=counting).run("g")
+        await close(counting)
+    (inference,), (kept,) = (payloads(run.entries, Inference) for run in (first, again))
+    a, b = local(server, "a"), local(server, "b")
+    assert [(attempt.model, attempt.status) for attempt in inference.attempts] == [
+        *((a, 500), (a, 503)),
+        (b, 500),
+    ]
+    assert (kept.attempts, kept.waited, kept.cost) == ((), 0, 0)
+    assert counting.count.attempts == (("server_failed", 3),)
