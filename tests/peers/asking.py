@@ -1,5 +1,6 @@
 """What the tests with peers share: three protocols at one address, and what is asked there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from hive.message import Message, OutputForm, Request, Text, ToolForm
 from hive.models import Model, close, resolve
+from tests.peers import places
 
 PROTOCOLS = ("compatible", "openai", "anthropic")
 """Chat Completions, Responses and Messages."""
@@ -72,3 +74,19 @@ def hear(request: Request, streamed: bool = True) -> tuple[Request, list[str]]:
 
 
 each_way = pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+
+
+async def idle(engine: str) -> None:
+    """Wait until the engine is at work on nothing. Raises `TimeoutError`."""
+    async with asyncio.timeout(places.PATIENCE):
+        while True:
+            slots = await asyncio.to_thread(places.got, f"{engine}/slots")
+            if not any(slot["is_processing"] for slot in slots):
+                return
+
+
+async def predicted(engine: str) -> int:
+    """How many tokens the engine has made since it came up."""
+    metrics = await asyncio.to_thread(places.text, f"{engine}/metrics")
+    (line,) = [line for line in metrics.splitlines() if line.startswith("llamacpp:tokens_pred")][:1]
+    return int(line.split()[-1])

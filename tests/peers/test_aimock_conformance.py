@@ -66,6 +66,7 @@ class TestResponses(OverAimock):
         "test_the_schema_of_an_answer_is_sent": UNTOLD,
         "test_thinking_is_sent_back_unchanged": UNTOLD,
         "test_an_image_is_shown": UNTOLD,
+        "test_a_file_is_shown": UNTOLD,
     }
 
 
@@ -81,4 +82,6 @@ class TestMessages(OverAimock):
         "test_the_schema_of_an_answer_is_sent": UNTOLD,
         "test_thinking_is_sent_back_unchanged": UNTOLD,
         "test_an_image_is_shown": UNTOLD,
+        "test_an_image_that_a_tool_returned_is_shown": UNTOLD,
+        "test_a_file_is_shown": UNTOLD,
     }

@@ -13,7 +13,18 @@ from hive.errors import ContextOverflow, RequestRefused
 from hive.message import Message, Reply, Request, Text, ToolResult
 from hive.models import ModelCard
 from tests.peers import places
-from tests.peers.asking import ASK, LOOK, VERDICT, each_way, hear, named, opened, protocols
+from tests.peers.asking import (
+    ASK,
+    LOOK,
+    VERDICT,
+    each_way,
+    hear,
+    idle,
+    named,
+    opened,
+    predicted,
+    protocols,
+)
 
 WINDOW = 4096
 BOUND = {
@@ -77,6 +88,16 @@ async def test_a_prompt_longer_than_the_window_overflows(
     flood = Message("user", (Text(text="x" * (WINDOW + 1)),))
     with pytest.raises(ContextOverflow, match=str(WINDOW)):
         await told(engine, protocol, hear(ASK._replace(messages=(flood,)), streamed)[0])
+
+
+@pytest.mark.parametrize("protocol", ["compatible"])
+@pytest.mark.asyncio
+async def test_an_answer_that_fills_the_window_overflows(engine: str, protocol: str) -> None:
+    card = ModelCard("noise", window=WINDOW)
+    async with opened(named(protocol, engine), card=card) as model:
+        reply = await model.complete(ASK._replace(max_output=2 * WINDOW))
+    assert reply.stop == "overflow"
+    assert reply.usage.input + reply.usage.output == WINDOW
 
 
 @each_way
@@ -209,18 +230,5 @@ async def test_cancelling_in_mid_stream_frees_the_place(engine: str, protocol: s
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        while any(slot["is_processing"] for slot in await asked(f"{engine}/slots")):
-            pass
+        await idle(engine)
     assert await predicted(engine) - before < limit
-
-
-async def asked(address: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = await asyncio.to_thread(places.got, address)
-    return found
-
-
-async def predicted(engine: str) -> int:
-    """How many tokens the engine has made since it came up."""
-    metrics = await asyncio.to_thread(places.text, f"{engine}/metrics")
-    (line,) = [line for line in metrics.splitlines() if line.startswith("llamacpp:tokens_pred")][:1]
-    return int(line.split()[-1])
