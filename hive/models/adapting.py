@@ -30,6 +30,8 @@ LONGEST = 4096
 
 SCHEMA = "json_schema"
 FORCED = "tool_choice"
+ONE_SCHEMA = re.compile(r"invalid schema|grammar|too complex|format\.schema", re.IGNORECASE)
+"""How servers say that they cannot take this schema, and not that they take none."""
 UNKNOWN = r"unsupported|not support|unknown|unrecogni|unexpected|not permitted|extra (input|field)"
 """How servers say that they do not know a parameter, and not only its value."""
 
@@ -89,7 +91,7 @@ class Adapting(Backend[C]):
         tool that must be called, else by words."""
         if request.output is None:
             return request
-        if self.able(SCHEMA, "output") and self.expresses(request.output):
+        if self.able(SCHEMA, "output") and self.takes(request.output):
             return request
         if self.able(FORCED, "tools") and self.forces(request):
             return by_tool(request)
@@ -98,6 +100,9 @@ class Adapting(Backend[C]):
     def able(self, thing: str, ability: Ability) -> bool:
         abilities = card_of(self).abilities
         return thing not in self.lacks and (abilities is None or ability in abilities)
+
+    def takes(self, form: OutputForm) -> bool:
+        return schema_of(form) not in self.lacks and self.expresses(form)
 
     def expresses(self, form: OutputForm) -> bool:
         """Whether the API can be given this schema."""
@@ -126,6 +131,8 @@ class Adapting(Backend[C]):
                 *error.args[1:],
             )
             return None
+        if found == SCHEMA and asked.output is not None and ONE_SCHEMA.search(response.text):
+            return schema_of(asked.output)
         return found
 
     def heeded(self, reply: Reply, request: Request) -> Reply:
@@ -140,6 +147,11 @@ class Adapting(Backend[C]):
             self.lacks |= {FORCED}
             raise BadReply(f"{self.name}: the model did not call a tool, as it had to")
         return reply
+
+
+def schema_of(form: OutputForm) -> str:
+    """What one schema is called among the things that a server lacks."""
+    return f"{SCHEMA} of {form.name}"
 
 
 def refusal(error: ModelError) -> httpx2.Response | None:

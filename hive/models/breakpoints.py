@@ -10,7 +10,7 @@ from typing import Any
 
 from hive.message import Message, Request, Text
 from hive.models.adapting import Spare
-from hive.models.caching import LOOK_BACK, cache_key, ends, writes_cost
+from hive.models.caching import LOOK_BACK, cache_key, ends, goes_on, writes_cost
 from hive.models.catalog import Prices
 
 __all__ = ["SPARE", "hints", "with_breakpoints"]
@@ -25,7 +25,7 @@ def hints(request: Request, prices: Prices | None, lacks: frozenset[str]) -> dic
     conversation is not worth writing."""
     off = request.settings.cache == "off"
     found: dict[str, Any] = {} if off else {KEY: cache_key(request)}
-    if writes_cost(prices) and (off or not request.tools):
+    if writes_cost(prices) and (off or not goes_on(request)):
         found[OPTIONS] = EXPLICIT
     return {name: value for name, value in found.items() if name not in lacks}
 

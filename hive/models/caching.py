@@ -20,9 +20,10 @@ import hashlib
 from typing import NamedTuple
 
 from hive.message import Media, Part, Request
+from hive.models.answers import answer_tool
 from hive.models.catalog import Prices
 
-__all__ = ["LOOK_BACK", "Ends", "cache_key", "ends", "pays", "writes_cost"]
+__all__ = ["LOOK_BACK", "Ends", "cache_key", "ends", "goes_on", "pays", "writes_cost"]
 
 LOOK_BACK = 20
 """How many blocks, counted back from a mark, are searched for what was written earlier."""
@@ -66,8 +67,13 @@ def ends(request: Request, prices: Prices | None) -> Ends:
     return Ends(
         system=bool(request.system) and head >= SHORTEST,
         stable=stable if kept >= SHORTEST else 0,
-        last=bool(request.tools) and whole >= SHORTEST,
+        last=goes_on(request) and whole >= SHORTEST,
     )
+
+
+def goes_on(request: Request) -> bool:
+    """Whether another step is likely to follow: tools are offered, beside that of the answer."""
+    return bool(request.tools) and request.tools[0] is not answer_tool(request)
 
 
 def length(part: Part) -> int:

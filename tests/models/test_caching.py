@@ -32,10 +32,11 @@ from hive.message import (
     Usage,
 )
 from hive.models import FREE, ModelCard, Prices, card_of, close, resolve
+from hive.models.answers import by_tool
 from hive.models.caching import SHORTEST, Ends, cache_key, ends, pays
 from hive.testing.faults import Line
 from hive.testing.loopback import Received, Server, loopback
-from tests.models.asking import ASK, KEY, LOOK, ask, use
+from tests.models.asking import ASK, KEY, LOOK, SUM, ask, use
 from tests.models.prompt_cache import PromptCache, Sent, sent
 
 CLAUDE, GPT, GPT_CHAT = (
@@ -92,6 +93,8 @@ def test_a_mark_pays_if_one_reading_brings_in_what_writing_costs(
 def test_what_is_likely_to_be_read_again_is_kept() -> None:
     assert ends(ROLE, None) == Ends(system=True, stable=30, last=True)
     assert ends(ROLE._replace(tools=()), None) == Ends(system=True, stable=30, last=False)
+    assert not ends(by_tool(ROLE._replace(tools=(), output=SUM)), None).last  # it ends the turn
+    assert ends(by_tool(ROLE._replace(output=SUM)), None).last
     assert ends(ROLE._replace(stable=0), None) == Ends(system=True, stable=0, last=True)
     assert ends(ROLE._replace(system="Be brief."), None) == Ends(False, 30, True)
     assert ends(ROLE._replace(settings=OFF), None) == Ends()

@@ -8,7 +8,7 @@ import pytest
 
 from hive import Payload, Role, Workflow
 from hive.errors import BadReply
-from hive.message import Reply, Settings, Text, ToolUse
+from hive.message import OutputForm, Reply, Settings, Text, ToolUse
 from hive.models import ModelCard, close, resolve
 from hive.models.catalog import Ability
 from hive.models.schema import tighten
@@ -75,6 +75,20 @@ async def test_a_server_without_schemas_is_asked_through_a_tool(status: int, bod
     asked = server.requests[1]
     assert asked.schema == SUM.schema
     assert asked["tool_choice"] == "required"
+
+
+@pytest.mark.parametrize(
+    "says",
+    ["failed to parse grammar", "Invalid schema for response_format 'Sum': 'pattern' is unknown"],
+)
+@pytest.mark.asyncio
+async def test_a_schema_that_a_server_cannot_take_is_not_all_schemas(says: str) -> None:
+    other = OutputForm("Other", SUM.schema)
+    script: list[Line] = [no({"error": {"message": says}}), THREE, THREE, THREE]
+    async with loopback(script) as server, model_at(server, COMPATIBLE) as model:
+        for form in (SUM, other, SUM):
+            await model.complete(ASK._replace(output=form))
+    assert [way(received) for received in server.requests] == ["schema", "tool", "schema", "tool"]
 
 
 NO_TOOLS = [
