@@ -358,6 +358,9 @@ class Workflow:
             raise DeclarationError(
                 f"the policy's advisor and a role of the graph are both named {advisor.name!r}"
             )
+        for card in self.cards:
+            if not isinstance(card, ModelCard):
+                raise DeclarationError(f"cards holds {card!r}, which is no ModelCard")
         for key, given in self.assigned.items():
             if isinstance(given, str):
                 steady(given)

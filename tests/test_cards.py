@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,12 @@ def test_a_cap_on_money_wants_a_price_and_a_card_gives_it() -> None:
     with pytest.raises(DeclarationError, match=r'\[cards."compatible:q@.*"\] in hive.toml'):
         team.team()
     assert team.with_(cards=[CARD]).team().minds["*"].card.prices == CARD.prices
+
+
+def test_what_is_no_card_is_refused_where_it_is_written() -> None:
+    wrong: Any = {CARD.name: CARD}
+    with pytest.raises(DeclarationError, match="cards holds 'compatible:q', which is no ModelCard"):
+        Workflow(TEAM, model="ollama:q", cards=wrong)
 
 
 def test_a_card_reaches_each_member_of_a_chain() -> None:

@@ -101,6 +101,7 @@ class Shown:
             "file": None if path is None else str(path),
             "providers": [provider.as_json() for provider in self.providers],
             "models": [known.as_json() for known in self.models],
+            "configured": [given._asdict() for given in self.found.models],
             "seats": [seat.as_json() for seat in self.seats],
             "unused": [unused.as_json() for unused in self.unused],
             "checked": None if trials is None else [trial.as_json() for trial in trials],
@@ -116,7 +117,8 @@ class Shown:
 @options.as_json
 def models(what: tuple[str, ...], calling: bool, models: tuple[str, ...], as_json: bool) -> int:
     """Say which model each role of a WORKFLOW gets and why, what is known of models, and which
-    providers there are. What hive.toml and the environment say is counted in.
+    providers there are. What hive.toml and the environment say is counted in; with no argument, it
+    is these models that are told of.
 
     Keys are looked for in the environment; only whether they are set is said. With --check each
     model is called once, all at the same time: it is asked for a short sentence and for a call of a
@@ -129,6 +131,7 @@ def models(what: tuple[str, ...], calling: bool, models: tuple[str, ...], as_jso
       models:    name, window, max_output (tokens), input_usd, output_usd, cached_read_usd,
                  cache_write_usd (per million tokens), abilities, tier, known,
                  yours (the fields that your own cards say); null is unknown
+      configured: key, model, source (what hive.toml and the environment say)
       seats:     role, model, why, source (of the WORKFLOW, if one was named)
       unused:    key, model, source, why (what is configured and nobody here goes by)
       checked:   null without --check; model, ok, problem, asked, tools (it called the tool),
@@ -137,7 +140,7 @@ def models(what: tuple[str, ...], calling: bool, models: tuple[str, ...], as_jso
     """
     overrides = asked(models)
     found = overrides.configured
-    names, settled = told_apart(what, overrides)
+    names, settled = told_apart(what or [*dict.fromkeys(g.model for g in found.models)], overrides)
     cards = [known_of(member, found.cards) for name in names for member in members(name)]
     cards += [known for each in settled for known in cards_of(each)]
     trials = None

@@ -20,15 +20,14 @@ def tell(shown: Shown) -> None:
     """Print what is known: who gets what first, the providers last."""
     console = console_for()
     if shown.trials is not None:
-        head(console, "asked")
-        for trial in shown.trials:
-            tell_trial(console, trial)
-        if not shown.trials:
-            said(console, "nobody: what was named runs in this process, if anything was", 2, "dim")
+        tell_trials(console, shown.trials)
     if shown.seats:
         head(console, "roles")
         rows = [(seat.role, seat.model, f"{seat.why}; {seat.source}") for seat in shown.seats]
         table(console, ("role", "model", "why, and who says so"), rows)
+    elif shown.found.models:
+        head(console, "configured")
+        table(console, ("for", "model", "who says so"), shown.found.models)
     if shown.unused:
         head(console, "configured, and not used here")
         tell_unused(console, shown.unused)
@@ -97,6 +96,15 @@ def tell_providers(console: Console, providers: Sequence[ProviderRow]) -> None:
         where = provider.address or "MODEL@ADDRESS says it"
         rows.append((f"{provider.name}:", where, key))
     table(console, ("provider", "where", "key"), rows)
+
+
+def tell_trials(console: Console, trials: Sequence[Trial]) -> None:
+    """What the calls showed, one by one."""
+    head(console, "asked")
+    for trial in trials:
+        tell_trial(console, trial)
+    if not trials:
+        said(console, "nobody: what was named runs in this process, if anything was", 2, "dim")
 
 
 def tell_trial(console: Console, trial: Trial) -> None:

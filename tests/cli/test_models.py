@@ -14,7 +14,7 @@ from hive.testing.faults import error
 from hive.testing.loopback import loopback
 from tests.cli.conftest import Here
 
-KEYS = {"file", "providers", "models", "seats", "unused", "checked"}
+KEYS = {"file", "providers", "models", "configured", "seats", "unused", "checked"}
 REPORT = ToolUse(id="1", name="report", arguments={"word": "here"})
 
 
@@ -76,6 +76,23 @@ def test_each_role_has_a_model_a_reason_and_a_source(
     told = here.hive("models", "team:chain", "--model", "large=ollama:l").out
     assert "tier 'small' for trivial and simple work; hive.toml" in told
     assert "HIVE_MODEL: * = ollama:e" in told
+
+
+def test_with_no_argument_it_is_the_configured_models_that_are_told_of(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(here, '[models]\nsmall = "ollama:m"\n"*" = "ollama:m > openai:gpt-5-mini"')
+    monkeypatch.setenv("HIVE_MODEL_SMALL", "ollama:e")
+    shown = here.hive("models", "--json").json
+    assert shown["configured"] == [
+        {"key": "small", "model": "ollama:m", "source": "hive.toml"},
+        {"key": "*", "model": "ollama:m > openai:gpt-5-mini", "source": "hive.toml"},
+        {"key": "small", "model": "ollama:e", "source": "HIVE_MODEL_SMALL"},
+    ]
+    assert [known["name"] for known in shown["models"]] == [
+        "ollama:m", "openai:gpt-5-mini", "ollama:e",
+    ]  # fmt: skip
+    assert "HIVE_MODEL_SMALL" in here.hive("models").out
 
 
 def test_what_nobody_goes_by_is_listed_with_what_may_have_been_meant(here: Here) -> None:
