@@ -352,3 +352,15 @@ async def test_a_run_costs_less_with_the_cache_than_without(name: str) -> None:
     without, speaking, _ = await run(name, OFF)
     assert not any(usage.cached_read or usage.cache_write for usage in speaking.usages)
     assert with_cache.cost_usd < without.cost_usd * 6 / 10
+
+
+@pytest.mark.asyncio
+async def test_what_a_compatible_server_has_read_again_is_in_the_cost() -> None:
+    usage = Usage(input=1000, output=50, cached_read=900)
+    async with loopback([Reply(parts=(Text(text="x"),), usage=usage)]) as server:
+        card = ModelCard("compatible:qwen3", prices=Prices.usd(1, 2, "0.1"))
+        model = resolve(card.name, base_url=server.base_url, key=KEY, card=card)
+        reply = await model.complete(ROLE)
+        await close(model)
+    assert reply.usage == usage
+    assert card_of(model).cost(reply.usage) == 100 * 1000 + 900 * 100 + 50 * 2000
