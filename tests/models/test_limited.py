@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from hive import diagnostics
 from hive.errors import DeclarationError, RateLimited, RequestRefused, ServerFailed
 from hive.message import Attempt, Reply, Request, Usage
 from hive.models import (
@@ -167,6 +168,25 @@ def test_runs_in_several_threads_stand_in_one_line() -> None:
     for thread in threads:
         thread.join(60)
     assert seen == [1] * 80
+
+
+@pytest.mark.asyncio
+async def test_who_waits_goes_on_when_the_time_has_come_and_says_why_it_waited(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr("hive.models.limited.now", lambda: next(ticks) / 1000)
+    model = Limited(own())
+    model.lane().pause(0.02, 0)
+    diagnostics.set_up("info")
+    try:
+        reply = await model.complete(ASK)
+    finally:
+        diagnostics.set_up(None)
+    assert reply.waited >= 19_000
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"event='waiting' model='{model.name}' seconds=0.0" in line
+    assert line.endswith("why='the server asked to slow down'")
 
 
 # -- refused at once ----------------------------------------------------------------------------
