@@ -111,7 +111,12 @@ def provider_of(name: str) -> Provider:
             f"{name!r} is a {kind}, which lives in Python; pass the object itself where you "
             "passed its name"
         )
-    own = f"; a server of your own may be [providers.{first}] in hive.toml" if colon else ""
+    own = ""
+    if colon:
+        own = (
+            f"; a server of your own may be [providers.{first}] in hive.toml, which the command "
+            f"reads, and configured().named({name!r}) in Python"
+        )
     raise UnknownModel(f"no provider answers to {name!r}; {meant(name)}there are {listing()}{own}")
 
 
