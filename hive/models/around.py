@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import anyio
+
 from hive.errors import ModelError
 from hive.message import Attempt, Request
 from hive.models.bound import input_bound
@@ -13,7 +15,7 @@ from hive.models.failures import reason_of
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
 
-__all__ = ["Around", "attempts_of", "identity", "say", "worst_case"]
+__all__ = ["Around", "attempts_of", "identity", "say", "time_left", "worst_case"]
 
 
 class Around:
@@ -47,6 +49,11 @@ class Around:
 def worst_case(model: Model, request: Request) -> int:
     """What one attempt at a request may cost at most, in nano-dollars."""
     return card_of(model).worst(input_bound(request), request.max_output)
+
+
+def time_left(request: Request) -> float:
+    """The seconds until a call is cancelled, by its request or by whoever makes it."""
+    return min(request.left(), anyio.current_effective_deadline() - anyio.current_time())
 
 
 def attempts_of(error: ModelError, model: Model, request: Request) -> tuple[Attempt, ...]:

@@ -1,8 +1,13 @@
 """Failover (models floor): a chain of models, of which the next is asked when one fails."""
 
-from hive.errors import DeclarationError, ModelError
+import math
+
+import anyio
+
+from hive.errors import DeclarationError, ModelError, ServerFailed
 from hive.message import Attempt, Reply, Request
-from hive.models.around import attempts_of, say, worst_case
+from hive.models.around import attempts_of, say, time_left, worst_case
+from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard, card_of
 from hive.models.chain import chained, common_card
 from hive.models.model import Model, check, close
@@ -16,7 +21,8 @@ class Failover:
 
     Whatever one fails with, the next is asked, if the budget admits it (`request.admit`): another
     provider may have the model, the window or the credit that this one lacks. To try each several
-    times, wrap the members: `Failover(Retrying(a), Retrying(b))`.
+    times, wrap the members: `Failover(Retrying(a), Retrying(b))`. Where the call has a deadline,
+    each has an equal share of what is left of the time, and the last one all of it.
 
     A Reply says in `model` who gave it, and in `cost` what it cost at that one's prices; the
     attempts before it say whom they asked. Its card is the cautious one of the chain: the dearest
@@ -59,7 +65,7 @@ class Failover:
                 say(failure, f"the budget does not admit asking {model.name}", tried)
                 raise failure
             try:
-                return answered(await model.complete(request), model, tried, waited)
+                return answered(await self.ask(model, request), model, tried, waited)
             except ModelError as error:
                 tried += by(model, attempts_of(error, model, request))
                 waited += error.waited
@@ -68,6 +74,28 @@ class Failover:
         assert failure is not None
         say(failure, f"so did all before it: {len(self.models)} models were asked", tried)
         raise failure
+
+    async def ask(self, model: Model, request: Request) -> Reply:
+        """The answer of one, within its share of the time: a model that hangs must leave some to
+        those after it. What it did until then, nobody knows."""
+        share = time_left(request) / (len(self.models) - self.models.index(model))
+        if model is self.models[-1] or share == math.inf:
+            return await model.complete(request)
+        ends, costs = anyio.current_time() + share, [worst_case(model, request)]
+
+        def admit(cost: int) -> bool:
+            admitted = request.admit(cost)
+            costs.extend([cost] if admitted else [])
+            return admitted
+
+        mine = request._replace(admit=admit, left=lambda: ends - anyio.current_time())
+        with anyio.move_on_after(share):
+            return await model.complete(mine)
+        tokens = input_bound(request) + request.max_output
+        raise ServerFailed(
+            f"{model.name}: no answer within {share:.3g} s, its share of the time",
+            [Attempt(reason="timeout", cost=cost, tokens=tokens) for cost in costs],
+        )
 
     def __repr__(self) -> str:
         return f"Failover({', '.join(map(repr, self.models))})"

@@ -9,7 +9,7 @@ import anyio
 from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError, RateLimited, ServerFailed
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around
+from hive.models.around import Around, time_left
 from hive.models.bound import input_bound
 from hive.models.endpoint import Amounts, Endpoint, Lane, Outcome, Ticket, endpoint_at
 from hive.models.model import Model
@@ -158,7 +158,7 @@ class Turn:
             return True
         wait, why = self.endpoint.wait(self.ticket, here), self.lane.why(self.ticket, here)
         patience = begun + self.limited.patience - here
-        left = min(self.request.left(), anyio.current_effective_deadline() - anyio.current_time())
+        left = time_left(self.request)
         if patience <= 0 or min(patience, left) < wait < math.inf:
             raise self.refused(why, wait, min(patience, left))
         if why != self.why:

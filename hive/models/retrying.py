@@ -13,7 +13,7 @@ import anyio
 from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around, attempts_of, say, worst_case
+from hive.models.around import Around, attempts_of, say, time_left, worst_case
 from hive.models.model import Model
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Trying:
         """Whether this was the last attempt; the error is told why. The budget is asked last, as
         what it admits is reserved."""
         error, retrying, wait = failure(state), self.retrying, state.upcoming_sleep
-        left = min(self.request.left(), anyio.current_effective_deadline() - anyio.current_time())
+        left = time_left(self.request)
         why = ""
         if state.attempt_number >= retrying.attempts:
             why = f"given up after {state.attempt_number} attempts" if self.tried[1:] else ""

@@ -1,7 +1,10 @@
 """Failover: who fails is followed by the next; the record says who was asked, at what price."""
 
+import math
 from dataclasses import replace
+from typing import Any
 
+import anyio
 import pytest
 
 from hive import Role, Workflow
@@ -16,8 +19,8 @@ from hive.errors import (
     RequestRefused,
     ServerFailed,
 )
-from hive.message import Attempt, Reply, Text, Usage
-from hive.models import Failover, ModelCard, ScriptedModel, card_of, check, resolve
+from hive.message import Attempt, Reply, Request, Text, Usage
+from hive.models import Failover, FunctionModel, ModelCard, ScriptedModel, card_of, check, resolve
 from hive.models.around import worst_case
 from hive.models.catalog import Prices
 from hive.models.chain import dearest
@@ -161,3 +164,36 @@ def test_a_member_without_a_key_is_told_before_a_run(monkeypatch: pytest.MonkeyP
     assert chain.name == "openai:gpt-5-mini > anthropic:claude-opus-5"
     with pytest.raises(MissingKey, match="ANTHROPIC_API_KEY"):
         check(chain)
+
+
+@pytest.mark.asyncio
+async def test_who_hangs_leaves_time_to_the_next_and_counts_at_its_worst() -> None:
+    seen: list[float] = []
+
+    async def hang(request: Request) -> str:
+        assert request.admit(7)
+        seen.append(request.left())
+        await anyio.sleep_forever()
+        return ""
+
+    first: Any = FunctionModel(hang, "hanging")
+    first.card = ModelCard(first.name, prices=DEAR)
+    chain = Failover(first, scripted("b", "Here."))
+    reply = await chain.complete(ASK._replace(left=lambda: 0.02))
+    assert reply.text == "Here."
+    assert seen[0] <= 0.01
+    assert [(a.reason, a.model, a.cost) for a in reply.attempts] == [
+        ("timeout", first.name, worst_case(first, ASK)),
+        ("timeout", first.name, 7),
+    ]
+    assert all(attempt.tokens > ASK.max_output for attempt in reply.attempts)
+
+
+@pytest.mark.asyncio
+async def test_who_has_all_the_time_in_the_world_is_waited_for() -> None:
+    async def answer(request: Request) -> str:
+        assert request.left() == math.inf
+        return "Here."
+
+    chain = Failover(FunctionModel(answer, "a"), scripted("b"))
+    assert (await chain.complete(ASK)).attempts == ()
