@@ -104,8 +104,9 @@ def configured(path: str | Path | None = None) -> Configured:
 
 
 def nearest(folder: Path) -> Path | None:
-    """The nearest file of that name from a folder upwards."""
-    return next((f / FILE for f in (folder, *folder.parents) if (f / FILE).is_file()), None)
+    """The nearest file of that name from a folder upwards; a folder that may not be looked into has
+    none."""
+    return next((f / FILE for f in (folder, *folder.parents) if os.path.isfile(f / FILE)), None)
 
 
 def from_environment(own: Configured) -> tuple[Given, ...]:

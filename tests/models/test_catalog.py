@@ -86,6 +86,10 @@ def test_a_model_paid_by_the_hour_has_no_price_by_the_token() -> None:
 def test_an_address_says_whose_prices_hold() -> None:
     assert card("compatible:openai/gpt-5@https://openrouter.ai/api/v1").prices is not None
     assert card("openai:gpt-5-mini@http://127.0.0.1:8000/v1").prices is None
+    routed = card("openrouter:openai/gpt-5")
+    assert routed.prices == card("compatible:openai/gpt-5@https://openrouter.ai/api/v1").prices
+    assert card("azure:gpt-5-mini").prices is not None
+    assert card("ollama:gpt-5-mini").prices is None
 
 
 def test_scripts_and_programs_are_free() -> None:
