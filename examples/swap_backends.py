@@ -10,9 +10,7 @@ import os
 
 from hive import Payload, Role, Workflow, tool
 from hive.message import ToolUse
-from hive.testing import loopback
-from hive.testing.faults import Line, error
-from hive.testing.loopback import Received
+from hive.testing import Received, faults, loopback
 
 MODELS = ("openai:gpt-5-mini", "anthropic:claude-opus-5", "compatible:qwen3")
 
@@ -35,14 +33,14 @@ surveyor = Role("surveyor", "Measure.", writes=(Measurement,), tools=(thermomete
 critic = Role("critic", "Say what the number means.")
 
 
-def script(request: Received) -> Line:
+def script(request: Received) -> faults.Line:
     """What any model answers here, whichever way it is asked."""
     if "'critic'" in request.system:
         return "Cold enough for butter."
     if not request.results:
         return ToolUse(id="first", name="thermometer", arguments={"room": "cellar"})
     if request.endpoint == "responses" and failing.is_set():
-        return error(401, "this key was withdrawn")
+        return faults.error(401, "this key was withdrawn")
     return {"what": "cellar", "value": float(request.results[0]), "unit": "°C"}
 
 

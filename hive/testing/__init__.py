@@ -19,6 +19,7 @@ from hive.testing.clock import ManualClock
 from hive.testing.gate import Gate, GatedModel
 from hive.testing.loopback import loopback
 from hive.testing.play import play
+from hive.testing.received import Received
 
 if TYPE_CHECKING:
     from hive.testing.conformance import ModelConformance
@@ -30,6 +31,7 @@ __all__ = [
     "GatedModel",
     "ManualClock",
     "ModelConformance",
+    "Received",
     "ScriptedModel",
     "comparable",
     "faults",
