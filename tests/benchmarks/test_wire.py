@@ -16,11 +16,11 @@ from tests.benchmarks.wire import compared
 async def test_every_way_to_ask_brings_the_whole_answer(name: str, stream: bool) -> None:
     with serving() as server:
         figures = await compared(name, server, stream, blocks=2, size=1)
-    assert min(figures[f"{way}_us"] for way in ("read", "bare", "hive", "wrapped")) > 0
+    assert min(figures[f"{way}_us"] for way in ("read", "bare", "hive", "steady")) > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("way", ["bare", "hive"])
+@pytest.mark.parametrize("way", ["bare", "steady"])
 @pytest.mark.asyncio
 async def test_streams_that_are_all_open_at_once_all_end(name: str, way: str) -> None:
     with serving() as server:

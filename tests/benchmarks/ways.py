@@ -12,7 +12,8 @@ import anthropic
 import openai
 
 from hive.message import Message, Request, Text
-from hive.models import Model, Retrying, close, resolve
+from hive.models import Model, close, resolve, steady
+from hive.models.wire import timeout
 
 __all__ = ["NAMES", "Call", "Take", "Ways", "ways"]
 
@@ -22,6 +23,8 @@ SYSTEM, ASKED, MOST = "Be brief.", "How are you?", 4096
 ASK = Request(
     model="", system=SYSTEM, messages=(Message("user", (Text(text=ASKED),)),), max_output=MOST
 )
+SAME: dict[str, Any] = {"max_retries": 0, "timeout": timeout()}
+"""The options that Hive gives to the SDKs."""
 SAID = [{"role": "user", "content": ASKED}]
 
 Take = Callable[[str], None]
@@ -34,25 +37,27 @@ class Ways(NamedTuple):
     read: Call
     bare: Call
     hive: Call
-    wrapped: Call
+    steady: Call
 
 
 @asynccontextmanager
 async def ways(name: str, server: str, stream: bool) -> AsyncIterator[Ways]:
     """The ways to ask, over clients that are closed in the end."""
     model = resolve(name, base_url=f"{server}/v1", key=KEY)
+    kept = steady(name, base_url=f"{server}/v1", key=KEY)
     client: openai.AsyncOpenAI | anthropic.AsyncAnthropic
     if name.startswith("anthropic"):
-        client = anthropic.AsyncAnthropic(api_key=KEY, base_url=server, max_retries=0)
+        client = anthropic.AsyncAnthropic(api_key=KEY, base_url=server, **SAME)
         read, bare = anthropic_messages(client, stream)
     else:
-        client = openai.AsyncOpenAI(api_key=KEY, base_url=f"{server}/v1", max_retries=0)
+        client = openai.AsyncOpenAI(api_key=KEY, base_url=f"{server}/v1", **SAME)
         read, bare = (openai_chat if "chat" in name else openai_responses)(client, stream)
     try:
-        yield Ways(read, bare, asking(model, stream), asking(Retrying(model), stream))
+        yield Ways(read, bare, asking(model, stream), asking(kept, stream))
     finally:
         await client.close()
         await close(model)
+        await close(kept)
 
 
 def asking(model: Model, stream: bool) -> Call:

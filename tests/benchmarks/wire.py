@@ -9,7 +9,7 @@ machine does hits all alike:
   typed events to the end.
 - `hive`: `model.complete(request)`, which gives a Reply; streamed, with somebody who takes the
   pieces.
-- `wrapped`: the same through `Retrying`.
+- `steady`: the same as workflows have it, `Retrying(Limited(model))`.
 
 Keys, options, addresses and connections are the same. Times are microseconds a call, the medians
 over all calls; `more_percent` is what hive takes more than bare, and `spread_percent` its quartiles
@@ -56,7 +56,7 @@ async def compared(name: str, server: str, stream: bool, blocks: int, size: int)
     """The figures of one provider, plain or streamed, of so many blocks of so many calls."""
     taken: dict[str, list[list[float]]] = {way: [] for way in Ways._fields}
     async with ways(name, server, stream) as found:
-        for call in (found.bare, found.hive, found.wrapped):
+        for call in (found.bare, found.hive, found.steady):
             assert await said(call) == TEXT
         named = list(zip(Ways._fields, found, strict=True))
         for block in range(blocks + 1):
@@ -107,12 +107,14 @@ def main() -> None:
                 found = compared(name, server, stream, asked.blocks, asked.size)
                 kind = "streamed" if stream else "plain"
                 figures["calls"][f"{name.partition(':')[0]} {kind}"] = asyncio.run(found)
+        if not asked.json:
+            print(table(figures["calls"]), end="\n\n", flush=True)
         if not asked.calls:
             figures["crowds"] = crowds(server, asked.streams)
     if asked.json:
         print(json.dumps(figures))
-    else:
-        print("\n\n".join(table(part) for part in figures.values()))
+    elif not asked.calls:
+        print(table(figures["crowds"]))
 
 
 if __name__ == "__main__":
