@@ -29,7 +29,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a mock server that others wrote."""
-    places.need("aimock", places.AIMOCK)
+    places.need("aimock", places.AIMOCK, "node")
     folder = tmp_path_factory.mktemp("aimock")
     (folder / "aimock.json").write_text('{"llm": {"logLevel": "warn"}}')
     with places.running(

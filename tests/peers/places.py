@@ -5,6 +5,7 @@ HIVE_PEERS names those that have to come up; without it a peer that is not there
 
 import os
 import selectors
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,14 +29,19 @@ def demanded(peer: str) -> bool:
     return peer in os.environ.get("HIVE_PEERS", "").split()
 
 
-def need(peer: str, *paths: Path) -> None:
+def need(peer: str, *programs: str | Path) -> None:
     """Skip unless the peer is installed; fail if it had to be."""
-    missing = [path for path in paths if not path.exists()]
+    missing = [program for program in programs if not is_there(program)]
     if missing:
         says = f"{peer} is not installed: `make test-peers` does that"
         if demanded(peer):
             pytest.fail(f"{says}; missing: {', '.join(map(str, missing))}")
         pytest.skip(says)
+
+
+def is_there(program: str | Path) -> bool:
+    """Whether a file is there, or a command on the path."""
+    return program.exists() if isinstance(program, Path) else shutil.which(program) is not None
 
 
 def first_line(process: subprocess.Popen[str], holds: str) -> str:
