@@ -19,6 +19,7 @@ __all__ = [
     "data_url",
     "ended",
     "filename",
+    "is_full",
     "made",
     "problem",
     "result_text",
@@ -82,9 +83,14 @@ def bounded(request: Request, parts: Sequence[Part]) -> Usage:
 def ended(stop: StopReason, usage: Usage, request: Request, window: int | None) -> StopReason:
     """Why an answer ended, for servers that have one word for both limits: one that was cut off
     before its own was cut off at the end of the window, if it was near that."""
-    if stop != "length" or window is None or usage.output >= request.max_output:
+    if stop != "length" or usage.output >= request.max_output:
         return stop
-    return "overflow" if usage.input + usage.output >= window - NEAR else stop
+    return "overflow" if is_full(usage, window) else stop
+
+
+def is_full(usage: Usage, window: int | None) -> bool:
+    """Whether a window, where it is known, had no room for more."""
+    return window is not None and usage.input + usage.output >= window - NEAR
 
 
 def problem(error: ValidationError | UnicodeDecodeError) -> str:

@@ -161,3 +161,35 @@ async def test_a_status_within_an_answer_counts_as_one(
     )
     with pytest.raises(expected, match=rf"status {code}.*Behind me"):
         await asked(line, "openai-chat:x", streamed)
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "window", "stop"),
+    [
+        ((20, 50), 50, 100, "length"),
+        ((60, 40), 50, 100, "overflow"),
+        ((60, 40), 50, None, "end"),
+        ((20, 49), 50, 100, "end"),
+    ],
+)
+@streaming
+@pytest.mark.asyncio
+async def test_a_server_that_calls_every_response_completed_is_seen_through(
+    used: tuple[int, int], limit: int, window: int | None, stop: str, streamed: bool
+) -> None:
+    said = {"type": "output_text", "text": "Once upon"}
+    body = {
+        "status": "completed",  # and not a word of incomplete_details
+        "output": [{"type": "message", "id": "m", "role": "assistant", "content": [said]}],
+        "usage": {"input_tokens": used[0], "output_tokens": used[1]},
+    }
+    event = {"type": "response.completed", "response": body}
+    written = f"data: {json.dumps(event)}\n\n" if streamed else json.dumps(body)
+    kind = "text/event-stream" if streamed else "application/json"
+    async with loopback([raw(written.encode(), kind)]) as server:
+        card = ModelCard("x", window=window)
+        model = resolve("openai:x", base_url=server.base_url, key=KEY, card=card)
+        delta = (lambda piece: None) if streamed else None
+        reply = await model.complete(ASK._replace(max_output=limit, delta=delta))
+        await close(model)
+    assert (reply.stop, reply.text) == (stop, "Once upon")

@@ -114,10 +114,11 @@ class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
         parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
         reported = response.usage
         usage = bounded(request, parts) if reported is None else reported.told()
-        stop = stop_of(response, body, request.max_output)
+        window = card_of(self).window
+        stop = stop_of(response, body, request.max_output, window)
         reply = Reply(
             parts=tuple(parts),
-            stop=ended(stop, usage, request, card_of(self).window),
+            stop=ended(stop, usage, request, window),
             usage=usage,
             model=response.model,
             id=response.id,

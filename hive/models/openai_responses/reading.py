@@ -3,7 +3,7 @@
 from typing import Any
 
 from hive.message import Part, StopReason, Text, Thinking, ToolUse, Usage
-from hive.models.parts import Shape, arguments, made, tidy
+from hive.models.parts import Shape, arguments, is_full, made, tidy
 from hive.models.wire import Used
 
 __all__ = ["Response", "ResponseUsage", "Stream", "read_item", "stop_of"]
@@ -107,15 +107,16 @@ def read_item(raw: dict[str, Any], maker: str) -> list[Part]:
     return []
 
 
-def stop_of(response: Response, body: dict[str, Any], limit: int) -> StopReason:
+def stop_of(response: Response, body: dict[str, Any], limit: int, window: int | None) -> StopReason:
     """Why the answer ended; `limit` are the most tokens that it was to have.
 
     A server that never speaks of incomplete answers, as llama.cpp, calls one completed too that was
-    cut off at its limit.
+    cut off: at its limit, or at the end of the window.
     """
-    used = response.usage or ResponseUsage()
-    if "incomplete_details" not in body and used.output_tokens >= limit:
-        return "length"
+    if "incomplete_details" not in body and response.usage is not None:
+        used = response.usage.told()
+        if used.output >= limit or is_full(used, window):
+            return "length"
     if response.status == "incomplete":
         why = response.incomplete_details or Incomplete()
         return STOPS.get(why.reason or "", "pause")
