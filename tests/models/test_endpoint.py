@@ -170,6 +170,17 @@ def test_a_server_and_a_key_are_known_throughout_the_process_and_the_key_is_not_
     assert key not in repr(vars(__import__("hive.models.endpoint", fromlist=["KNOWN"])))
 
 
+def test_of_many_servers_those_that_nobody_uses_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hive.models.endpoint.MOST", 3)
+    used, idle, _ = (endpoint_at(address) for address in "abc")
+    Waiting(used.lane("m"))
+    endpoint_at("d")
+    assert endpoint_at("a") is used
+    assert endpoint_at("b") is not idle
+
+
 @pytest.mark.parametrize("outcome", ["well", "ill", "untold"])
 def test_a_call_that_has_ended_frees_its_place_however_it_ended(outcome: Any) -> None:
     one = lane(concurrent=1)
