@@ -136,7 +136,7 @@ async def test_a_server_that_has_one_word_for_both_limits_is_seen_through(
 ) -> None:
     usage = Usage(input=used[0], output=used[1])
     line = Reply(parts=(Text(text="Once upon"),), stop="length", usage=usage)
-    for name in ("openai:gpt-5-mini", "compatible:x"):
+    for name in ("openai:gpt-5-mini", "compatible:x", "anthropic:x"):
         async with loopback([line]) as server:
             card = ModelCard(name, window=window)
             model = resolve(name, base_url=server.base_url, key=KEY, card=card)

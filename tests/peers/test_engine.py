@@ -90,12 +90,14 @@ async def test_a_prompt_longer_than_the_window_overflows(
         await told(engine, protocol, hear(ASK._replace(messages=(flood,)), streamed)[0])
 
 
-@pytest.mark.parametrize("protocol", ["compatible"])
+@protocols
 @pytest.mark.asyncio
 async def test_an_answer_that_fills_the_window_overflows(engine: str, protocol: str) -> None:
     card = ModelCard("noise", window=WINDOW)
     async with opened(named(protocol, engine), card=card) as model:
-        reply = await model.complete(ASK._replace(max_output=2 * WINDOW))
+        # A long question, so that the window is soon full.
+        asked = Message("user", (Text(text="x" * (WINDOW - 300)),))
+        reply = await model.complete(ASK._replace(messages=(asked,), max_output=WINDOW))
     assert reply.stop == "overflow"
     assert reply.usage.input + reply.usage.output == WINDOW
 

@@ -21,7 +21,7 @@ from hive.models.anthropic_messages.sending import RULES, conversation, tool_par
 from hive.models.anthropic_messages.thinking import ADAPTIVE, can_be_forced, thinking
 from hive.models.caching import ends
 from hive.models.catalog import card_of
-from hive.models.parts import tidy, unique
+from hive.models.parts import ended, tidy, unique
 from hive.models.schema import tighten
 from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly, timeout
@@ -138,10 +138,11 @@ class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
         if stop == "refusal" and not any(isinstance(part, Text) for part in parts):
             why = message.stop_details.explanation if message.stop_details else None
             parts.append(Text(text=tidy(why or "The model refused to answer.")))
+        usage = message.usage.told()
         reply = Reply(
             parts=tuple(parts),
-            stop=stop,
-            usage=message.usage.told(),
+            stop=ended(stop, usage, request, card_of(self).window),
+            usage=usage,
             model=message.model,
             id=message.id,
         )
