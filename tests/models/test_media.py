@@ -152,6 +152,33 @@ async def test_a_file_that_is_text_is_read_as_text_by_any_model(
 
 @each
 @pytest.mark.asyncio
+async def test_text_is_known_by_its_type_whatever_else_that_says(name: str) -> None:
+    marked = Media.of(b"\xef\xbb\xbfa;b", "excel.csv")
+    charset = marked.model_copy(
+        update={"media_type": "application/json; charset=utf-8", "name": "b"}
+    )
+    turns, left_out = await sent(name, Message("user", (marked, charset)))
+    written = json.dumps(turns, ensure_ascii=False)
+    assert "File excel.csv:\\na;b" in written
+    assert "File b:\\na;b" in written
+    assert left_out == ()
+
+
+@pytest.mark.asyncio
+async def test_what_tools_gave_stands_before_what_the_user_says_then() -> None:
+    result = ToolResult(id="a", name="look", text="the left", media=(PNG,))
+    said = Message("tool", (result,)), Message("user", (Text(text="And now?"), JPEG))
+    turns, _ = await sent("openai-chat:x", *ASK.messages, Message("assistant", (use("a"),)), *said)
+    assert turns[-1]["content"] == [
+        words_in("openai-chat", "From the tool look (call a):"),
+        shown_in("openai-chat", PNG),
+        words_in("openai-chat", "And now?"),
+        shown_in("openai-chat", JPEG),
+    ]
+
+
+@each
+@pytest.mark.asyncio
 async def test_what_the_api_does_not_take_is_named_in_its_place(name: str) -> None:
     odd = Media(media_type="image/tiff", data="SUkqAA==", name="scan.tiff")
     wrong = Media(media_type="text/plain", data="/w==", name="latin.txt")
@@ -419,6 +446,7 @@ def response_stream(*output: dict[str, Any]) -> bytes:
         ({"result": PNG.data}, NAMELESS),
         ({"result": JPEG.data, "output_format": "jpeg"}, JPEG),
         ({"result": f"data:image/jpeg;base64,{JPEG.data}"}, JPEG),
+        ({"result": f"{PNG.data[:8]}\n{PNG.data[8:]}\n"}, NAMELESS),
         ({"result": None, "status": "failed"}, Text(text="[No image was made]")),
         (
             {"status": "failed", "error": {"message": "It shows a face.", "type": "moderation"}},

@@ -299,6 +299,25 @@ def test_the_parts_that_stay_the_same_are_counted_as_they_are_sent(name: str) ->
     ]
 
 
+def test_two_answers_in_a_row_keep_what_was_thought_in_both() -> None:
+    def answer(number: int) -> Message:
+        opaque: dict[str, Any] = {
+            "reasoning_content": f"thought {number}. ",
+            "reasoning_details": [{"text": f"detail {number}"}],
+            "extra_content": {f"c{number}": {"signature": number}},
+            "effort": number,
+        }
+        thinking = Thinking(text="", provider="openai-chat", opaque=opaque)
+        return assistant(thinking, use(f"c{number}"))
+
+    body, _ = sent(backend("openai-chat:x"), talk(user("x"), answer(1), answer(2)))
+    said = body["messages"][2]
+    assert said["reasoning_content"] == "thought 1. thought 2. "
+    assert said["reasoning_details"] == [{"text": "detail 1"}, {"text": "detail 2"}]
+    assert [call["extra_content"]["signature"] for call in said["tool_calls"]] == [1, 2]
+    assert said["effort"] == 2
+
+
 def test_a_conversation_of_words_alone_is_sent_as_it_is() -> None:
     request = talk(user("one", "two"), assistant("three"), user("four"))
     model = backend("openai:gpt-5-mini")
