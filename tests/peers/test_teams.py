@@ -1,6 +1,8 @@
 """Whole teams over the peers: moved between protocols by one word, their attempts on record."""
 
 import asyncio
+import json
+import sys
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -83,12 +85,12 @@ async def test_a_team_of_typed_roles_gets_what_fits_out_of_noise(
 
 @pytest.mark.asyncio
 async def test_one_word_moves_a_role_to_another_protocol(engine: str) -> None:
-    workflow = team(blind, named("compatible", engine))
+    workflow = team(blind, named("llamacpp", engine))
     moved = workflow.with_models(critic=named("anthropic", engine))
     result = await moved.run("Is it warm?")
     assert result.outcome == "finished", result.message
     asked = [request.model.partition(":")[0] for request in payloads(result, Request)]
-    assert (asked[0], asked[-1]) == ("compatible", "anthropic")
+    assert (asked[0], asked[-1]) == ("llamacpp", "anthropic")
 
 
 @protocols
@@ -179,3 +181,17 @@ async def test_a_limit_that_outlasts_the_run_is_not_waited_for(aimock: str, prot
     assert fault.code == "model_error"
     assert "slow down" in fault.message
     assert len(mock.requests) == 1
+
+
+@pytest.mark.asyncio
+async def test_the_command_finds_the_engine_sound(engine: str) -> None:
+    names = [named(protocol, engine) for protocol in ("llamacpp", "openai", "anthropic")]
+    command = (sys.executable, "-m", "hive", "models", "--check", "--json", *names)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    checked = json.loads(said)["checked"]
+    assert [found["model"] for found in checked] == names
+    for found in checked:
+        assert (found["ok"], found["served_as"]) == (True, "noise"), found
+        assert found["output_tokens"] > 0
+        assert not found["estimated"]
