@@ -5,6 +5,7 @@ through `Secrets` first, which puts `[key]` or `[secret]` in the place of one.
 """
 
 import logging
+import sys
 from collections.abc import Iterable
 from typing import TypeVar, cast
 from urllib.parse import quote
@@ -38,6 +39,7 @@ class Secrets:
             for secret in sorted(words, key=len, reverse=True)
             if len(secret) >= SHORTEST
         }
+        self.shortest = min(map(len, self.words), default=sys.maxsize)
         KNOWN.add(self)
         for name in LOGGERS:
             logging.getLogger(name).addFilter(UNLOGGED)
@@ -54,15 +56,17 @@ class Secrets:
 
     def without(self, value: T) -> T:
         """A JSON value, or one of tuples and bytes, without them, in names of fields too."""
-        found: object = value
         if isinstance(value, str):
-            found = self.out_of(value)
-        elif isinstance(value, bytes):
-            found = self.out_of(value.decode("latin-1")).encode("latin-1")
-        elif isinstance(value, dict):
+            return cast("T", value if len(value) < self.shortest else self.out_of(value))
+        if value is None or isinstance(value, int | float):
+            return value
+        found: object = value
+        if isinstance(value, dict):
             found = {self.without(name): self.without(inner) for name, inner in value.items()}
         elif isinstance(value, list | tuple):
             found = type(value)([self.without(inner) for inner in value])
+        elif isinstance(value, bytes):
+            found = self.out_of(value.decode("latin-1")).encode("latin-1")
         return cast("T", found)
 
     def begun(self, text: str) -> int:
@@ -116,6 +120,8 @@ class Pieces:
 
     def take(self, piece: str) -> str:
         """What may be shown by now."""
+        if not piece:
+            return ""
         text = self.secrets.out_of(self.held + piece)
         at = self.secrets.begun(text)
         self.held = text[at:]

@@ -90,8 +90,7 @@ class Heard:
     """What was learned of one call by the time it failed."""
 
     status: int | None = None
-    usage: Usage | None = None
-    final = False
+    used: Used | None = None
     whole = False
     """Whether the answer was there as a whole, whatever it says."""
 
@@ -254,7 +253,7 @@ class Backend(ABC, Generic[C]):
                 whole = await self.streamed(once(raw), request, heard, secrets)
                 return self.read(secrets.without(whole), request, heard)
             body = self.parsed(raw, answer.headers)
-            self.note(heard, Used(body.get("usage"), final=True))
+            heard.used = Used(body.get("usage"), final=True)
             reply = self.read(secrets.without(body), request, heard)
         if request.delta is not None:
             for part in reply.parts:
@@ -262,11 +261,12 @@ class Backend(ABC, Generic[C]):
                     request.delta(part.text)
         return reply
 
-    def note(self, heard: Heard, used: Used) -> None:
-        """Remember the use that was reported, unless nobody can make sense of it."""
+    def reported(self, used: Used | None) -> Usage | None:
+        """The use that was reported, unless nobody can make sense of it."""
         with suppress(ValidationError):
-            if used.usage:
-                heard.usage, heard.final = self.usage(used.usage), used.final
+            if used is not None and used.usage:
+                return self.usage(used.usage)
+        return None
 
     async def streamed(
         self, body: AsyncIterator[bytes], request: Request, heard: Heard, secrets: Secrets
@@ -288,7 +288,7 @@ class Backend(ABC, Generic[C]):
             except (ValidationError, UnicodeDecodeError) as error:
                 raise BadReply(f"{self.name}: a streamed event has {problem(error)}") from error
             finally:
-                self.note(heard, assembly.used())
+                heard.used = assembly.used()
         raise BadReply(f"{self.name}: the stream ended without its closing event")
 
     def take(self, event: Event, assembly: Assembly) -> str:
@@ -364,12 +364,13 @@ class Backend(ABC, Generic[C]):
         reason, status = reason_of(failure), refused or heard.status
         if unheard or (refused is not None and refused not in GIVEN_UP):
             return Attempt(reason=reason, status=status)
-        usage, card = heard.usage, card_of(self)
+        usage, card = self.reported(heard.used), card_of(self)
         if usage is None:
             bound = input_bound(request)
             cost, tokens = card.worst(bound, request.max_output), bound + request.max_output
         else:
-            most = usage.output if heard.final else max(usage.output, request.max_output)
+            final = heard.used is not None and heard.used.final
+            most = usage.output if final else max(usage.output, request.max_output)
             cost = card.cost(usage.model_copy(update={"output": most}))
             tokens = usage.input + most
         return Attempt(reason=reason, status=status, cost=cost, tokens=tokens, usage=usage)
