@@ -42,7 +42,8 @@ MOST_PAGES = 600
 
 
 def input_bound(request: Request) -> int:
-    """An upper bound of the request's input tokens, without a tokenizer and in microseconds.
+    """An upper bound of the request's input tokens, without a tokenizer, in microseconds (a PDF
+    takes milliseconds, once).
 
     It is the number of UTF-8 bytes of everything that is sent, and a constant per part: three to
     five times the true count for English text. Pictures count by their pixels at the dearest rate
