@@ -73,6 +73,8 @@ class Endpoint:
         self.breaker = Breaker()
         self.concurrent: int | None = None
         self.under_way = 0
+        self.trouble = ""
+        """How the last call ended of which the server was to blame, in its error's words."""
         self.queue: deque[Ticket] = deque()
         self.lanes: dict[str, Lane] = {}
 
@@ -204,9 +206,16 @@ class Lane:
 
     def pause(self, seconds: float, now: float) -> None:
         """Let nothing through for so long, as the server asked; at most five minutes at a time, so
-        that a wrong word does not silence a model for a day."""
+        that a wrong word does not silence a model for a day.
+
+        A server that says when to come again knows better than the counts it sends along, which say
+        when all of a limit is there again, and not when some of it is.
+        """
         with self.endpoint.lock:
-            self.paused = max(self.paused, now + min(seconds, LONGEST))
+            end = now + min(seconds, LONGEST)
+            self.paused = max(self.paused, end)
+            for _, window in self.windows.values():
+                window.others.until = min(window.others.until, end)
 
     def wait(self, tickets: list[Ticket], now: float) -> float:
         """Seconds until all these fit at once, as far as that can be told."""

@@ -85,6 +85,8 @@ class Limited(Around):
             if not was_asked(error):
                 raise
             outcome, used = "ill" if error.ill else "well", used_by_failure(error)
+            if error.ill:
+                turn.endpoint.trouble = str(error)
             if error.retryable and error.retry_after is not None:
                 turn.lane.pause(error.retry_after, now())
             raise
@@ -174,7 +176,7 @@ class Turn:
         if wait:
             raise ServerFailed(
                 f"{self.limited.name}: not asked: its server failed several times in a row and is "
-                f"left alone for another {wait:.3g} s",
+                f"left alone for another {wait:.3g} s; at last: {self.endpoint.trouble}",
                 [Attempt(reason=LEFT_ALONE)],
                 retry_after=wait,
             )

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from hive import diagnostics
-from hive.errors import DeclarationError, RateLimited, RequestRefused, ServerFailed
+from hive.errors import DeclarationError, ModelError, RateLimited, RequestRefused, ServerFailed
 from hive.message import Attempt, Reply, Request, Usage
 from hive.models import (
     Failover,
@@ -281,10 +281,11 @@ async def test_an_ill_server_is_left_alone_and_then_tried(
     async with loopback(script) as server, model_at(server, name) as inner:
         model = Limited(inner)
         for _ in range(5):
-            with pytest.raises(Exception, match=name):
+            with pytest.raises(ModelError, match=name) as failed:
                 await model.complete(ASK)
         with pytest.raises(ServerFailed, match="left alone for another") as caught:
             await model.complete(ASK)
+        assert str(caught.value).endswith(f"; at last: {failed.value}")
         assert list(caught.value.attempts) == LEFT
         assert 0 < (caught.value.retry_after or 0) <= 1000
         assert server.left == 2
