@@ -1,8 +1,9 @@
 """Which model a role, a tier or everyone gets, and who says so.
 
-For each key the first of these that says something counts: `--model`, the workflow, hive.toml, the
-environment. `--model NAME` is for all, whatever the others say. The allocator then picks among the
-keys as it does.
+The sources are, in this order, `--model`, the workflow, hive.toml and the environment. A role gets
+the model that the first of them names for it; where none does, the first that says something of its
+tier or of everyone counts, its tier before everyone. `--model NAME` is for all, whatever the others
+say.
 """
 
 from collections.abc import Iterator, Mapping
@@ -88,11 +89,9 @@ def chosen(
         models = dict.fromkeys(own or (everyone,), Choice(command[everyone], COMMAND)) | keyed
         return models, [Unused(given, "--model is for all") for given in found.models]
     models = {key: Choice(model, WORKFLOW) for key, model in own.items()} | keyed
-    offered: dict[str, Given] = {}
-    for given in found.models:
-        for key in (*staff.minds, *staff.tiers, everyone):
-            if means(given, key) and taken_by(key, models) is None:
-                offered.setdefault(key, given)
+    known = (*staff.minds, *staff.tiers, everyone)
+    above = {*models, *((everyone,) if taken_by(everyone, models) else ())}
+    offered = found.offers(known, staff.minds, above)
     used = staff.reached((*models, *offered)) & {*offered}
     models |= {
         key: Choice(offered[key].model, offered[key].source) for key in offered if key in used
@@ -122,4 +121,7 @@ def reason(given: Given, models: Mapping[str, Choice], staff: Staff) -> str:
     if keys[0] in staff.roles and keys[0] not in staff.minds:
         return "the role is a program and asks no model"
     choice = taken_by(keys[0], models)
-    return "nobody is left for it" if choice is None else f"{choice.source} says another"
+    if choice is not None:
+        return f"{choice.source} says another"
+    everyone = taken_by(ANYONE[0], models)
+    return f"{everyone.source} names one for everyone" if everyone else "nobody is left for it"

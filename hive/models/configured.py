@@ -5,7 +5,7 @@ Nothing here happens by itself: the command asks for it, and so may a program.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -57,12 +57,25 @@ class Configured:
     def for_roles(self, *roles: str, tiers: tuple[str, ...] = ("small", "large")) -> dict[str, str]:
         """The `models` of a Workflow with these roles and tiers; what is meant for others is left
         out."""
-        found: dict[str, str] = {}
-        for given in self.models:
-            for key in (*roles, *tiers, ANYONE):
-                if means(given, key):
-                    found.setdefault(key, given.model)
-        return found
+        offered = self.offers((*roles, *tiers, ANYONE), roles)
+        return {key: given.model for key, given in offered.items()}
+
+    def offers(
+        self, keys: Iterable[str], roles: Collection[str], above: Collection[str] = ()
+    ) -> dict[str, Given]:
+        """What counts for each of these keys, some of which are `roles`, where sources that count
+        for more have named those `above`. What a source says of everyone it says of every tier."""
+        offered: dict[str, Given] = {}
+        for of_file in (True, False):
+            named = {*above, *offered}
+            for given in self.models:
+                if (given.source == FILE) is not of_file:
+                    continue
+                for key in keys:
+                    shadowed = ANYONE in named and key not in roles
+                    if means(given, key) and key not in named and not shadowed:
+                        offered[key] = given
+        return offered
 
 
 def means(given: Given, key: str) -> bool:

@@ -41,18 +41,21 @@ def found(file: dict[str, str], environment: dict[str, str]) -> Configured:
 
 
 def by_the_rule(role: Role, level: str, sources: list[dict[str, str]]) -> str | None:
-    """As it is documented: the role before its tier before everyone, and for each of these keys the
-    first source that names it."""
+    """As it is documented: the first source that names the role, else the first that says something
+    of its tier or of everyone."""
     tier = role.tier or ByComplexity().table[level]  # type: ignore[index]  # a level
-    for key in (role.name, tier, "*"):
-        for source in sources:
+    for source in sources:
+        if role.name in source:
+            return source[role.name]
+    for source in sources:
+        for key in (tier, "*"):
             if key in source:
                 return source[key]
     return None
 
 
 @given(says, says, says, says)
-def test_each_key_goes_to_the_first_source_that_names_it(
+def test_who_gets_what_is_what_the_rule_says(
     command: dict[str, str], own: dict[str, str], file: dict[str, str], env: dict[str, str]
 ) -> None:
     staff = Staff(ROLES, ByComplexity())
