@@ -216,6 +216,7 @@ class Lane:
             self.paused = max(self.paused, end)
             for _, window in self.windows.values():
                 window.others.until = min(window.others.until, end)
+            self.endpoint.admit(now)  # whoever waited for longer looks again
 
     def wait(self, tickets: list[Ticket], now: float) -> float:
         """Seconds until all these fit at once, as far as that can be told."""

@@ -129,6 +129,19 @@ def test_a_pause_is_heeded_by_all_and_bounded() -> None:
     assert held.admitted
 
 
+def test_who_says_when_to_come_again_is_believed_over_its_own_counts() -> None:
+    one = lane()
+    one.learn(
+        LIMITED | {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}, 0
+    )
+    held = Waiting(one)
+    assert one.endpoint.wait(held.ticket, 0) == 300
+    one.pause(7, 0)
+    assert one.endpoint.wait(held.ticket, 0) == 7
+    one.endpoint.admit(7)
+    assert held.admitted
+
+
 def test_an_open_breaker_lets_nobody_through_and_then_one() -> None:
     one = lane()
     for _ in range(5):
