@@ -149,12 +149,16 @@ async def test_the_same_script_gives_the_same_board_over_every_protocol(aimock: 
 
 
 @protocols
+@pytest.mark.parametrize(("status", "reason"), [(503, "server_failed"), (429, "rate_limited")])
 @pytest.mark.asyncio
-async def test_an_attempt_that_failed_stands_on_the_record(aimock: str, protocol: str) -> None:
+async def test_an_attempt_that_failed_stands_on_the_record(
+    aimock: str, protocol: str, status: int, reason: str
+) -> None:
     mock = Mock(aimock)
-    busy = {"message": "try again", "type": "server_error"}
+    # With status 429 aimock says too that all tokens are back in six minutes; who is told to come
+    # again at once does not wait for all of them.
     lines = [
-        {"error": busy, "status": 503},
+        {"error": {"message": "try again"}, "status": status, "retryAfter": 0},
         {"content": {"room": "attic", "warm": True, "seen": "dust"}},
         {"content": {"calm": True, "grade": "fair"}},
     ]
@@ -164,7 +168,7 @@ async def test_an_attempt_that_failed_stands_on_the_record(aimock: str, protocol
     assert result.outcome == "finished", result.message
     first, _ = payloads(result, Inference)
     tried = [(attempt.reason, attempt.status) for attempt in first.attempts]
-    assert tried == [("server_failed", 503)]
+    assert tried == [(reason, status)]
 
 
 @protocols
