@@ -66,7 +66,10 @@ class OpenAIChat(Adapting[openai.AsyncOpenAI]):
     ) -> AbstractAsyncContextManager[Answer]:
         if stream:
             params = {**params, "stream": True}
-        return client.chat.completions.with_streaming_response.create(**params)
+        # As the body that it is: what the SDK does to parameters takes longer than all of Hive.
+        return client.chat.completions.with_streaming_response.create(
+            model=self.model, messages=[], extra_body=params
+        )
 
     def rules(self) -> Rules:
         return STRICT_IDS if IS_STRICT.search(f"{self.model} {self.base_url}") else RULES

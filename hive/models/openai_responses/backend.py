@@ -54,7 +54,10 @@ class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
     def send(
         self, client: openai.AsyncOpenAI, params: dict[str, Any], stream: bool
     ) -> AbstractAsyncContextManager[Answer]:
-        return client.responses.with_streaming_response.create(**params, stream=stream)
+        # As the body that it is: what the SDK does to parameters takes longer than all of Hive.
+        return client.responses.with_streaming_response.create(
+            model=self.model, stream=stream, extra_body=params
+        )
 
     def rules(self) -> Rules:
         return RULES
