@@ -7,6 +7,7 @@ over: a header can be wrong, and a call must not fail for it.
 """
 
 import email.utils
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -49,7 +50,8 @@ class Quota:
 
 def quotas(headers: Mapping[str, str]) -> list[Quota]:
     """The quotas that response headers tell of, by the server's own clock where it shows it."""
-    said = {name.lower(): value for name, value in headers.items() if "ratelimit" in name.lower()}
+    lower = ((name.lower(), value) for name, value in headers.items())
+    said = {name: value for name, value in lower if "ratelimit" in name}
     if not said:
         return []
     return [*named(said, headers.get("date", "")), *drafted(said)]
@@ -57,26 +59,32 @@ def quotas(headers: Mapping[str, str]) -> list[Quota]:
 
 def named(said: Mapping[str, str], date: str) -> Iterator[Quota]:
     """Those with a header for each number."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[Counted, dict[str, str]] = {}
     for name, value in said.items():
-        field = FIELD.fullmatch(name)
-        if field is None:
-            continue
-        tail = field[1]
-        for part in PARTS:
-            counted = tail.removeprefix(f"{part}-").removesuffix(f"-{part}")
-            if counted != tail and counted in COUNTED:
-                found.setdefault(counted, {})[part] = value
+        if (field := meaning(name)) is not None:
+            found.setdefault(field[0], {})[field[1]] = value
     for counted, numbers in found.items():
         limit = whole(numbers.get("limit", ""))
         if limit:
             yield Quota(
                 counted,
-                cast("Counted", counted),
+                counted,
                 limit,
                 whole(numbers.get("remaining", "")),
                 seconds(numbers.get("reset", ""), date),
             )
+
+
+@functools.lru_cache(maxsize=256)
+def meaning(name: str) -> tuple[Counted, str] | None:
+    """What a header counts, and which number of it it holds."""
+    field = FIELD.fullmatch(name)
+    tail = "" if field is None else field[1]
+    for part in PARTS:
+        counted = tail.removeprefix(f"{part}-").removesuffix(f"-{part}")
+        if counted != tail and counted in COUNTED:
+            return cast("Counted", counted), part
+    return None
 
 
 def drafted(said: Mapping[str, str]) -> Iterator[Quota]:

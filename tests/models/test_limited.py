@@ -207,16 +207,21 @@ async def test_who_cannot_wait_long_enough_is_refused_at_once_and_for_nothing() 
 
 
 @pytest.mark.asyncio
-async def test_those_ahead_in_line_count_for_how_long_it_will_take() -> None:
+async def test_those_ahead_in_line_count_for_how_long_it_will_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("hive.models.limited.now", lambda: clock[0])
     model = Limited(own(), requests=2)
-    for _ in range(2):
-        await model.complete(ASK)
-    waiting = await calls(model, "one", "two")
-    with pytest.raises(RateLimited, match="its turn is"):
-        await model.complete(ASK._replace(left=lambda: 59.0))
-    for call in waiting:
-        call.cancel()
-    await asyncio.wait(waiting)
+    await model.complete(ASK)
+    clock[0] = 30.0
+    await model.complete(ASK)
+    (waiting,) = await calls(model, "first in line")
+    with pytest.raises(RateLimited, match="its turn is 60 s away, and 45 s are left"):
+        await model.complete(ASK._replace(left=lambda: 45.0))
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.wait([waiting])
 
 
 @pytest.mark.asyncio
@@ -259,7 +264,7 @@ async def test_limits_in_response_headers_are_learned_for_all_with_the_same_key(
 @pytest.mark.parametrize("status", [429, 529])
 @pytest.mark.asyncio
 async def test_a_pause_that_one_is_asked_for_is_heeded_by_all(name: str, status: int) -> None:
-    asked = error(status, "slow down", headers={"retry-after": "70"})
+    asked = error(status, "slow down", headers={"retry-after": "250"})
     async with loopback([asked, "Hello."]) as server:
         async with model_at(server, name) as one, model_at(server, name) as two:
             with pytest.raises((RateLimited, ServerFailed)):
