@@ -55,7 +55,8 @@ class Measurement(Payload):
 
 surveyor = Role("surveyor", "Measure.", writes=(Measurement,), tools=(thermometer,))
 critic = Role("critic", "Say what the numbers mean.")
-team = Workflow(surveyor >> critic, model="openai:gpt-5-mini")
+chain = surveyor >> critic
+team = Workflow(chain, model="openai:gpt-5-mini")
 '''
 
 
@@ -212,12 +213,13 @@ def gone(of: str) -> tuple[str, ...]:
 @pytest.mark.asyncio
 async def test_a_team_on_another_backend_at_the_command(name: str, by: str, tmp_path: Path) -> None:
     (tmp_path / "team.py").write_text(TEAM, "utf-8")
-    if by == "hive.toml":  # a tier counts for more than the team's one model for everyone
-        (tmp_path / "hive.toml").write_text(f'[models]\nsmall = "{name}"\n', "utf-8")
-    option = ["--model", name] if by == "--model" else []
+    said = f'[models]\n"*" = "{name}"\n'
+    if by == "hive.toml":  # it speaks for those to whom the workflow gives no model
+        (tmp_path / "hive.toml").write_text(said, "utf-8")
+    team, option = ("team", ["--model", name]) if by == "--model" else ("chain", [])
     async with loopback(minds) as server:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hive", "run", "./team.py:team", "How cold?", *option),
+            *(sys.executable, "-m", "hive", "run", f"./team.py:{team}", "How cold?", *option),
             cwd=tmp_path,
             env={**os.environ, **home(server)},
             stdin=asyncio.subprocess.DEVNULL,
