@@ -34,12 +34,13 @@ from hive import (
     tool,
     turns,
 )
+from hive.board.contributions import Attachment
 from hive.board.records import Suspension
 from hive.control import Chooser, Mention, Policy
 from hive.errors import HiveError, ModelError
 from hive.journal.journal import Batch
 from hive.journal.memory import MemoryJournal
-from hive.message import Reply, Request, Text, ToolUse, Usage
+from hive.message import Media, Reply, Request, Text, ToolUse, Usage
 from hive.models import ModelCard
 from hive.models.catalog import Prices
 from hive.phases.strand import InDoubt
@@ -48,6 +49,7 @@ from hive.run import Run
 from hive.testing import Gate
 from hive.tools import Tool, ToolOutput, by_tool
 from tests.phases.replies import Colour
+from tests.pictures import CHART
 
 Shape = Literal["talker", "typed", "poster", "program", "broken program"]
 SHAPES: tuple[Shape, ...] = (
@@ -72,7 +74,15 @@ USES = (
     use("post_Finding", claim="c"),
     use("handoff", to="last", reason="r"), use("pass", reason="done"),
 )  # fmt: skip
-words = ("a word", "too much", '{"name": "red"}', '{"name": "green"}', "@cat should look at it")
+words = (
+    "a word",
+    "too much",
+    "draw",
+    "wait",
+    '{"name": "red"}',
+    '{"name": "green"}',
+    "@cat should look at it",
+)
 failures = ("fail", "break", "refuse")
 calls = st.lists(st.sampled_from(USES), min_size=1, max_size=3)
 said: st.SearchStrategy[Any] = st.integers(0, 9).flatmap(
@@ -109,6 +119,8 @@ class Case:
     """The entries after which the user says something."""
     rests: frozenset[int] = frozenset()
     """The entries after which the run is asked to pause; it is told to go on at once."""
+    given: tuple[Media, ...] = ()
+    """What the user hands over with the goal, and with all that is said."""
     answer: Decided | None = None
     """What is said of calls that wait for a yes, where anything is."""
 
@@ -144,6 +156,7 @@ cases = st.builds(
     in_doubt=st.sampled_from(["ask", "lost", "repeat"]),
     words=st.frozensets(st.integers(0, 40), max_size=2),
     rests=st.frozensets(st.integers(0, 40), max_size=2),
+    given=st.sampled_from([(), (CHART,)]),
     answer=st.sampled_from([None, "allow", "deny"]),
 )
 
@@ -170,6 +183,10 @@ class Mind:
             raise RuntimeError(f"{role} broke down")
         if line == "refuse":
             return NO_REPLY
+        if line == "draw":
+            return Reply(parts=(Text(text="a drawing"), CHART), usage=usage)
+        if line == "wait":
+            return Reply(parts=(Text(text="so far"),), stop="pause", usage=usage)
         if isinstance(line, str):
             return Reply(parts=(Text(text=line),), usage=usage)
         uses = [each.model_copy(update={"id": str(n)}) for n, each in enumerate(line)]
@@ -198,7 +215,8 @@ def tools_at(gate: Gate) -> tuple[Tool, ...]:
     async def measure() -> ToolOutput:
         """Post what was measured."""
         await gate.enter("measure")
-        return ToolOutput("measured", posts=(Task(id="T9", title="m"), Finding(claim="m")))
+        posts = (Task(id="T9", title="m"), Finding(claim="m"))
+        return ToolOutput("measured", posts=posts, media=(CHART,))
 
     return echo, boom, measure, risk
 
@@ -215,7 +233,8 @@ def shaped(name: str, shape: Shape, tools: tuple[Tool, ...]) -> Role:
         case "typed":
             return Role(name, writes=(Colour,), corrections=1)
         case "poster":
-            return Role(name, writes=(Colour, Finding, Task), tools=tools, corrections=1)
+            kinds = (Colour, Finding, Task, Attachment)
+            return Role(name, writes=kinds, tools=tools, corrections=1)
         case _:
             return Role(name, writes=(Task, Note), program=program)
 
@@ -307,7 +326,7 @@ async def spoken_to(run: Run, case: Case) -> None:
     with suppress(HiveError):  # it is over
         async for entry in run.follow(len(run.board.entries)):
             if entry.seq in case.words:
-                run.say("Go on like that.")
+                run.say("Go on like that.", attachments=case.given)
             if entry.seq in case.rests:
                 run.pause("a rest")
             if entry.kind == "Paused":
@@ -331,7 +350,7 @@ async def lived(case: Case) -> tuple[Stages, str, Workflow]:
     workflow = team(case, gate)
     journal = Stages()
     fates: list[Break | None] = [*case.breaks, None]
-    run = workflow.start(GOAL, journal=journal, seed=7)
+    run = workflow.start(GOAL, attachments=case.given, journal=journal, seed=7)
     mark = await broken_off(run, gate, case, fates[0])
     for before, fate in zip(case.breaks, fates[1:], strict=True):
         if before.how == "crash":

@@ -167,7 +167,7 @@ def test_a_cap_on_a_fork_holds_over_what_it_shares_is_served_and_asks(
     case: Case, place: int, usd: str
 ) -> None:
     honest = {
-        who: [line for line in lines if line != "a word"] for who, lines in case.lines.items()
+        who: [line for line in lines if line != "too much"] for who, lines in case.lines.items()
     }
     case = replace(case, breaks=[], budget=Budget(), lines=honest)
     journal, run, _ = asyncio.run(lived(case))
