@@ -6,7 +6,7 @@ import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
@@ -14,6 +14,7 @@ from hive.errors import DeclarationError
 
 __all__ = [
     "DEFAULTS",
+    "Admit",
     "Attempt",
     "JsonObject",
     "Media",
@@ -247,7 +248,17 @@ DEFAULTS = Settings()
 """Everything left to the model."""
 
 
-def admit_always(cost: int) -> bool:
+class Admit(Protocol):
+    """What must be asked before a further attempt at a request that may cost money."""
+
+    def __call__(self, cost: int, tried: "tuple[Attempt, ...]" = ()) -> bool:
+        """Whether an attempt may be made that may cost so many nano-dollars; False means: stop, and
+        fail with the last error. `tried` are all attempts at this request that have failed so far,
+        so that they are on record even where the call is cut off before it ends."""
+        ...
+
+
+def admit_always(cost: int, tried: "tuple[Attempt, ...]" = ()) -> bool:
     """Admit a further attempt of any cost; the rule for requests made outside a run."""
     return True
 
@@ -261,7 +272,7 @@ class Request(NamedTuple):
     """Everything a model is asked.
 
     `max_output` is in tokens. `digest` identifies what is asked (hex, the same for equal requests,
-    taken before `max_output` was lowered to fit a budget). `admit(cost)` must be asked before any
+    taken before `max_output` was lowered to fit a budget). `admit` must be asked before any
     further attempt that may cost money, in nano-dollars; False means: stop and fail with the last
     error. `left()` are the seconds until the call is cancelled. `delta` receives pieces of text as
     they arrive, if anybody listens; those of an attempt that failed too. The first `stable` parts
@@ -277,7 +288,7 @@ class Request(NamedTuple):
     settings: Settings = DEFAULTS
     sample: int = 0
     digest: str = ""
-    admit: Callable[[int], bool] = admit_always
+    admit: Admit = admit_always
     left: Callable[[], float] = forever
     delta: Callable[[str], None] | None = None
     stable: int = 0

@@ -255,6 +255,8 @@ class Admission(Record):
 
     cost: int
     tokens: int
+    attempts: tuple[Attempt, ...] = ()
+    """Those that failed since the one before was admitted."""
 
 
 class Overrun(Record):

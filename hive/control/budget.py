@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from hive.board.state import State
 from hive.errors import BudgetExceeded, DeclarationError
+from hive.message import Attempt
 
 __all__ = ["NOTHING", "Allowance", "Budget", "Grant", "Scope", "nano_dollars", "usd"]
 
@@ -247,13 +248,15 @@ class Allowance:
     call is settled.
     """
 
-    __slots__ = ("first", "more", "open", "scope", "times")
+    __slots__ = ("first", "more", "open", "scope", "times", "tried")
 
     def __init__(self, scope: Scope, first: Grant) -> None:
         self.scope = scope
         self.first = first
         self.more = NOTHING
         self.times = 0
+        self.tried: tuple[Attempt, ...] = ()
+        """The attempts that had failed when the last one was admitted."""
         self.open = True
 
     @property
@@ -261,8 +264,10 @@ class Allowance:
         """All that is reserved for the call."""
         return Grant(self.first.cost + self.more.cost, self.first.tokens + self.more.tokens)
 
-    def admit(self, cost: int) -> Grant | None:
-        """Reserve a further attempt at its worst case, in every scope or in none; None then."""
+    def admit(self, cost: int, tried: tuple[Attempt, ...] = ()) -> Grant | None:
+        """Reserve a further attempt at its worst case, in every scope or in none; None then.
+        `tried` are those that have failed so far."""
+        self.tried = tried
         wanted = Grant(max(0, cost), self.first.tokens)
         if not self.open:
             return None

@@ -81,7 +81,8 @@ class Adapting(Backend[C]):
                 if lack is None or lack in known:
                     raise
                 self.lacks |= {lack}
-                if not request.admit(card_of(self).worst(input_bound(asked), asked.max_output)):
+                worst = card_of(self).worst(input_bound(asked), asked.max_output)
+                if not request.admit(worst, tried):
                     raise
             else:
                 return reply if not tried else reply.model_copy(update={"attempts": tried})

@@ -74,6 +74,17 @@ def say(error: ModelError, words: str, tried: Sequence[Attempt]) -> None:
     error.attempts = tuple(tried)
 
 
+def after(request: Request, before: tuple[Attempt, ...]) -> Request:
+    """The request for a further attempt, which tells of those before it when it asks for more."""
+    if not before:
+        return request
+
+    def admit(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
+        return request.admit(cost, (*before, *tried))
+
+    return request._replace(admit=admit)
+
+
 def identity(request: Request, name: str) -> str:
     """What tells a request from every other, in hex: its model, its digest and its sample number.
 

@@ -61,11 +61,13 @@ class Failover:
         waited = 0
         failure: ModelError | None = None
         for model in self.models:
-            if failure is not None and not request.admit(worst_case(model, request)):
+            if failure is not None and not request.admit(worst_case(model, request), tried):
                 say(failure, f"the budget does not admit asking {model.name}", tried)
                 raise failure
             try:
-                return answered(await self.ask(model, request), model, tried, waited)
+                return answered(
+                    await self.ask(model, asking(request, model, tried)), model, tried, waited
+                )
             except ModelError as error:
                 tried += by(model, attempts_of(error, model, request))
                 waited += error.waited
@@ -83,8 +85,8 @@ class Failover:
             return await model.complete(request)
         ends, costs = anyio.current_time() + share, [worst_case(model, request)]
 
-        def admit(cost: int) -> bool:
-            admitted = request.admit(cost)
+        def admit(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
+            admitted = request.admit(cost, tried)
             costs.extend([cost] if admitted else [])
             return admitted
 
@@ -99,6 +101,16 @@ class Failover:
 
     def __repr__(self) -> str:
         return f"Failover({', '.join(map(repr, self.models))})"
+
+
+def asking(request: Request, model: Model, before: tuple[Attempt, ...]) -> Request:
+    """The request as a member is asked: what it says of its attempts says whom they asked, and
+    comes after those of the members before."""
+
+    def admit(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
+        return request.admit(cost, (*before, *by(model, tried)))
+
+    return request._replace(admit=admit)
 
 
 def answered(reply: Reply, model: Model, tried: tuple[Attempt, ...], waited: int) -> Reply:

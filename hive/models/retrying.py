@@ -13,7 +13,7 @@ import anyio
 from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around, attempts_of, say, time_left, worst_case
+from hive.models.around import Around, after, attempts_of, say, time_left, worst_case
 from hive.models.model import Model
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Trying:
             self.failed = None
             raise failed
         try:
-            reply = await model.complete(self.request)
+            reply = await model.complete(after(self.request, self.tried))
         except ModelError as error:
             self.tried += attempts_of(error, model, self.request)
             self.waited += error.waited
@@ -144,7 +144,7 @@ class Trying:
             why = f"not tried again: that is {wait:.3g} s away, more than {retrying.patience:g} s"
         elif wait >= left:
             why = f"not tried again: that is {wait:.3g} s away, and {max(0.0, left):.3g} s are left"
-        elif self.request.admit(worst_case(retrying.model, self.request)):
+        elif self.request.admit(worst_case(retrying.model, self.request), self.before(wait)):
             return False
         else:
             why = "not tried again: the budget does not admit a further attempt"
@@ -154,13 +154,17 @@ class Trying:
 
     async def rest(self, seconds: float) -> None:
         """Wait, and say so on the attempt before."""
-        *before, last = self.tried
-        wait = round(seconds * 1_000_000)
-        self.tried = (*before, last.model_copy(update={"wait": wait}))
-        self.waited += wait
+        self.tried = self.before(seconds)
+        last = self.tried[-1]
+        self.waited += last.wait
         model = self.retrying.name
         log("waiting", model=model, seconds=round(seconds, 3), why=f"to try again: {last.reason}")
         await self.retrying.sleep(seconds)
+
+    def before(self, seconds: float) -> tuple[Attempt, ...]:
+        """The attempts so far, the last of them with the wait that follows it."""
+        *others, last = self.tried
+        return (*others, last.model_copy(update={"wait": round(seconds * 1_000_000)}))
 
 
 def may_pass(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from hive.board.tape import Asked
 from hive.control.budget import NOTHING, Allowance, Grant
 from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError, PayloadError
-from hive.message import DEFAULTS, Reply, Request, ToolUse
+from hive.message import DEFAULTS, Attempt, Reply, Request, ToolUse
 from hive.phases.brief import post_name
 from hive.phases.granting import admitted, fits, reserve, settle, widened
 from hive.phases.strand import Strand
@@ -200,19 +200,22 @@ def ask(
     listener, name, ends = strand.desk.listener, strand.name, deadline.end()
     request = request._replace(
         max_output=max_output,
-        admit=lambda cost: admit(strand, allowance, place, cost),
+        admit=lambda cost, tried=(): admit(strand, allowance, place, cost, tried),
         left=lambda: ends - anyio.current_time(),
         delta=None if listener is None else lambda text: listener(name, text),
     )
     return deadline.limit(strand.mind.complete(request))
 
 
-def admit(strand: Strand, allowance: Allowance, place: Place, cost: int) -> bool:
+def admit(
+    strand: Strand, allowance: Allowance, place: Place, cost: int, tried: tuple[Attempt, ...]
+) -> bool:
     """Reserve a further attempt, and put it on record before it is made."""
-    more = allowance.admit(cost)
+    known = len(allowance.tried)
+    more = allowance.admit(cost, tried)
     if more is None:
         return False
-    payload = Admission(cost=more.cost, tokens=more.tokens)
+    payload = Admission(cost=more.cost, tokens=more.tokens, attempts=tried[known:])
     where = (place.step, 0, 1 + place.attempt, allowance.times)
     strand.post(where, payload, causes=place.because, origin="coordinator")
     return True
@@ -314,7 +317,7 @@ def failed(
     why: ModelError | str,
 ) -> None:
     """Close a call that gave no answer: what it may have cost is settled at its worst case."""
-    attempts = why.attempts if isinstance(why, ModelError) else ()
+    attempts = why.attempts if isinstance(why, ModelError) else allowance.tried
     grant = allowance.close()
     # What broke within a wrapper does not tell what the attempts before it cost.
     untold = isinstance(why, str) and allowance.more != NOTHING

@@ -10,7 +10,7 @@ import pytest
 from hive import Role, Workflow
 from hive.board.records import Inference
 from hive.errors import RequestRefused, ServerFailed
-from hive.message import Settings
+from hive.message import Attempt, Settings
 from hive.models import Model, ModelCard, Prices, card_of, close, resolve
 from hive.models.adapting import Adapting
 from hive.models.bound import input_bound
@@ -134,7 +134,7 @@ async def test_a_limit_that_is_too_large_is_no_unknown_one() -> None:
 async def test_a_further_attempt_is_made_only_where_the_budget_admits_it(name: str) -> None:
     asked: list[int] = []
 
-    def admit(cost: int) -> bool:
+    def admit(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
         asked.append(cost)
         return False
 

@@ -52,7 +52,7 @@ async def test_the_next_provider_answers_over_the_wire(line: Line) -> None:
     admitted: list[int] = []
     request = ASK._replace(
         delta=lambda piece: None,
-        admit=lambda cost: not admitted.append(cost),  # type: ignore[func-returns-value]
+        admit=lambda cost, tried=(): not admitted.append(cost),  # type: ignore[func-returns-value]
     )
     script: dict[str, list[Line]] = {"responses": [line], "chat": [line], "messages": ["Here."]}
     async with loopback(script) as server:  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ async def test_when_all_fail_the_last_error_tells_of_all() -> None:
 async def test_who_is_not_admitted_is_not_asked() -> None:
     second = scripted("b", answer("b"))
     chain = Failover(scripted("a", ServerFailed("down")), second)
-    refusing = ASK._replace(admit=lambda cost: False)
+    refusing = ASK._replace(admit=lambda cost, tried=(): False)
     with pytest.raises(ServerFailed, match="down; the budget does not admit asking script:b"):
         await chain.complete(refusing)
     assert second.requests == []

@@ -45,7 +45,7 @@ def patient(model: Model | str, naps: Naps, draw: float = 0.0, **options: Any) -
 async def test_what_may_pass_is_asked_again_and_every_attempt_is_told(name: str) -> None:
     naps, admitted = Naps(), []
 
-    def admit(cost: int) -> bool:
+    def admit(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
         admitted.append(cost)
         return True
 
@@ -135,7 +135,9 @@ async def test_a_server_that_asks_for_too_much_time_is_not_waited_for(
 ) -> None:
     naps = Naps()
     headers = {"retry-after": after, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
-    refused = ASK._replace(admit=lambda cost: pytest.fail("nothing more is to be reserved"))
+    refused = ASK._replace(
+        admit=lambda cost, tried=(): pytest.fail("nothing more is to be reserved")
+    )
     line = error(429, "slow", headers=headers)
     async with loopback([line]) as server, model_at(server, name) as model:
         with pytest.raises(RateLimited, match=r"not tried again: that is .* s away, more than"):
@@ -168,7 +170,7 @@ async def test_no_wait_outlasts_the_run() -> None:
 async def test_a_budget_that_admits_no_more_ends_with_the_last_error() -> None:
     naps, answers = Naps(), [True, True, False]
     model = ScriptedModel([ServerFailed("one"), ServerFailed("two"), BadReply("three"), "up"])
-    request = ASK._replace(admit=lambda cost: answers.pop(0))
+    request = ASK._replace(admit=lambda cost, tried=(): answers.pop(0))
     with pytest.raises(BadReply, match=r"three; .* the budget does not admit") as caught:
         await patient(model, naps).complete(request)
     assert len(model.requests) == len(caught.value.attempts) == 3

@@ -27,7 +27,7 @@ async def told(mock: Mock, protocol: str, request: Request = ASK) -> Reply:
 
 async def failure(mock: Mock, protocol: str, request: Request = ASK) -> ModelError:
     with pytest.raises(ModelError) as caught:
-        await told(mock, protocol, request._replace(admit=lambda cost: False))
+        await told(mock, protocol, request._replace(admit=lambda cost, tried=(): False))
     return caught.value
 
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from hive import Budget, Graph, Limits, Role, Run, Workflow, finish, handoff, start, stop, turns
 from hive.audit import Record
-from hive.board.records import Fault, Inference
+from hive.board.records import Admission, Fault, Inference
 from hive.board.records import Request as Recorded
 from hive.control.budget import Scope
 from hive.errors import BadReply, RequestRefused, ServerFailed
 from hive.journal.memory import MemoryJournal
 from hive.message import Attempt, Reply, Request, Text, Usage
-from hive.models import Failover, Model, ModelCard, Retrying, input_bound
+from hive.models import Failover, FunctionModel, Model, ModelCard, Retrying, input_bound
 from hive.models.catalog import Prices
 from tests.sound import sound
 
@@ -208,3 +208,42 @@ async def test_what_was_paid_before_a_bug_is_not_lost() -> None:
     (fault,) = [e.payload for e in result.entries if isinstance(e.payload, Fault)]
     assert fault.message == "OSError: a bug"
     assert (fault.cost, fault.tokens) == (2 * request.grant, 2 * request.grant_tokens)
+
+
+class Hanging:
+    """A model that is down at first, and at the last attempt never answers."""
+
+    name = "openai:hanging"
+    card = ModelCard(name, prices=Prices.usd(1, 2))
+
+    def __init__(self, down: int) -> None:
+        self.down = down
+
+    async def complete(self, request: Request) -> Reply:
+        self.down -= 1
+        if self.down < 0:
+            await asyncio.Event().wait()
+        raise ServerFailed("down", [Attempt(reason="server_failed", status=503 + self.down)])
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.asyncio
+async def test_attempts_before_a_call_is_cut_off_stay_on_record(nested: bool) -> None:
+    model: Model = Retrying(Hanging(2), first=0)
+    if nested:
+        dead = FunctionModel(gone, name="gone")
+        model = Retrying(Failover(Retrying(dead, attempts=2, first=0), model), first=0)
+    alone = Workflow(Role("a"), model=model, limits=Limits(call_seconds=0.05))
+    result = await alone.run("g")
+    (closing,) = [e.payload for e in result.entries if isinstance(e.payload, Fault)]
+    assert closing.code == "timeout"
+    expected = [*([502, 502] if nested else []), 504, 503]
+    assert [attempt.status for attempt in closing.attempts] == expected
+    asked = ["program:gone"] * 2 + ["openai:hanging"] * 2 if nested else [None] * 2
+    assert [attempt.model for attempt in closing.attempts] == asked
+    told = [e.payload.attempts for e in result.entries if isinstance(e.payload, Admission)]
+    assert [attempt for attempts in told for attempt in attempts] == list(closing.attempts)
+
+
+def gone(request: Request) -> Reply:
+    raise ServerFailed("gone", [Attempt(reason="server_failed", status=502)])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hive.errors import ModelError
-from hive.message import Request
+from hive.message import Attempt, Request
 from hive.testing.conformance.suite import (
     ASK,
     Suite,
@@ -87,7 +87,7 @@ class Calls(Suite):
 
     @scenario("server")
     async def test_no_further_attempt_is_made_unasked(self) -> None:
-        def refuse(cost: int) -> bool:
+        def refuse(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
             assert cost >= 0
             return False
 
@@ -100,7 +100,7 @@ class Calls(Suite):
     async def test_every_further_attempt_was_admitted(self) -> None:
         admitted: list[int] = []
 
-        def admit(cost: int) -> bool:
+        def admit(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
             admitted.append(cost)
             return True
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 import pytest
 
 from hive.errors import DeclarationError, ModelError
-from hive.message import Message, OutputForm, Reply, Request, Text, ToolForm, ToolUse
+from hive.message import Attempt, Message, OutputForm, Reply, Request, Text, ToolForm, ToolUse
 from hive.models import Model, close
 from hive.testing.loopback import Answering, Newline, Script, Server, loopback
 
@@ -63,7 +63,7 @@ SUM = OutputForm(
 )
 
 
-def never(cost: int) -> bool:
+def never(cost: int, tried: tuple[Attempt, ...] = ()) -> bool:
     """Admit no further attempt, so that a scenario sees the error of the first."""
     return False
 
