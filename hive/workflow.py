@@ -314,6 +314,7 @@ class Workflow:
     def team(self) -> Team:
         """The workflow with its models resolved. Raises UnknownModel, DeclarationError, and
         MissingKey for a model whose key is not set."""
+        self.check_models()
         minds = hired(self.assigned, self.cards)
         check_prices(minds, self.budget)
         own = tuple(
@@ -348,6 +349,13 @@ class Workflow:
             own=own,
         )
 
+    def check_models(self) -> None:
+        """Raise DeclarationError for a role that no model would serve. A workflow made without any
+        is whole but for that, and is given them before it is started."""
+        check = getattr(self.allocator, "check", None)
+        if check is not None and any(role.program is None for role in self.roles.values()):
+            check(tuple(self.roles.values()), tuple(self.assigned))
+
     def _check(self) -> None:
         if self.in_doubt not in get_args(InDoubt):
             raise DeclarationError(
@@ -368,10 +376,8 @@ class Workflow:
                 raise DeclarationError(
                     f"models[{key!r}] is {given!r}, which is neither a name nor a Model"
                 )
-        minds = [role for role in self.roles.values() if role.program is None]
-        check_keys = getattr(self.allocator, "check", None)
-        if check_keys is not None and minds:
-            check_keys(tuple(self.roles.values()), tuple(self.assigned))
+        if self.assigned:
+            self.check_models()
         _ = self.vocabulary_bytes
 
 

@@ -68,9 +68,16 @@ def test_what_is_no_graph_is_refused(graph: Any) -> None:
         Workflow(graph, model=TALK)
 
 
-def test_a_role_without_a_model_is_refused() -> None:
+def test_a_workflow_without_any_model_is_given_them_before_it_starts() -> None:
+    seatless = Workflow(a, budget=Budget(calls=3))
     with pytest.raises(DeclarationError, match=r"role 'a' has no model: .* needs the key 'a'"):
-        Workflow(a)
+        seatless.start("g")
+    with pytest.raises(DeclarationError, match="role 'a' has no model"):
+        seatless.with_(budget=Budget(calls=4)).team()
+    assert seatless.with_(model=TALK).run_sync("g").outcome == "finished"
+
+
+def test_a_role_without_a_model_is_refused() -> None:
     with pytest.raises(DeclarationError, match="role 'a' has no model"):
         Workflow(a >> b, models={"b": TALK})
     with pytest.raises(UnknownModel, match="nobody"):

@@ -20,7 +20,6 @@ from hive.control.allocation import ANYONE
 from hive.errors import DeclarationError
 from hive.models.configured import Configured, configured
 from hive.role import Role
-from hive.team import Silent
 from hive.workflow import Workflow
 
 __all__ = ["Overrides", "Settled", "asked", "given_instructions", "placed_from"]
@@ -65,10 +64,8 @@ class Overrides:
 
     def settled(self, declared: Declared, name: str) -> Settled:
         """The workflow with these changes, and where its models come from; raises as `apply`."""
-        if isinstance(declared, Workflow):
-            workflow, own = declared, declared.assigned
-        else:
-            workflow, own = Workflow(declared, model=Silent("nobody"), name=name), {}
+        workflow = declared if isinstance(declared, Workflow) else Workflow(declared, name=name)
+        own = workflow.assigned
         parts = self._leads()
         staff = staff_of(workflow, parts)
         check_keys(staff, own, self.models)
@@ -83,6 +80,7 @@ class Overrides:
             parts["budget"] = replace(workflow.budget, **capped)
         try:
             workflow = workflow.with_(**parts)
+            workflow.check_models()
         except DeclarationError as error:
             if "has no model" in str(error):
                 raise DeclarationError(f"{error}; {WAYS}") from None
