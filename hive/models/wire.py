@@ -74,7 +74,7 @@ class Assembly(Protocol):
         ...
 
     def done(self) -> None:
-        """Note the `[DONE]` line with which some servers end."""
+        """Note that no more events follow: the body has ended, or a `[DONE]` line says so."""
         ...
 
     def whole(self) -> dict[str, Any] | None:
@@ -273,18 +273,22 @@ class Backend(ABC, Generic[C]):
     ) -> dict[str, Any]:
         """The whole of a streamed answer. Raises `BadReply` if it breaks off."""
         assembly, shown = self.assembly(request), Pieces(secrets)
+        tell = request.delta or nobody
         async with aclosing(events(body)) as pieces:
             try:
                 async for event in pieces:
-                    text = self.take(event, assembly)
-                    text, whole = shown.take(tidy(text)), assembly.whole()
-                    if whole is not None:
-                        text += shown.end()
-                    if text and request.delta is not None:
-                        request.delta(text)
-                    if whole is not None:
-                        await drain(pieces)
-                        return whole
+                    if text := shown.take(tidy(self.take(event, assembly))):
+                        tell(text)
+                    if (whole := assembly.whole()) is not None:
+                        break
+                else:
+                    assembly.done()
+                    whole = assembly.whole()
+                if whole is not None:
+                    if text := shown.end():
+                        tell(text)
+                    await drain(pieces)
+                    return whole
             except (ValidationError, UnicodeDecodeError) as error:
                 raise BadReply(f"{self.name}: a streamed event has {problem(error)}") from error
             finally:
@@ -374,6 +378,10 @@ class Backend(ABC, Generic[C]):
             cost = card.cost(usage.model_copy(update={"output": most}))
             tokens = usage.input + most
         return Attempt(reason=reason, status=status, cost=cost, tokens=tokens, usage=usage)
+
+
+def nobody(text: str) -> None:
+    """To whom a stream is told that nobody listens to."""
 
 
 def broken(error: BaseException) -> BaseException:

@@ -57,6 +57,12 @@ class CallPieces:
         self.arguments: list[str] = []
         self.extra: dict[str, Any] | None = None
 
+    def ends_before(self, piece: CallDelta) -> bool:
+        """Whether a piece is of another call. Google's servers, and others, number each call of an
+        answer 0, or none of them; vLLM's have given each piece of one call an id of its own."""
+        named = self.name and piece.function is not None and piece.function.name
+        return bool(named and self.id and piece.id and piece.id != self.id)
+
     def grow(self, piece: CallDelta) -> None:
         function = piece.function or FunctionDelta()
         self.id = piece.id or self.id
@@ -77,7 +83,7 @@ class Stream:
         self.texts: defaultdict[str, list[str]] = defaultdict(list)
         self.lists: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.sound = bytearray()
-        self.calls: dict[int, CallPieces] = {}
+        self.calls: dict[int, list[CallPieces]] = {}
         self.finish: str | None = None
         self.error: dict[str, Any] | None = None
         self.usage: dict[str, Any] | None = None
@@ -86,8 +92,9 @@ class Stream:
     def take(self, event: dict[str, Any]) -> str:
         chunk = Chunk.model_validate(event)
         self.head = self.head or {"id": chunk.id, "model": chunk.model}
-        self.usage = chunk.usage or self.usage
         pieces = [self.grow(choice) for choice in chunk.choices or () if choice.index == 0]
+        if chunk.usage:  # some servers count along, so that only what comes last is all of it
+            self.usage, self.ended = chunk.usage, self.finish is not None
         return "".join(pieces)
 
     def grow(self, choice: ChoiceDelta) -> str:
@@ -101,7 +108,10 @@ class Stream:
         self.lists["images"] += delta.images or ()
         for position, call in enumerate(delta.tool_calls or ()):
             index = position if call.index is None else call.index
-            self.calls.setdefault(index, CallPieces()).grow(call)
+            calls = self.calls.setdefault(index, [CallPieces()])
+            if calls[-1].ends_before(call):
+                calls.append(CallPieces())
+            calls[-1].grow(call)
         said = self.say(delta.content) if delta.content else ""
         return said + (self.speak(delta.audio) if delta.audio else "") + (delta.refusal or "")
 
@@ -127,11 +137,11 @@ class Stream:
         self.ended = True
 
     def used(self) -> Used:
-        return Used(self.usage, self.finish is not None)
+        return Used(self.usage, self.ended)
 
     def whole(self) -> dict[str, Any] | None:
-        """Whole once a reason to stop has come, and after it the use or the end."""
-        if self.finish is None or not (self.ended or self.usage is not None):
+        """Whole once a reason to stop has come, and with or after it the use, or the end."""
+        if self.finish is None or not self.ended:
             return None
         message: dict[str, Any] = {name: "".join(grown) for name, grown in self.texts.items()}
         if thinking := self.lists.pop("thinking", None):
@@ -141,7 +151,8 @@ class Stream:
             data = base64.b64encode(self.sound).decode("ascii")
             message["audio"] = {"data": data, "transcript": message["transcript"]}
         message |= self.lists
-        message["tool_calls"] = [self.calls[index].whole() for index in sorted(self.calls)]
+        calls = [call for index in sorted(self.calls) for call in self.calls[index]]
+        message["tool_calls"] = [call.whole() for call in calls]
         choice = {"message": message, "finish_reason": self.finish, "error": self.error}
         return {**self.head, "choices": [choice], "usage": self.usage}
 
