@@ -24,6 +24,7 @@ from pathlib import Path
 from types import ModuleType
 
 DEADLINE_S = 120
+RUN = ("hive", "pytest")
 # Nothing listens on the discard port, so a call that leaves the machine fails at once.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -112,8 +113,8 @@ def run_python(path: Path, block: Block, module: ModuleType) -> None:
 
 
 def run_console(path: Path, block: Block, folder: Path) -> None:
-    """Run the block's `$ hive ...` lines in `folder`; other commands are for readers only."""
-    commands = [(line, text) for line, text in _commands(block) if text.split()[0] == "hive"]
+    """Run the block's `$ hive` and `$ pytest` lines in `folder`; others are for readers only."""
+    commands = [(line, text) for line, text in _commands(block) if text.split()[0] in RUN]
     for index, (line, command) in enumerate(commands):
         expected = block.exit_code if index == len(commands) - 1 and not block.needs_key else 0
         # What needs a key cannot run here, but there is such a command.

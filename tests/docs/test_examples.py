@@ -45,6 +45,7 @@ def test_a_block_runs(
     path: Path, number: int, pages: dict[Path, Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(pages[path].folder)
+    monkeypatch.syspath_prepend(pages[path].folder)  # one file of a page may import another
     pages[path].run(number)
 
 

@@ -1,9 +1,11 @@
-"""The backend of one's own that the docs show passes the tests that the docs show with it."""
+"""The backend of one's own that the docs show is short, the example's, and told of in full.
+
+That it passes the tests which the page shows with it, tests/docs finds out.
+"""
 
 import ast
 import inspect
 import re
-from typing import Any
 
 from hive.testing import faults
 from hive.testing.conformance.suite import ABILITIES
@@ -13,17 +15,6 @@ from tests.house import tree
 PAGE = (tree.ROOT / "docs" / "backends.md").read_text("utf-8")
 EXAMPLE = (tree.ROOT / "examples" / "own_backend.py").read_text("utf-8")
 SHOWN = {block.file: block.text for block in read_blocks(PAGE) if block.file}
-
-
-def shown() -> dict[str, Any]:
-    """What the page's two files hold, read one after the other."""
-    names: dict[str, Any] = {"__name__": __name__}
-    for text in SHOWN.values():
-        exec(compile(text, "backends.md", "exec"), names)
-    return names
-
-
-TestOwnBackend = shown()["TestOwnBackend"]
 
 
 def code(text: str) -> str:

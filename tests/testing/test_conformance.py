@@ -17,8 +17,9 @@ PLUGINS = ("asyncio", "hypothesispytest", "xdist")
 
 def test_it_runs_in_a_file_of_ones_own_without_plugins(tmp_path: Path) -> None:
     page = (tree.ROOT / "docs" / "backends.md").read_text("utf-8")
-    shown = [block.text for block in read_blocks(page) if block.file]
-    (tmp_path / "test_mine.py").write_text("\n\n".join(shown), encoding="utf-8")
+    for block in read_blocks(page):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
     without = [word for name in PLUGINS for word in ("-p", f"no:{name}")]
     some = ["-k", "thinking or cancelling or reset"]
     answer = subprocess.run(
@@ -32,7 +33,7 @@ def test_it_runs_in_a_file_of_ones_own_without_plugins(tmp_path: Path) -> None:
             "-rs",
             *without,
             *some,
-            "test_mine.py",
+            "test_own_backend.py",
         ],
         cwd=tmp_path,
         env=offline_environment(),
