@@ -114,8 +114,10 @@ def tidy(text: str) -> str:
 def arguments(raw: object) -> tuple[dict[str, JsonValue], str | None]:
     """A tool call's arguments and, when they are no sound JSON object, the raw text instead.
 
-    No text at all means no arguments, as some servers write it.
+    Nothing at all means no arguments, as some servers write it.
     """
+    if raw is None:
+        return {}, None
     if isinstance(raw, str):
         if not raw.strip():
             return {}, None

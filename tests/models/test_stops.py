@@ -193,3 +193,27 @@ async def test_a_server_that_calls_every_response_completed_is_seen_through(
         reply = await model.complete(ASK._replace(max_output=limit, delta=delta))
         await close(model)
     assert (reply.stop, reply.text) == (stop, "Once upon")
+
+
+@pytest.mark.parametrize("later", [{}, {"stop_reason": None, "stop_sequence": None}])
+@pytest.mark.asyncio
+async def test_of_several_events_about_the_end_of_a_message_one_says_why(
+    later: dict[str, None],
+) -> None:
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 7}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"text": "Once upon"}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "max_tokens"},
+            "usage": {"output_tokens": 2},
+        },
+        {"type": "message_delta", "delta": later, "usage": {"output_tokens": 3}},
+        {"type": "message_stop"},
+    ]
+    written = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    line = raw(written.encode(), "text/event-stream")
+    reply = await asked(line, "anthropic:claude-opus-5", streamed=True)
+    assert (reply.stop, reply.text) == ("length", "Once upon")
+    assert reply.usage == Usage(input=7, output=3)

@@ -19,6 +19,7 @@ from hive.message import (
 )
 from hive.models import card_of, resolve
 from hive.testing.dialects import PIECE
+from hive.testing.faults import raw
 from tests.models.asking import ASK, COUNTS, KEY, LOOK, PROVIDERS, SUM, ask, each, use
 
 
@@ -47,6 +48,38 @@ async def test_arguments_that_a_record_cannot_hold_are_kept_as_they_came(name: s
     again = (*ASK.messages, Message("assistant", reply.parts))
     _, server = await ask(["sorry"], name, ASK._replace(messages=again))
     assert "malformed" in json.dumps(server.requests[0].turns)
+
+
+CALLED: dict[str, dict[str, Any]] = {
+    "openai": {
+        "output": [{"type": "function_call", "call_id": "c", "name": "now", "arguments": None}],
+        "usage": {"input_tokens": 7, "output_tokens": 3},
+    },
+    "openai-chat": {
+        "choices": [
+            {
+                "message": {
+                    "tool_calls": [{"id": "c", "function": {"name": "now", "arguments": None}}]
+                },
+                "finish_reason": "tool_calls",
+            }
+        ],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 3},
+    },
+    "anthropic": {
+        "content": [{"type": "tool_use", "id": "c", "name": "now", "input": None}],
+        "stop_reason": "tool_use",
+        "usage": {"input_tokens": 7, "output_tokens": 3},
+    },
+}
+
+
+@each
+@pytest.mark.asyncio
+async def test_a_call_without_arguments_may_have_null_in_their_place(name: str) -> None:
+    body = json.dumps(CALLED[name.partition(":")[0]]).encode()
+    reply, _ = await ask([raw(body, "application/json")], name)
+    assert reply.tool_uses == (ToolUse(id="c", name="now"),)
 
 
 @each

@@ -75,7 +75,7 @@ def read_block(raw: dict[str, Any], maker: str) -> list[Part]:
         case "thinking" | "redacted_thinking":
             return [Thinking(text=tidy(read.thinking), provider=maker, opaque=raw)]
         case "tool_use":
-            values, malformed = arguments({} if read.input is None else read.input)
+            values, malformed = arguments(read.input)
             return [ToolUse(id=read.id, name=read.name, arguments=values, malformed=malformed)]
     return []
 
@@ -133,8 +133,9 @@ class Stream:
         return ""
 
     def close(self, delta: Delta, usage: dict[str, Any]) -> None:
-        self.message["stop_reason"] = delta.stop_reason
-        self.message["stop_details"] = delta.stop_details
+        # There may be several such events, of which only one says why.
+        self.message["stop_reason"] = delta.stop_reason or self.message.get("stop_reason")
+        self.message["stop_details"] = delta.stop_details or self.message.get("stop_details")
         told = {name: value for name, value in usage.items() if value is not None}
         self.message["usage"] = {**(self.message.get("usage") or {}), **told}
 

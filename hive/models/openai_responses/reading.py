@@ -34,7 +34,7 @@ class Item(Shape):
     summary: list[Content] | None = None
     call_id: str = ""
     name: str = ""
-    arguments: str = ""
+    arguments: Any = None
     result: str | None = None
     output_format: str | None = None
     error: Failure | None = None
