@@ -26,8 +26,9 @@ from hive.fingerprint import manifest
 from hive.journal.journal import Journal
 from hive.message import Media
 from hive.models.catalog import FREE, ModelCard
+from hive.models.chain import members
 from hive.models.model import Model, close
-from hive.models.steady import steady
+from hive.models.names import place_of
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import InDoubt, Limits
 from hive.resuming import resume
@@ -371,7 +372,8 @@ class Workflow:
                 raise DeclarationError(f"cards holds {card!r}, which is no ModelCard")
         for key, given in self.assigned.items():
             if isinstance(given, str):
-                steady(given)
+                for member in members(given):
+                    place_of(member)
             elif not isinstance(getattr(given, "name", None), str):
                 raise DeclarationError(
                     f"models[{key!r}] is {given!r}, which is neither a name nor a Model"

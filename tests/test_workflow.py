@@ -1,5 +1,6 @@
 """Workflows: the declaration of a team, checked when it is made, compared before it goes on."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,16 @@ def test_a_role_without_a_model_is_refused() -> None:
         Workflow(a, model="nobody:knows")
     with pytest.raises(DeclarationError, match=r"models\['b'\] is 7, which is neither a name nor"):
         Workflow(a, model=TALK, models={"b": 7})  # type: ignore[dict-item]  # what is tested
+
+
+def test_a_package_that_is_missing_is_said_when_a_team_starts_and_not_where_it_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "hive.models.anthropic_messages.backend", None)
+    team = Workflow(Role("a"), model="anthropic:claude-opus-5")
+    with pytest.raises(UnknownModel, match="needs the package"):
+        team.run_sync("Say it.")
+    assert team.with_(model=ScriptedModel(["Said."])).run_sync("Say it.").text == "Said."
 
 
 def test_programs_need_no_model() -> None:

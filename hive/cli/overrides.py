@@ -146,6 +146,12 @@ def given_models(written: Sequence[str]) -> dict[str, str]:
     models: dict[str, str] = {}
     for text in written:
         keyed = KEYED.fullmatch(text)
+        before, equals, _ = text.partition("=")
+        if keyed is None and (not text.strip() or (equals and ":" not in before)):
+            raise Mistake(
+                f"--model {text!r}: write PROVIDER:MODEL for everyone, or ROLE=PROVIDER:MODEL for "
+                "a role or a tier"
+            )
         key, name = keyed.groups() if keyed else (ANYONE[0], text)
         if key in models:
             whom = "everybody" if key == ANYONE[0] else repr(key)

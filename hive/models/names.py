@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -13,6 +14,10 @@ from hive.models.model import Model
 from hive.models.providers import OWN_KEY, PROVIDERS, VARIABLE, Provider, parted
 
 __all__ = ["Place", "check_name", "place_of", "resolve"]
+
+
+BARE_ADDRESS = re.compile(r"(.*)@([^@/]*:\d+(?:/.*)?|[^@/]+/v\d+/?)")
+"""What ends like an address, but for its scheme."""
 
 
 def resolve(
@@ -86,6 +91,12 @@ def check_name(name: str) -> Provider:
     `UnknownModel`."""
     provider = provider_of(name)
     named = parted(name)
+    bare = BARE_ADDRESS.fullmatch(named.model)
+    if bare and named.address is None:
+        raise UnknownModel(
+            f"the address in {name!r} does not begin with http:// or https://; "
+            f"say {provider.name}:{bare[1]}@http://{bare[2]}"
+        )
     if not named.model:
         raise UnknownModel(f"{name!r} names a provider but no model; say {provider.name}:MODEL")
     if named.address is None and "#" in name:
@@ -105,6 +116,8 @@ def provider_of(name: str) -> Provider:
     first, colon, _ = name.partition(":")
     if colon and first in PROVIDERS:
         return PROVIDERS[first]
+    if first in PROVIDERS:
+        raise UnknownModel(f"{name!r} names a provider but no model; say {name}:MODEL")
     if colon and first in ("script", "program"):
         kind = "ScriptedModel" if first == "script" else "FunctionModel"
         raise UnknownModel(
@@ -112,7 +125,7 @@ def provider_of(name: str) -> Provider:
             "passed its name"
         )
     own = ""
-    if colon:
+    if first and colon:
         own = (
             f"; a server of your own may be [providers.{first}] in hive.toml, which the command "
             f"reads, and configured().named({name!r}) in Python"

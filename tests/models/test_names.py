@@ -36,6 +36,10 @@ def test_names_are_parted(name: str, parts: tuple[str, str, str | None, str | No
         ("azure:mine", "azure:mine@http://HOST:PORT/v1, pass base_url=, or set AZURE_OPENAI_BASE"),
         ("", "no provider answers to ''"),
         ("openai:", "say openai:MODEL"),
+        ("ollama", "names a provider but no model; say ollama:MODEL"),
+        ("ollama:qwen3@10.0.0.7:11434", "say ollama:qwen3@http://10.0.0.7:11434"),
+        ("vllm:Qwen/Q@rack:8000/v1", "say vllm:Qwen/Q@http://rack:8000/v1"),
+        ("compatible:x@models.example/v1", "say compatible:x@http://models.example/v1"),
         ("openai:@http://h/v1", "say openai:MODEL"),
         ("script:coder", "ScriptedModel, which lives in Python; pass the object"),
         ("program:planner", "FunctionModel, which lives in Python; pass the object"),
@@ -54,6 +58,11 @@ def test_a_name_that_cannot_be_resolved_says_what_would_be_right(
         resolve(name)
     assert words in str(caught.value)
     assert isinstance(caught.value, DeclarationError)
+
+
+@pytest.mark.parametrize("name", ["ollama:qwen3:8b", "openrouter:a/b:free", "vllm:a@20250101"])
+def test_a_model_may_be_called_what_its_server_calls_it(name: str) -> None:
+    assert resolve(name).name == name
 
 
 @pytest.mark.parametrize(
