@@ -15,7 +15,16 @@ from hive.models.failures import reason_of
 from hive.models.model import Model, check, close
 from hive.models.names import resolve
 
-__all__ = ["Around", "attempts_of", "identity", "say", "time_left", "worst_case"]
+__all__ = [
+    "Around",
+    "after",
+    "attempts_of",
+    "identity",
+    "in_words",
+    "say",
+    "time_left",
+    "worst_case",
+]
 
 
 class Around:
@@ -83,6 +92,15 @@ def after(request: Request, before: tuple[Attempt, ...]) -> Request:
         return request.admit(cost, (*before, *tried))
 
     return request._replace(admit=admit)
+
+
+def in_words(seconds: float) -> str:
+    """A time as people are told it; one that is over is none.
+
+    >>> in_words(0.12345), in_words(3600), in_words(-1)
+    ('0.123 s', '3,600 s', '0 s')
+    """
+    return f"{seconds:,.0f} s" if seconds >= 100 else f"{max(0.0, seconds):.3g} s"
 
 
 def identity(request: Request, name: str) -> str:

@@ -6,7 +6,7 @@ import anyio
 
 from hive.errors import DeclarationError, ModelError, ServerFailed
 from hive.message import Attempt, Reply, Request
-from hive.models.around import attempts_of, say, time_left, worst_case
+from hive.models.around import attempts_of, in_words, say, time_left, worst_case
 from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard, card_of
 from hive.models.chain import chained, common_card
@@ -95,7 +95,7 @@ class Failover:
             return await model.complete(mine)
         tokens = input_bound(request) + request.max_output
         raise ServerFailed(
-            f"{model.name}: no answer within {share:.3g} s, its share of the time",
+            f"{model.name}: no answer within {in_words(share)}, its share of the time",
             [Attempt(reason="timeout", cost=cost, tokens=tokens) for cost in costs],
         )
 

@@ -9,7 +9,7 @@ import anyio
 from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError, RateLimited, ServerFailed
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around, time_left
+from hive.models.around import Around, in_words, time_left
 from hive.models.bound import input_bound
 from hive.models.endpoint import Amounts, Endpoint, Lane, Outcome, Ticket, endpoint_at
 from hive.models.model import Model
@@ -176,15 +176,15 @@ class Turn:
         if wait:
             raise ServerFailed(
                 f"{self.limited.name}: not asked: its server failed several times in a row and is "
-                f"left alone for another {wait:.3g} s; at last: {self.endpoint.trouble}",
+                f"left alone for another {in_words(wait)}; at last: {self.endpoint.trouble}",
                 [Attempt(reason=LEFT_ALONE)],
                 retry_after=wait,
             )
 
     def refused(self, why: str, wait: float, left: float) -> RateLimited:
-        away = "" if wait == math.inf else f"; its turn is {wait:.3g} s away"
+        away = "" if wait == math.inf else f"; its turn is {in_words(wait)} away"
         return RateLimited(
-            f"{self.limited.name}: not asked: {why}{away}, and {max(0.0, left):.3g} s are left",
+            f"{self.limited.name}: not asked: {why}{away}, and {in_words(left)} are left",
             [Attempt(reason=HELD_BACK)],
             retry_after=None if wait == math.inf else wait,
         )

@@ -13,7 +13,7 @@ import anyio
 from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around, after, attempts_of, say, time_left, worst_case
+from hive.models.around import Around, after, attempts_of, in_words, say, time_left, worst_case
 from hive.models.model import Model
 
 if TYPE_CHECKING:
@@ -141,9 +141,10 @@ class Trying:
         if state.attempt_number >= retrying.attempts:
             why = f"given up after {state.attempt_number} attempts" if self.tried[1:] else ""
         elif wait > retrying.patience:
-            why = f"not tried again: that is {wait:.3g} s away, more than {retrying.patience:g} s"
+            most = in_words(retrying.patience)
+            why = f"not tried again: that is {in_words(wait)} away, more than {most}"
         elif wait >= left:
-            why = f"not tried again: that is {wait:.3g} s away, and {max(0.0, left):.3g} s are left"
+            why = f"not tried again: that is {in_words(wait)} away, and {in_words(left)} are left"
         elif self.request.admit(worst_case(retrying.model, self.request), self.before(wait)):
             return False
         else:

@@ -145,6 +145,13 @@ async def test_a_server_that_asks_for_too_much_time_is_not_waited_for(
     assert naps.taken == []
 
 
+async def test_times_are_told_as_people_read_them() -> None:
+    model = ScriptedModel([RateLimited("slow", retry_after=86_400)])
+    with pytest.raises(RateLimited) as caught:
+        await patient(model, Naps()).complete(ASK)
+    assert str(caught.value) == "slow; not tried again: that is 86,400 s away, more than 120 s"
+
+
 async def test_no_wait_outlasts_the_call() -> None:
     naps, left = Naps(), 10.0
     model = ScriptedModel([RateLimited("slow", retry_after=9), RateLimited("slow", retry_after=9)])
