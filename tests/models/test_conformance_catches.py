@@ -3,7 +3,7 @@
 import importlib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -38,14 +38,18 @@ class Tried(ModelConformance):
         return model if self.change is None else Mutant(model, self.change)
 
 
-def scenarios() -> Iterator[tuple[str, dict[str, Any]]]:
+def scenarios() -> dict[str, list[dict[str, Any]]]:
     """Every test of the suite, with each set of values that it is run with."""
+    found = {}
     for name in dir(ModelConformance):
         if name.startswith("test_"):
             marks = getattr(getattr(ModelConformance, name), "pytestmark", [])
             axes = [list(valued(*mark.args)) for mark in marks if mark.name == "parametrize"]
-            for values in itertools.product(*axes):
-                yield name.removeprefix("test_"), {n: v for one in values for n, v in one.items()}
+            found[name.removeprefix("test_")] = [
+                {n: v for one in values for n, v in one.items()}
+                for values in itertools.product(*axes)
+            ]
+    return found
 
 
 def valued(names: str | tuple[str, ...], values: list[Any]) -> Iterator[dict[str, Any]]:
@@ -53,22 +57,22 @@ def valued(names: str | tuple[str, ...], values: list[Any]) -> Iterator[dict[str
         yield {names: value} if isinstance(names, str) else dict(zip(names, value, strict=True))
 
 
-def caught(
-    tried: Tried, expected: set[str], patience: float = ModelConformance.patience
-) -> set[str]:
-    """The scenarios that fail; those that are `expected` to with all their values, and the others
-    with the last of them, which are streamed."""
-    found = set()
-    others = {name: given for name, given in scenarios() if name not in expected}
-    for name, given in [*others.items(), *(one for one in scenarios() if one[0] in expected)]:
-        tried.patience = patience if name in expected else ModelConformance.patience
-        try:
-            getattr(tried, f"test_{name}")(**given)
-        except pytest.skip.Exception:
-            continue
-        except (Exception, pytest.fail.Exception):  # noqa: BLE001  # whatever a test fails with
-            found.add(name)
-    return found
+SCENARIOS = scenarios()
+
+
+def fails(tried: Tried, name: str, given: dict[str, Any]) -> bool:
+    try:
+        getattr(tried, f"test_{name}")(**given)
+    except pytest.skip.Exception:
+        return False
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001  # whatever a test fails with
+        return True
+    return False
+
+
+def failing(tried: Tried, names: Iterable[str]) -> set[str]:
+    """Those that fail with the last of their values, which are streamed."""
+    return {name for name in names if fails(tried, name, SCENARIOS[name][-1])}
 
 
 def again(error: ModelError, kind: type[ModelError]) -> ModelError:
@@ -327,33 +331,41 @@ DECODERS: dict[str, tuple[Any, str, Any, set[str]]] = {
 PAUSE = {"an_answer_to_go_on_with_says_so"}
 
 
+@pytest.fixture(params=[*MUTANTS, *HANGING, *DECODERS, "takes a pause for the end"])
+def broken(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Tried, set[str]]:
+    """A backend with something broken in it, and the scenarios that are about that."""
+    if request.param in DECODERS:
+        where, what, wrong, expected = DECODERS[request.param]
+        monkeypatch.setattr(where, what, wrong)
+        return Tried(None), expected
+    if request.param in HANGING:
+        change, expected = HANGING[request.param]
+        tried = Tried(change)
+        tried.patience = 0.2
+        return tried, expected
+    if request.param in MUTANTS:
+        change, expected = MUTANTS[request.param]
+        return Tried(change), expected
+    return Tried(m.deaf_to("pause"), MESSAGES), PAUSE
+
+
 def test_a_sound_backend_fails_no_scenario() -> None:
-    assert caught(Tried(None), set()) == set()
+    assert failing(Tried(None), SCENARIOS) == set()
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_a_mutant_fails_the_scenario_that_is_about_it(name: str) -> None:
-    change, expected = MUTANTS[name]
-    assert caught(Tried(change), expected) == expected
+def test_the_scenarios_that_are_about_it_fail(broken: tuple[Tried, set[str]]) -> None:
+    tried, expected = broken
+    for name in expected:
+        assert any(fails(tried, name, given) for given in SCENARIOS[name]), name
 
 
-@pytest.mark.parametrize("name", HANGING)
-def test_a_mutant_that_hangs_fails_the_scenario_that_is_about_it(name: str) -> None:
-    change, expected = HANGING[name]
-    assert caught(Tried(change), expected, patience=0.2) == expected
-
-
-@pytest.mark.parametrize("name", DECODERS)
-def test_a_broken_decoder_fails_the_scenario_that_is_about_it(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    where, what, broken, expected = DECODERS[name]
-    monkeypatch.setattr(where, what, broken)
-    assert caught(Tried(None), expected) == expected
-
-
-def test_a_mutant_of_a_provider_that_pauses() -> None:
-    assert caught(Tried(m.deaf_to("pause"), MESSAGES), PAUSE) == PAUSE
+@pytest.mark.long
+def test_no_other_scenario_fails(broken: tuple[Tried, set[str]]) -> None:
+    tried, expected = broken
+    tried.patience = ModelConformance.patience
+    assert failing(tried, SCENARIOS.keys() - expected) == set()
 
 
 def test_every_scenario_catches_a_mutant() -> None:
@@ -362,4 +374,4 @@ def test_every_scenario_catches_a_mutant() -> None:
         found |= expected
     for *_, expected in DECODERS.values():
         found |= expected
-    assert found == {name for name, _ in scenarios()}
+    assert found == SCENARIOS.keys()
