@@ -2,9 +2,11 @@
 
 import functools
 from functools import partial
+from random import Random
 
 from hive.board.board import Board
 from hive.board.payload import Payload
+from hive.board.pieces import whole
 from hive.board.records import Candidate, Complexity, Decision, StrandPlan
 from hive.board.state import State
 from hive.control.allocation import Allocation
@@ -23,6 +25,11 @@ class Decider:
         self.board = board
         self.goal = goal
         self.seed = seed
+        self.names = {key: mind.name for key, mind in team.minds.items()}
+        """The names of the models, by key."""
+        advisor = team.advisor
+        extra = {} if advisor is None else {advisor.name: advisor}
+        self.roles = {**team.graph.roles, **extra}
         self._plans: dict[tuple[Line, Allocation], StrandPlan] = {}
 
     def decide(
@@ -43,11 +50,16 @@ class Decider:
             state=state,
             candidates=candidates,
             goal=self.goal,
-            roles=self.team.graph.roles,
+            roles=self.roles,
             advice=advice,
             chance=partial(generator, self.seed, f"{turn}//0", "decide"),
+            strand_chance=partial(self.chance_of, turn),
             features=features(state, candidates),
         )
+
+    def chance_of(self, turn: int, strand: str) -> Random:
+        """The generator by which a strand's model is drawn."""
+        return generator(self.seed, f"{turn}/{strand}/0", "allocate")
 
     def allocate(
         self, move: Move, situation: Situation, complexity: Complexity
@@ -67,7 +79,7 @@ class Decider:
                 model=program.name,
             )  # fmt: skip
         allocation = team.allocator.allocate(
-            situation, line, team.role(line.role), complexity, team.minds
+            situation, line, team.role(line.role), complexity, self.names
         )
         planned = self._plans.get((line, allocation))
         if planned is None:
@@ -76,10 +88,11 @@ class Decider:
                 role=line.role,
                 cause=cause,
                 sample=line.sample,
-                model=team.minds[allocation.model].name,
+                model=self.names[allocation.model],
                 key=allocation.model,
                 tier=allocation.tier,
                 probability=whole(allocation.probability),
+                options=allocation.options,
             )
             if cause is None:  # the same in every turn: made once, not three hundred times
                 self._plans[line, allocation] = planned
@@ -112,11 +125,6 @@ class Decider:
             reason=choice.reason,
             advisors=advisors,
         )
-
-
-def whole(number: float) -> int | float:
-    """Whole numbers as integers, which JSON writes the shorter way."""
-    return int(number) if number == 1 or number == 0 else number
 
 
 @functools.lru_cache(maxsize=4096)

@@ -355,7 +355,11 @@ class Workflow:
         is whole but for that, and is given them before it is started."""
         check = getattr(self.allocator, "check", None)
         if check is not None and any(role.program is None for role in self.roles.values()):
-            check(tuple(self.roles.values()), tuple(self.assigned))
+            named = {
+                key: given if isinstance(given, str) else given.name
+                for key, given in self.assigned.items()
+            }
+            check(tuple(self.roles.values()), named)
 
     def _check(self) -> None:
         if self.in_doubt not in get_args(InDoubt):

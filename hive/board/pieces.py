@@ -4,10 +4,15 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Candidate", "Complexity", "Level5", "Piece", "StrandPlan"]
+__all__ = ["Candidate", "Complexity", "Level5", "Option", "Piece", "StrandPlan", "whole"]
 
 Number = int | float
 """A real number; whole ones are best given as int, which is written the shorter way."""
+
+
+def whole(number: float) -> int | float:
+    """Whole numbers as integers, which JSON writes the shorter way."""
+    return int(number) if number == 1 or number == 0 else number
 
 
 class Piece(BaseModel):
@@ -42,6 +47,25 @@ class Candidate(Piece):
     probability: Number
 
 
+class Option(Piece):
+    """One model that a strand could have been given, as the allocator judged it."""
+
+    lasting: ClassVar[bool] = True
+
+    key: str
+    model: str
+    probability: Number
+    score: Number | None = None
+    """What it was judged by, the least is the best; None for one that was ruled out."""
+    ruled_out: str = ""
+    """Why it was not compared with the others."""
+    accuracy: Number | None = None
+    cost: int | None = None
+    """What a strand was expected to cost, in nano-dollars."""
+    latency: int | None = None
+    """How long a strand was expected to wait for the model, in microseconds."""
+
+
 class StrandPlan(Piece):
     """One strand of the chosen move and the model it was given."""
 
@@ -57,3 +81,5 @@ class StrandPlan(Piece):
     """Under which key of the workflow's models it was found; None for programs."""
     tier: str | None = None
     probability: Number = 1
+    options: tuple[Option, ...] = ()
+    """All models that it could have been given, where the allocator weighed them."""

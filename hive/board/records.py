@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hive.board.payload import Level, Payload
-from hive.board.pieces import Candidate, Complexity, Level5, Piece, StrandPlan
+from hive.board.pieces import Candidate, Complexity, Level5, Option, Piece, StrandPlan
 from hive.message import Attempt, JsonObject, Media, Part, Settings, StopReason, Usage
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Inference",
     "Level5",
     "Observation",
+    "Option",
     "Outcome",
     "Overrun",
     "Paused",

@@ -5,6 +5,7 @@ from hive.control.allocation import Allocation, Allocator, ByComplexity, OneMode
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Weights, Words
 from hive.control.edge import Edge, finish, handoff, start, stop
+from hive.control.figures import Figure
 from hive.control.graph import Ending, Graph, chain_graph
 from hive.control.guard import (
     approved,
@@ -32,12 +33,16 @@ from hive.control.policy import (
     features,
     generator,
 )
+from hive.control.preference import PROFILES, Preference
+from hive.control.preferring import ByPreference
 from hive.control.tested import tests_pass
 
 __all__ = [
+    "PROFILES",
     "Allocation",
     "Allocator",
     "ByComplexity",
+    "ByPreference",
     "Choice",
     "Choose",
     "Chooser",
@@ -45,6 +50,7 @@ __all__ = [
     "Ending",
     "EpsilonGreedy",
     "Estimator",
+    "Figure",
     "Graph",
     "GraphOrder",
     "Guard",
@@ -53,6 +59,7 @@ __all__ = [
     "Move",
     "OneModel",
     "Policy",
+    "Preference",
     "RoundRobin",
     "RuleEstimator",
     "Situation",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from hive.board.records import Complexity, Level5
+from hive.board.records import Complexity, Level5, Option
 from hive.control.complexity import LEVELS
 from hive.control.move import Line
 from hive.control.policy import Situation
@@ -30,18 +30,20 @@ TIERS: Mapping[Level5, str] = {
 
 
 class Allocation(NamedTuple):
-    """The key of the model that a strand gets, the tier it was taken for, and the probability with
-    which it was taken."""
+    """The key of the model that a strand gets, the tier it was taken for, the probability with
+    which it was taken, and where several were weighed, all of them."""
 
     model: str
     tier: str | None = None
     probability: float = 1.0
+    options: tuple[Option, ...] = ()
 
 
 class Allocator(Protocol):
     """Who decides which model a strand gets. An allocator may also have
 
-    - `check(roles, models)`, which raises DeclarationError for a role that no model would fit.
+    - `check(roles, models)`, which raises DeclarationError for a role that no model would fit;
+      `models` are keys with the names of models, as below.
     """
 
     def allocate(
@@ -50,9 +52,10 @@ class Allocator(Protocol):
         line: Line,
         role: Role,
         complexity: Complexity,
-        models: Collection[str],
+        models: Mapping[str, str],
     ) -> Allocation:
-        """Choose one of the keys of `models` for a strand of the chosen move."""
+        """Choose one of the keys of `models`, which gives the name of the model under each, for a
+        strand of the chosen move."""
         ...
 
 

@@ -48,7 +48,7 @@ def generator(seed: int, address: str, purpose: str) -> random.Random:
     return random.Random(int.from_bytes(digest, "big"))
 
 
-def unseeded() -> random.Random:
+def unseeded(strand: str = "") -> random.Random:
     raise DeclarationError("this situation was made without a source of chance; give it `chance`")
 
 
@@ -57,7 +57,8 @@ class Situation:
     """What a policy and an allocator see: the state of the closed turns and the moves allowed now.
 
     `advice` is what the policy's advisor posted for this decision, where it has one. `chance` makes
-    the generator when the first draw needs it.
+    the generator when the first draw needs it; `strand_chance` makes an allocator's generator for
+    a strand, by its name.
     """
 
     state: State
@@ -67,6 +68,9 @@ class Situation:
     advice: Payload | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
     chance: Callable[[], random.Random] = field(default=unseeded, repr=False, compare=False)
+    strand_chance: Callable[[str], random.Random] = field(
+        default=unseeded, repr=False, compare=False
+    )
     _rng: list[random.Random] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property

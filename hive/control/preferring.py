@@ -1,0 +1,138 @@
+"""Allocation by preference (control floor): the user's weights, on figures, pick the model."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hive.board.pieces import whole
+from hive.board.records import Complexity, Level5, Option
+from hive.control.allocation import ANYONE, Allocation, ByComplexity
+from hive.control.complexity import LEVELS
+from hive.control.figures import Figure, check_rows, rows_for
+from hive.control.move import Line
+from hive.control.policy import Situation
+from hive.control.preference import Preference
+from hive.control.weighing import Weighed, weigh
+from hive.errors import DeclarationError
+from hive.role import Role
+
+__all__ = ["ByPreference"]
+
+NAMED = ByComplexity()
+"""How a role that says itself which model it gets is served."""
+
+
+@dataclass(frozen=True)
+class ByPreference:
+    """The preference picks the model, by what is known of each: one of all that are not named for a
+    role.
+
+    A model named for the role still wins, and so does the role's own tier; the limits bind them as
+    well. `preference` may be given as text, as `Preference.of` reads it. A model of which something
+    that counts is unknown, and a role for which no model keeps the limits, are refused when the
+    workflow is made. Goals, messages and answers change nothing; a figure of the class of the work
+    counts for it, where every model has one.
+    """
+
+    preference: Preference
+    figures: tuple[Figure, ...]
+
+    def __init__(self, preference: Preference | str, figures: Iterable[Figure]) -> None:
+        object.__setattr__(self, "preference", Preference.of(preference))
+        object.__setattr__(self, "figures", tuple(figures))
+        check_rows(self.figures)
+
+    def __hash__(self) -> int:
+        """A hash of a few numbers: every decision looks judgements up by them."""
+        return hash((self.preference.accuracy, self.preference.cost, len(self.figures)))
+
+    def allocate(
+        self,
+        situation: Situation,
+        line: Line,
+        role: Role,
+        complexity: Complexity,
+        models: Mapping[str, str],
+    ) -> Allocation:
+        """The key for a role's work of this class. Raises DeclarationError when none fits."""
+        if role.name in models or role.tier:
+            return NAMED.pick(role, complexity.level, models)
+        roles = situation.roles
+        open_to_all = tuple([each for each in models.items() if each[0] not in roles])
+        found = judged(self, open_to_all, complexity.level)
+        return found[0] if len(found) == 1 else drawn(found, situation, line)
+
+    def weighed(
+        self, models: Iterable[tuple[str, str]], level: Level5
+    ) -> list[tuple[str, Figure, Weighed]]:
+        """The keys, with what is known of their models and how the preference judges them. Raises
+        DeclarationError when none can be taken."""
+        given = tuple(models)
+        rows = rows_for(self.figures, [name for _, name in given], level)
+        weighed = weigh(rows, self.preference)
+        return [(key, row, one) for (key, _), row, one in zip(given, rows, weighed, strict=True)]
+
+    def check(self, roles: Iterable[Role], models: Mapping[str, str]) -> None:
+        """Raise DeclarationError for a role that some class of work would leave without a model,
+        and for a model of which something that counts is unknown."""
+        minds = [role for role in roles if role.program is None]
+        names = {role.name for role in minds}
+        for role in minds:
+            for level in LEVELS:
+                if role.name in models or role.tier:
+                    key = NAMED.pick(role, level, models).model
+                    given = [(key, models[key])]
+                else:
+                    given = [(key, name) for key, name in models.items() if key not in names]
+                try:
+                    self._check(given, level)
+                except DeclarationError as error:
+                    raise DeclarationError(
+                        f"role {role.name!r} has no model for {level} work: {error}"
+                    ) from None
+
+    def _check(self, given: list[tuple[str, str]], level: Level5) -> None:
+        if not given:
+            raise DeclarationError("models has no key that is not the name of another role")
+        self.weighed(given, level)
+
+
+@lru_cache(maxsize=256)
+def judged(
+    allocator: ByPreference, models: tuple[tuple[str, str], ...], level: Level5
+) -> tuple[Allocation, ...]:
+    """What may be allocated, each with its probability."""
+    weighed = allocator.weighed(models, level)
+    options = tuple([option(key, figure, one) for key, figure, one in weighed])
+    return tuple(
+        [
+            Allocation(key, None if key in ANYONE else key, one.probability, options)
+            for key, _, one in weighed
+            if one.probability
+        ]
+    )
+
+
+def option(key: str, figure: Figure, weighed: Weighed) -> Option:
+    """A model as the record holds it."""
+    usd, seconds = figure.usd, figure.seconds
+    return Option(
+        key=key,
+        model=figure.model,
+        probability=whole(weighed.probability),
+        score=None if weighed.score is None else whole(weighed.score),
+        ruled_out=weighed.ruled_out,
+        accuracy=None if figure.accuracy is None else whole(figure.accuracy),
+        cost=None if usd is None else round(usd * 10**9),
+        latency=None if seconds is None else round(seconds * 10**6),
+    )
+
+
+def drawn(found: tuple[Allocation, ...], situation: Situation, line: Line) -> Allocation:
+    """One of several, by the strand's own chance."""
+    point = situation.strand_chance(line.strand).random()
+    for allocation in found[:-1]:
+        point -= allocation.probability
+        if point < 0:
+            return allocation
+    return found[-1]
