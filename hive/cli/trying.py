@@ -11,7 +11,7 @@ from hive.errors import HiveError
 from hive.message import Message, Reply, Request, Text, ToolForm, Usage
 from hive.models.catalog import card_of
 from hive.models.model import Model, check, close
-from hive.models.parts import bounded
+from hive.models.parts import most_used
 
 __all__ = ["Made", "Trial", "try_all"]
 
@@ -151,7 +151,7 @@ def shown(name: str, model: Model, request: Request, reply: Reply, heard: Heard)
         seconds=heard.seconds,
         stop=reply.stop,
         usage=reply.usage,
-        estimated=reply.usage in (UNUSED, bounded(request, reply.parts)),
+        estimated=reply.usage in (UNUSED, most_used(request, reply.parts)),
         cost=cost,
         served_as=reply.model,
     )

@@ -14,13 +14,13 @@ from hive.models.bound import input_bound
 __all__ = [
     "Shape",
     "arguments",
-    "bounded",
     "called",
     "data_url",
     "ended",
     "filename",
     "is_full",
     "made",
+    "most_used",
     "problem",
     "result_text",
     "tidy",
@@ -74,7 +74,7 @@ def made(written: str, media_type: str, name: str | None = None) -> Text | Media
     return Media(media_type=media_type, data="".join(written.split()), name=name)
 
 
-def bounded(request: Request, parts: Sequence[Part]) -> Usage:
+def most_used(request: Request, parts: Sequence[Part]) -> Usage:
     """A bound on the use, for servers that do not report it."""
     written = sum(len(part.model_dump_json()) for part in parts)
     return Usage(input=input_bound(request), output=min(written, request.max_output))

@@ -7,11 +7,12 @@ import openai
 
 from hive.errors import BadReply
 from hive.message import Reply, Request, Usage
-from hive.models.adapting import FORCED, UNKNOWN, Adapting, Spare
+from hive.models.adapting import FORCED, UNKNOWN, Spare
 from hive.models.answers import answer_tool
 from hive.models.breakpoints import SPARE, hints, with_breakpoints
 from hive.models.catalog import card_of
 from hive.models.failures import translate
+from hive.models.openai_backend import OpenAIBackend
 from hive.models.openai_chat.reading import (
     ChatUsage,
     Completion,
@@ -28,9 +29,9 @@ from hive.models.openai_chat.sending import (
     turns,
 )
 from hive.models.openai_chat.streaming import Stream
-from hive.models.parts import bounded, ended
+from hive.models.parts import ended, most_used
 from hive.models.shown import Rules
-from hive.models.wire import Answer, Assembly, timeout
+from hive.models.wire import Answer, Assembly
 
 __all__ = ["Compatible", "OpenAIChat"]
 
@@ -39,27 +40,16 @@ NEWER, OLDER = "max_completion_tokens", "max_tokens"
 """The names of the limit on output; every server knows one of them."""
 
 
-class OpenAIChat(Adapting[openai.AsyncOpenAI]):
+class OpenAIChat(OpenAIBackend):
     """A model behind OpenAI's Chat Completions: `resolve("openai-chat:gpt-5-mini")`."""
 
-    sdk_errors = openai.OpenAIError
     limits = (NEWER, OLDER)
     spare: ClassVar[dict[str, Spare]] = {
-        **Adapting.spare,
-        **SPARE,
+        **OpenAIBackend.spare,
         "stream_options": Spare(r"stream_options|include_usage"),
         NEWER: Spare(NEWER, UNKNOWN),
         OLDER: Spare(OLDER, UNKNOWN),
     }
-
-    def open(self, key: str) -> openai.AsyncOpenAI:
-        return openai.AsyncOpenAI(
-            api_key=key,
-            base_url=self.base_url,
-            max_retries=0,
-            timeout=timeout(),
-            http_client=openai.DefaultAsyncHttpxClient(timeout=timeout(), follow_redirects=False),
-        )
 
     def send(
         self, client: openai.AsyncOpenAI, params: dict[str, Any], stream: bool
@@ -124,7 +114,7 @@ class OpenAIChat(Adapting[openai.AsyncOpenAI]):
             raise translate(trouble, self.name, self.key_variable)
         parts = read_message(choice.message, self.maker)
         reported = completion.usage
-        usage = bounded(request, parts) if reported is None else reported.told()
+        usage = most_used(request, parts) if reported is None else reported.told()
         reply = Reply(
             parts=tuple(parts),
             stop=ended(stop_of(choice), usage, request, card_of(self).window),
@@ -147,9 +137,3 @@ class Compatible(OpenAIChat):
 
     limits = (OLDER, NEWER)
     lacks = frozenset(SPARE)
-
-    def open(self, key: str) -> openai.AsyncOpenAI:
-        client = super().open(key)
-        client.organization = client.project = client.admin_api_key = None
-        client._custom_headers = {}  # those of OPENAI_CUSTOM_HEADERS
-        return client

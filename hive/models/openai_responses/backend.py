@@ -7,16 +7,17 @@ import openai
 
 from hive.errors import BadReply, RequestRefused
 from hive.message import Reply, Request, ToolUse, Usage
-from hive.models.adapting import FORCED, Adapting, Spare
+from hive.models.adapting import FORCED, Spare
 from hive.models.answers import answer_tool
-from hive.models.breakpoints import SPARE, hints, with_breakpoints
+from hive.models.breakpoints import hints, with_breakpoints
 from hive.models.catalog import card_of
 from hive.models.failures import told, translate
+from hive.models.openai_backend import OpenAIBackend
 from hive.models.openai_responses.reading import Response, ResponseUsage, Stream, read_item, stop_of
 from hive.models.openai_responses.sending import RULES, function, items, output_form
-from hive.models.parts import bounded, ended, unique
+from hive.models.parts import ended, most_used, unique
 from hive.models.shown import Rules
-from hive.models.wire import Answer, Assembly, timeout
+from hive.models.wire import Answer, Assembly
 
 __all__ = ["OpenAIResponses"]
 
@@ -26,7 +27,7 @@ WITHOUT_REASONING = ("gpt-3.5", "gpt-4", "chatgpt-4o")
 SEALED = "reasoning.encrypted_content"
 
 
-class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
+class OpenAIResponses(OpenAIBackend):
     """A model behind the Responses API: `resolve("openai:gpt-5-mini")`.
 
     Nothing is stored at OpenAI; reasoning comes back sealed, to be sent again within a strand. An
@@ -34,22 +35,11 @@ class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
     Azure is `openai:DEPLOYMENT@https://RESOURCE.openai.azure.com/openai/v1`.
     """
 
-    sdk_errors = openai.OpenAIError
     spare: ClassVar[dict[str, Spare]] = {
-        **Adapting.spare,
-        **SPARE,
+        **OpenAIBackend.spare,
         "include": Spare(r"\binclude\b|encrypted"),
         "summary": Spare(r"summar(y|ies)"),
     }
-
-    def open(self, key: str) -> openai.AsyncOpenAI:
-        return openai.AsyncOpenAI(
-            api_key=key,
-            base_url=self.base_url,
-            max_retries=0,
-            timeout=timeout(),
-            http_client=openai.DefaultAsyncHttpxClient(timeout=timeout(), follow_redirects=False),
-        )
 
     def send(
         self, client: openai.AsyncOpenAI, params: dict[str, Any], stream: bool
@@ -116,7 +106,7 @@ class OpenAIResponses(Adapting[openai.AsyncOpenAI]):
         uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
         parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
         reported = response.usage
-        usage = bounded(request, parts) if reported is None else reported.told()
+        usage = most_used(request, parts) if reported is None else reported.told()
         window = card_of(self).window
         stop = stop_of(response, body, request.max_output, window)
         reply = Reply(
