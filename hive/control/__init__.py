@@ -20,6 +20,7 @@ from hive.control.guard import (
     tokens,
     turns,
 )
+from hive.control.measuring import Judge, judgement, measured
 from hive.control.mention import Mention
 from hive.control.move import Line, Move
 from hive.control.policy import (
@@ -54,6 +55,7 @@ __all__ = [
     "Graph",
     "GraphOrder",
     "Guard",
+    "Judge",
     "Line",
     "Mention",
     "Move",
@@ -77,7 +79,9 @@ __all__ = [
     "generator",
     "guard",
     "handoff",
+    "judgement",
     "latest",
+    "measured",
     "posted",
     "rejected",
     "stalled",
