@@ -37,6 +37,10 @@ def opened(given: str | Path | Media) -> Media:
     """An image or a file by its path. Raises DeclarationError for one that cannot be taken."""
     if isinstance(given, Media):
         media = given
+    elif not isinstance(given, str | Path):
+        raise DeclarationError(
+            f"{type(given).__name__} cannot be attached: give paths, or Media.of(bytes, name)"
+        )
     else:
         try:
             media = Media.read(given)

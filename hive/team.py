@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hive.board.records import StrandPlan
-from hive.control.allocation import Allocator
+from hive.control.allocation import ANYONE, Allocator
 from hive.control.budget import Budget
 from hive.control.complexity import Estimator
 from hive.control.graph import Graph
@@ -19,7 +19,7 @@ from hive.phases.strand import Limits
 from hive.role import Role
 from hive.synthesis import Synthesis
 
-__all__ = ["Mind", "Silent", "Team", "check_prices", "hired", "silent"]
+__all__ = ["Mind", "Silent", "Team", "by_key", "check_prices", "hired", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,18 @@ class Team:
     def mind(self, plan: StrandPlan) -> Mind:
         """The mind that a strand was given."""
         return self.programs.get(plan.role) or self.minds[plan.key or ""]
+
+
+def by_key(models: Mapping[str, str | Model]) -> dict[str, str | Model]:
+    """The `models` of a workflow; "default", which is a word in Python, is written "*". Raises
+    DeclarationError for what is no mapping."""
+    if not isinstance(models, Mapping):
+        raise DeclarationError(
+            f"models={models!r}: give a mapping from roles or tiers to models, such as"
+            ' {"small": "openai:gpt-5-mini"}; the model for everyone is model='
+        )
+    everyone, spoken = ANYONE
+    return {everyone if key == spoken else key: model for key, model in models.items()}
 
 
 def hired(assigned: Mapping[str, str | Model], cards: Collection[ModelCard]) -> dict[str, Mind]:

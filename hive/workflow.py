@@ -35,7 +35,7 @@ from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
-from hive.team import Mind, Team, check_prices, hired, silent
+from hive.team import Mind, Team, by_key, check_prices, hired, silent
 from hive.tools.approval import Approver, ask
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
@@ -106,7 +106,7 @@ class Workflow:
         values = {
             "graph": graph,
             "model": model,
-            "models": dict(models or {}),
+            "models": by_key(models or {}),
             "cards": tuple(cards),
             "policy": policy or GraphOrder(),
             "allocator": allocator or ByComplexity(),
@@ -299,6 +299,13 @@ class Workflow:
         return encode(manifest(self))
 
     @cached_property
+    def needed(self) -> Mapping[str, str | Model]:
+        """The models by key that some role may get; all, where only the allocator knows that."""
+        known = getattr(self.allocator, "reached", None)
+        keys = self.assigned if known is None else known(self.roles.values(), tuple(self.assigned))
+        return {key: given for key, given in self.assigned.items() if key in keys}
+
+    @cached_property
     def targets(self) -> Mapping[str, tuple[str, ...]]:
         """The roles that each role may hand on to."""
         found: dict[str, dict[str, None]] = {}
@@ -316,14 +323,14 @@ class Workflow:
         """The workflow with its models resolved. Raises UnknownModel, DeclarationError, and
         MissingKey for a model whose key is not set."""
         self.check_models()
-        minds = hired(self.assigned, self.cards)
+        minds = hired(self.needed, self.cards)
         check_prices(minds, self.budget)
         own = tuple(
             mind.model
             for key, mind in minds.items()
             if isinstance(self.assigned[key], str) and mind.model is not None
         )
-        return self._team(minds, own)
+        return self._team(silent(self.assigned, self.cards) | minds, own)
 
     def silent_team(self) -> Team:
         """The workflow for a replay: its models are names with their cards, and are not asked."""

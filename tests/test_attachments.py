@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -118,13 +119,15 @@ def test_what_cannot_be_attached_is_refused_before_a_run_begins(tmp_path: Path) 
     (tmp_path / "film.png").write_bytes(bytes(MOST_BYTES + 1))
     team = Workflow(Role("a"), model=ScriptedModel([]))
     journal = MemoryJournal()
-    for given, complaint in (
+    wrong: tuple[tuple[Any, str], ...] = (
         ([tmp_path / "none.png"], "none.png cannot be attached: No such file or directory; name a"),
         ([tmp_path], "cannot be attached: Is a directory"),
         ([tmp_path / "empty.png"], "empty.png cannot be attached: it is empty"),
         ([tmp_path / "film.png"], "film.png is larger than 33,554,432 bytes"),
         (str(tmp_path / "film.png"), "attachments are a list"),
-    ):
+        ([b"bytes"], r"bytes cannot be attached: give paths, or Media\.of\(bytes, name\)"),
+    )
+    for given, complaint in wrong:
         with pytest.raises(DeclarationError, match=complaint):
             team.start(GOAL, attachments=given, journal=journal)
     assert journal.runs() == []

@@ -36,7 +36,7 @@ from hive import (
 from hive.board.canonical import decode
 from hive.board.records import Complexity, Decision
 from hive.control import Allocation, Chooser, OneModel
-from hive.errors import DeclarationError, GraphError, JournalError, UnknownModel
+from hive.errors import DeclarationError, GraphError, JournalError, MissingKey, UnknownModel
 from hive.fingerprint import differences
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
@@ -95,6 +95,33 @@ def test_a_package_that_is_missing_is_said_when_a_team_starts_and_not_where_it_i
     with pytest.raises(UnknownModel, match="needs the package"):
         team.run_sync("Say it.")
     assert team.with_(model=ScriptedModel(["Said."])).run_sync("Say it.").text == "Said."
+
+
+def test_a_model_that_nobody_gets_needs_neither_a_key_nor_a_price(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    chain = Role("a") >> Role("b")
+    team = Workflow(chain, model="openai:no-such", models={"large": "openai:no-such"})
+    hired = team.with_models(a=ScriptedModel(["One."]), b=ScriptedModel(["Two."]))
+    assert sorted(hired.needed) == ["a", "b"]
+    assert hired.with_(budget=Budget(usd=1)).run_sync("Say it.").text == "Two."
+    with pytest.raises(MissingKey, match="OPENAI_API_KEY"):
+        team.with_models(a=ScriptedModel(["One."])).run_sync("Say it.")
+
+
+@pytest.mark.parametrize("models", ["ollama:qwen3", ["ollama:qwen3"]])
+def test_models_that_are_not_given_by_key_are_refused(models: Any) -> None:
+    with pytest.raises(DeclarationError, match="give a mapping from roles or tiers to models"):
+        Workflow(Role("a"), models=models)
+
+
+def test_everyones_model_is_changed_by_one_word() -> None:
+    team = Workflow(Role("a") >> Role("b"), model="openai:gpt-5", models={"a": "openai:gpt-5-mini"})
+    changed = team.with_models(default="ollama:qwen3")
+    assert changed.assigned == {"*": "ollama:qwen3", "a": "openai:gpt-5-mini"}
+    assert changed.with_models(default="vllm:x").assigned["*"] == "vllm:x"
+    assert team.with_(model="ollama:qwen3", models={}).assigned == {"*": "ollama:qwen3"}
 
 
 def test_programs_need_no_model() -> None:

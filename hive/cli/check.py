@@ -72,7 +72,7 @@ def refused(workflow: str, error: DeclarationError, message: str, as_json: bool)
 def missing(team: Workflow) -> list[str]:
     """What would keep its models from being asked, a missing key above all."""
     found = []
-    for given in dict.fromkeys(team.assigned.values()):
+    for given in dict.fromkeys(team.needed.values()):
         try:
             check_model(steady(given) if isinstance(given, str) else given)
         except HiveError as error:

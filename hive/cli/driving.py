@@ -44,7 +44,7 @@ class Showing:
 
 def check_models(workflow: Workflow) -> None:
     """Raise what would keep the models of a workflow from being used, a missing key above all."""
-    for given in dict.fromkeys(workflow.assigned.values()):
+    for given in dict.fromkeys(workflow.needed.values()):
         check(steady(given) if isinstance(given, str) else given)
 
 

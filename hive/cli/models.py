@@ -192,7 +192,7 @@ def cards_of(settled: Settled) -> list[Known]:
     """What is known of the models of a workflow, those of a chain one by one."""
     team = settled.workflow
     known = [Known(card(s.model)) for s in seats(settled) if s.model.startswith(AT_HAND)]
-    for given in team.assigned.values():
+    for given in team.needed.values():
         if isinstance(given, str):
             known += [known_of(member, team.cards) for member in members(given)]
         else:
@@ -207,7 +207,7 @@ def called(names: Iterable[str], settled: Iterable[Settled], found: Configured) 
     for name in names:
         models |= {each: partial(made, each, found.cards) for each in members(name)}
     for each in settled:
-        for given in each.workflow.assigned.values():
+        for given in each.workflow.needed.values():
             if isinstance(given, str):
                 models |= {m: partial(made, m, each.workflow.cards) for m in members(given)}
             else:

@@ -6,14 +6,12 @@ tier or of everyone counts, its tier before everyone. `--model NAME` is for all,
 say.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from hive.cli.near import listed, near_miss
-from hive.control.allocation import ANYONE, Allocator, ByComplexity, OneModel
-from hive.control.complexity import LEVELS
-from hive.errors import DeclarationError
+from hive.control.allocation import ANYONE, Allocator, OneModel
 from hive.models.configured import Configured, Given, means
 from hive.models.model import Model
 from hive.role import Role
@@ -64,19 +62,8 @@ class Staff:
 
     def reached(self, keys: tuple[str, ...]) -> frozenset[str]:
         """The keys by which some role may get its model."""
-        if isinstance(self.allocator, OneModel):
-            return frozenset({self.allocator.key})
-        if isinstance(self.allocator, ByComplexity):
-            return frozenset(self._picked(self.allocator, keys))
-        return frozenset(keys)
-
-    def _picked(self, allocator: ByComplexity, keys: tuple[str, ...]) -> Iterator[str]:
-        for name in self.minds:
-            for level in LEVELS:
-                try:
-                    yield allocator.pick(self.roles[name], level, keys).model
-                except DeclarationError:
-                    continue  # the Workflow says it, when it is made
+        known = getattr(self.allocator, "reached", None)
+        return frozenset(keys if known is None else known(self.roles.values(), keys))
 
 
 def chosen(

@@ -93,13 +93,24 @@ class ByComplexity:
         if role.name in models:
             return Allocation(role.name, role.tier)
         tier = role.tier or self.table[level]
-        for key in (tier, *ANYONE):
+        for key in self.fitting(role, level):
             if key in models:
                 return Allocation(key, tier)
         raise DeclarationError(
             f"role {role.name!r} has no model: for {level} work it needs the key {role.name!r},"
             f" {tier!r} or '*', and models has {listed(models)}"
         )
+
+    def fitting(self, role: Role, level: Level5) -> tuple[str, ...]:
+        """The keys that would do for a role's work of a class, the best in front."""
+        return (role.name, role.tier or self.table[level], *ANYONE)
+
+    def reached(self, roles: Iterable[Role], models: Collection[str]) -> frozenset[str]:
+        """The keys that some role may get."""
+        minds = [role for role in roles if role.program is None]
+        fitting = [self.fitting(role, level) for role in minds for level in LEVELS]
+        firsts = [next((key for key in keys if key in models), None) for keys in fitting]
+        return frozenset(key for key in firsts if key is not None)
 
     def check(self, roles: Iterable[Role], models: Collection[str]) -> None:
         """Raise DeclarationError for a role that some class of work would leave without a model,
@@ -139,6 +150,10 @@ class OneModel:
             f"role {role.name!r} has no model: OneModel wants the key {self.key!r}, and models has"
             f" {listed(models)}"
         )
+
+    def reached(self, roles: Iterable[Role], models: Collection[str]) -> frozenset[str]:
+        """The one key, where `models` has it."""
+        return frozenset({self.key} & {*models})
 
     def check(self, roles: Iterable[Role], models: Collection[str]) -> None:
         """Raise DeclarationError when `models` lacks the one key."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hive import errors
-from hive.errors import ModelError, RequestRefused
+from hive.errors import DeclarationError, ModelError, RequestRefused
 from hive.message import Attempt, Reply, Request
 from hive.models.around import Around, identity
 from hive.models.model import Model
@@ -26,7 +26,8 @@ class Cassette(Around):
     The file is JSON, one answer in a line, to be kept with the tests; it holds what was answered
     and who was asked, and neither keys nor headers. To record anew, remove it.
 
-    `complete` raises `RequestRefused` for a request that is not on the file being played.
+    Raises: `DeclarationError` for a file that is no such recording; `complete` raises
+    `RequestRefused` for a request that is not on it.
     """
 
     def __init__(self, model: Model | str, path: str | Path) -> None:
@@ -35,9 +36,21 @@ class Cassette(Around):
         self.playing = self.path.exists()
         self._left: dict[str, list[dict[str, Any]]] = defaultdict(list)
         if self.playing:
-            for line in self.path.read_text("utf-8").splitlines():
-                answer = json.loads(line)
-                self._left[answer["request"]].append(answer)
+            for number, line in enumerate(self._lines(), 1):
+                try:
+                    answer = json.loads(line)
+                    self._left[answer["request"]].append(answer)
+                except (ValueError, LookupError, TypeError):
+                    raise DeclarationError(
+                        f"{self.path}, line {number}, is no recorded answer; remove the file to "
+                        "record it anew"
+                    ) from None
+
+    def _lines(self) -> list[str]:
+        try:
+            return self.path.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeclarationError(f"{self.path} cannot be played: {error}") from error
 
     @property
     def left(self) -> int:

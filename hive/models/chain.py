@@ -33,6 +33,8 @@ def members(name: str) -> tuple[str, ...]:
 
     Raises `UnknownModel` where a member is missing, stands there twice, or is not set apart.
     """
+    if not name.strip():
+        raise UnknownModel("a name of a model is empty; say PROVIDER:MODEL")
     names = tuple(part.strip() for part in name.split(NEXT))
     if not all(names) or any(">" in part for part in names) or len(set(names)) < len(names):
         raise UnknownModel(

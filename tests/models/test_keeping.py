@@ -8,7 +8,7 @@ import pytest
 
 from hive import Graph, Role, Workflow, finish, start, stop, turns
 from hive.board.records import Inference
-from hive.errors import ModelError, RateLimited, RequestRefused, ServerFailed
+from hive.errors import DeclarationError, ModelError, RateLimited, RequestRefused, ServerFailed
 from hive.message import Attempt, Message, OutputForm, Reply, Request, Settings, Text, Usage
 from hive.models import (
     Cached,
@@ -232,6 +232,17 @@ async def test_a_cassette_is_recorded_once_and_played_without_a_server(
     assert played.left == 0
     assert KEY not in path.read_text("utf-8")
     assert all(json.loads(line)["model"] == name for line in path.read_text("utf-8").splitlines())
+
+
+@pytest.mark.parametrize("told", [b"no JSON\n", b"[]\n", b"{}\n", b"\xff\xfe", None])
+async def test_a_file_that_is_no_cassette_is_told(told: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "tape.jsonl"
+    if told is None:
+        path.mkdir()
+    else:
+        path.write_bytes(told)
+    with pytest.raises(DeclarationError, match=r"tape\.jsonl(, line 1, is no| cannot be played)"):
+        Cassette(ScriptedModel([]), path)
 
 
 async def test_what_is_not_on_the_cassette_is_refused(tmp_path: Path) -> None:

@@ -79,6 +79,11 @@ def test_the_card_of_a_chain_is_the_same_by_name_and_by_model_and_the_dearest_co
     assert both.window == min(opus.window or 0, mini.window or 0)
 
 
+def test_a_name_that_is_empty_is_said_to_be() -> None:
+    with pytest.raises(UnknownModel, match="is empty; say PROVIDER:MODEL"):
+        steady(" ")
+
+
 @pytest.mark.parametrize(
     "name",
     [
