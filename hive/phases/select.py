@@ -82,8 +82,7 @@ def select(
     """
     uses = [part for part in inference.parts if part.type == "tool_use"]
     if inference.stop in ("refusal", "filter"):
-        text = text_of(inference) or "the model gave no reason"
-        return (Invalid("refusal", f"the model refused: {text}", final=True),)
+        return (Invalid("refusal", refused(inference), final=True),)
     if role.program is not None:
         return tuple(contribute(role, use) for use in uses) or (Pass("nothing to add"),)
     if inference.stop == "overflow":
@@ -106,6 +105,15 @@ def select(
     if made and not text:
         return (*made, Pass(""))
     return (*made, answered(role, text, contributed or bool(made)))
+
+
+def refused(inference: Inference) -> str:
+    """Who kept an answer from being given, and what was said of it."""
+    text = text_of(inference)
+    if inference.stop == "refusal":
+        return f"the model refused: {text or 'the model gave no reason'}"
+    so_far = f", after: {text}" if text else ""
+    return f"a content filter of the provider cut the reply off{so_far}"
 
 
 def attached(inference: Inference) -> tuple[Contribute, ...]:

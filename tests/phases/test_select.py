@@ -173,12 +173,26 @@ def test_a_reply_that_was_cut_off_is_asked_for_again_shorter() -> None:
     assert action.use == cut
 
 
-@pytest.mark.parametrize("stop", ["refusal", "filter"])
-def test_a_refusal_ends_the_strand_with_the_models_own_words(stop: str) -> None:
-    (action,) = select(MANY, said("I would rather not.", use("look"), stop=stop), (), False)
+@pytest.mark.parametrize(
+    ("stop", "parts", "message"),
+    [
+        ("refusal", ("I won't.", use("look")), "the model refused: I won't."),
+        ("refusal", (), "the model refused: the model gave no reason"),
+        (
+            "filter",
+            ("Take two",),
+            "a content filter of the provider cut the reply off, after: Take two",
+        ),
+        ("filter", (), "a content filter of the provider cut the reply off"),
+    ],
+)
+def test_a_refusal_ends_the_strand_and_says_whose_it_is(
+    stop: str, parts: tuple[str | ToolUse, ...], message: str
+) -> None:
+    (action,) = select(MANY, said(*parts, stop=stop), (), False)
     assert isinstance(action, Invalid)
     assert (action.code, action.final) == ("refusal", True)
-    assert "I would rather not." in action.message
+    assert action.message == message
 
 
 def test_a_full_window_ends_the_strand_for_more_would_not_fit_into_it() -> None:
