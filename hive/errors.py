@@ -2,7 +2,7 @@
 
     HiveError
     ├── DeclarationError          a declaration that cannot work, raised where it is written
-    │   ├── GraphError            carries `path`, the roles that prove the graph bad
+    │   ├── GraphError            carries `path`, the roles that prove it, and all its `flaws`
     │   └── UnknownModel          a model name that no provider answers to
     ├── PayloadError              content that cannot be put on the board
     │   └── WriteRefused          an author posted a kind it did not declare
@@ -33,7 +33,7 @@ Nothing else is raised by design; any other exception is a programmer's mistake 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "BadReply",
@@ -42,6 +42,8 @@ __all__ = [
     "ContextOverflow",
     "DeclarationError",
     "Divergence",
+    "Flaw",
+    "FlawCode",
     "GraphError",
     "HiveError",
     "JournalError",
@@ -75,12 +77,41 @@ class DeclarationError(HiveError):
     """A declaration that cannot work: who, what is wrong, what would be right."""
 
 
-class GraphError(DeclarationError):
-    """A handoff graph that cannot be run; `path` is the walk of roles that proves it."""
+FlawCode = Literal[
+    "malformed", "no_start", "no_finish", "doubled_edge", "doubled_tally", "unreached_role",
+    "untaken_edge", "unwritten_kind", "closed_edge", "waiting_roles", "no_way_to_finish",
+    "unbounded_cycle", "broken_rule",
+]  # fmt: skip
+"""What can be wrong with a graph, in one word."""
 
-    def __init__(self, message: str, path: Sequence[str] = ()) -> None:
+
+class Flaw(NamedTuple):
+    """Something that keeps a graph from being run, with the walk of roles that proves it."""
+
+    code: FlawCode
+    message: str
+    path: tuple[str, ...] = ()
+
+
+class GraphError(DeclarationError):
+    """A handoff graph that cannot be run; `path` is the walk of roles that proves it.
+
+    It tells the first of its `flaws`. `graph` is the refused Graph, to be drawn and not to be run;
+    None where what was given is no graph at all.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        path: Sequence[str] = (),
+        *,
+        flaws: Sequence[Flaw] = (),
+        graph: object = None,
+    ) -> None:
         super().__init__(message)
         self.path = tuple(path)
+        self.flaws = tuple(flaws) or (Flaw("malformed", message, self.path),)
+        self.graph = graph
 
 
 class UnknownModel(DeclarationError):

@@ -221,7 +221,7 @@ def many(state: State) -> bool:
 
 def circle(*edges: Any) -> Graph:
     """Two roles that go round, with a way out that is never taken."""
-    out = guard("never")(never) & posted(Finding)
+    out = guard("never")(never)
     return Graph(
         start(a), handoff(a, b), handoff(b, a), handoff(a, FINDER, when=out), finish(FINDER), *edges
     )

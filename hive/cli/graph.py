@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from hive.cli import options
-from hive.cli.exits import OK, Mistake
-from hive.cli.loading import load
+from hive.cli.exits import FAILED, OK, Mistake
+from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import asked
 from hive.control.graph import Graph
+from hive.errors import Flaw, GraphError
 from hive.workflow import Workflow
 
 __all__ = ["graph"]
@@ -28,22 +29,39 @@ __all__ = ["graph"]
 )
 @options.models
 def graph(workflow: str, form: str | None, output: Path | None, models: tuple[str, ...]) -> int:
-    """Draw the handoff graph of the team WORKFLOW: roles, guards, where it finishes and stops."""
+    """Draw the handoff graph of the team WORKFLOW: roles, guards, where it finishes and stops.
+
+    Of a graph that is refused, what is wrong is drawn in, and the command ends with 1.
+    """
     from hive.control.draw import mermaid, svg
 
-    declared = load(workflow)
-    drawn = declared if isinstance(declared, Graph | Workflow) else None
-    if drawn is None:
-        drawn = asked(models).apply(declared, workflow)
+    edges, flaws = drawable(workflow, models)
     chosen = form or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
-    edges = drawn.graph if isinstance(drawn, Workflow) else drawn
-    text = svg(edges) if chosen == "svg" else mermaid(edges)
+    text = svg(edges, flaws) if chosen == "svg" else mermaid(edges, flaws)
+    for flaw in flaws:
+        click.echo(f"✗ {flaw.message}", err=True)
+    code = FAILED if flaws else OK
     if output is None:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        return OK
+        return code
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Mistake(f"{output} cannot be written: {error.strerror}") from error
     click.echo(f"Drew {workflow} in {output}.")
-    return OK
+    return code
+
+
+def drawable(workflow: str, models: tuple[str, ...]) -> tuple[Graph, tuple[Flaw, ...]]:
+    """The graph of a team and what is wrong with it."""
+    try:
+        declared = load(workflow)
+    except BadTeam as error:
+        if isinstance(error.cause, GraphError) and isinstance(error.cause.graph, Graph):
+            return error.cause.graph, error.cause.flaws
+        raise
+    if isinstance(declared, Graph):
+        return declared, ()
+    if not isinstance(declared, Workflow):
+        declared = asked(models).apply(declared, workflow)
+    return declared.graph, ()

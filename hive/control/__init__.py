@@ -36,7 +36,9 @@ from hive.control.policy import (
 )
 from hive.control.preference import PROFILES, Preference
 from hive.control.preferring import ByPreference
+from hive.control.rule import Rule, require
 from hive.control.tested import tests_pass
+from hive.errors import Flaw
 
 __all__ = [
     "PROFILES",
@@ -52,6 +54,7 @@ __all__ = [
     "EpsilonGreedy",
     "Estimator",
     "Figure",
+    "Flaw",
     "Graph",
     "GraphOrder",
     "Guard",
@@ -63,6 +66,7 @@ __all__ = [
     "Policy",
     "Preference",
     "RoundRobin",
+    "Rule",
     "RuleEstimator",
     "Situation",
     "Weights",
@@ -84,6 +88,7 @@ __all__ = [
     "measured",
     "posted",
     "rejected",
+    "require",
     "stalled",
     "start",
     "stop",

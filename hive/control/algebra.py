@@ -16,7 +16,7 @@ from hive.board.records import Reason
 from hive.board.state import State, Tally
 from hive.errors import DeclarationError
 
-__all__ = ["Guard", "Need", "Test"]
+__all__ = ["Guard", "Need", "Possible", "Test"]
 
 Test = Callable[[State], bool]
 
@@ -26,6 +26,13 @@ class Need(NamedTuple):
 
     kind: type[Payload]
     author: str | None = None
+
+
+class Possible(NamedTuple):
+    """What can become of a guard."""
+
+    hold: bool
+    fail: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,12 @@ class Guard:
     test: Test = field(compare=False, repr=False)
     reason: Reason = "guard"
     needs: tuple[Need, ...] = ()
+    strict: bool = field(default=False, compare=False, repr=False)
+    """Whether it cannot hold before all its needs are on the board."""
+    from_turn: int | None = field(default=None, compare=False, repr=False)
+    """The number of closed turns from which on it holds, and before which it does not."""
+    times: int | None = field(default=None, compare=False, repr=False)
+    """After how many turns of a run it can hold at most."""
     tallies: tuple[Tally, ...] = field(default=(), compare=False, repr=False)
     eventually: bool = False
     never_again: bool = False
@@ -103,6 +116,20 @@ class Guard:
     def kinds(self) -> frozenset[str]:
         """The kinds that it looks for on the board."""
         return frozenset(need.kind.kind for need in self.needs)
+
+    def possible(self, of: "Callable[[Guard], Possible]") -> Possible:
+        """Whether it may hold and whether it may fail, from the same of its primitives.
+
+        Each is judged by itself, so what two of them rule out together passes as possible.
+        """
+        if not self.parts:
+            return of(self)
+        parts = [part.possible(of) for part in self.parts]
+        if self.joint == "~":
+            return Possible(parts[0].fail, parts[0].hold)
+        if self.joint == "&":
+            return Possible(all(p.hold for p in parts), any(p.fail for p in parts))
+        return Possible(any(p.hold for p in parts), all(p.fail for p in parts))
 
     @property
     def primitives(self) -> "tuple[Guard, ...]":

@@ -1,20 +1,16 @@
 """Pictures of handoff graphs (control floor): Mermaid text, and SVG."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from html import escape
-from typing import NamedTuple
 
-from hive.control.algebra import Guard
-from hive.control.edge import Edge
 from hive.control.graph import Graph
 from hive.control.layout import Layout, Point, Size, Wire, arrange
+from hive.control.picture import FINISH, START, Link, Picture, features_of, picture, tooltip
+from hive.errors import Flaw
 from hive.role import Role
 
 __all__ = ["mermaid", "svg"]
-
-START, FINISH = "▶", "■"
-"""Keys of the two ends; no role can have such a name."""
 
 WIDEST = 36
 """Characters of one line of text in a picture."""
@@ -25,85 +21,15 @@ LOOP = 26.0
 MARGIN = 24.0
 
 
-class Link(NamedTuple):
-    """A line of a picture: between roles, ends, and bars, where a move forks or joins."""
-
-    source: str
-    target: str
-    label: str = ""
-
-
-class Picture(NamedTuple):
-    """What is to be drawn: roles, bars, lines, and the conditions of the stops."""
-
-    roles: tuple[Role, ...]
-    bars: tuple[str, ...]
-    links: tuple[Link, ...]
-    stops: tuple[str, ...]
-
-
-def picture(graph: Graph) -> Picture:
-    """A graph as boxes and lines: a bar stands where roles act beside each other."""
-    bars: list[str] = []
-    links: list[Link] = []
-    stops: list[str] = []
-    for place, edge in enumerate(graph.edges):
-        if edge.kind == "stop" and edge.when is not None:
-            stops += [str(part) for part in alternatives(edge.when)]
-            continue
-        sources = [role.name for role in edge.sources] or [START]
-        targets = [role.name for role in edge.targets] or [FINISH]
-        if len(sources) == len(targets) == 1:
-            links.append(Link(sources[0], targets[0], caption(edge)))
-            continue
-        bar = f"bar {place}"
-        bars.append(bar)
-        fork = len(sources) == 1
-        links += [Link(source, bar, caption(edge) if fork else "") for source in sources]
-        first = "" if fork else caption(edge)
-        links += [Link(bar, target, "" if n else first) for n, target in enumerate(targets)]
-    return Picture(tuple(graph.roles.values()), tuple(bars), tuple(links), tuple(stops))
-
-
-def alternatives(guard: Guard) -> Iterator[Guard]:
-    if guard.joint == "|":
-        for part in guard.parts:
-            yield from alternatives(part)
-    else:
-        yield guard
-
-
-def caption(edge: Edge) -> str:
-    """What stands on a line: how many samples, and the guard."""
-    samples = f"×{edge.samples}" if edge.samples > 1 else ""
-    return " ".join(part for part in (samples, "" if edge.when is None else str(edge.when)) if part)
-
-
-def features_of(role: Role) -> list[str]:
-    """The lines under a role's name."""
-    lines = [f"writes {', '.join(cls.kind for cls in role.writes)}"]
-    if role.tools:
-        lines.append(f"tools {', '.join(tool.name for tool in role.tools)}")
-    if role.per is not None:
-        lines.append(f"one strand per {role.per.kind}")
-    if role.tier is not None:
-        lines.append(f"tier {role.tier}")
-    return lines
-
-
-def tooltip(role: Role) -> str:
-    """Everything about a role, for whoever points at its box."""
-    reads = "all contributions" if role.reads is None else ", ".join(c.kind for c in role.reads)
-    duty = role.instructions.strip().partition("\n")[0]
-    return "\n".join([role.name, *([duty] if duty else []), f"reads {reads}", *features_of(role)])
-
-
 # --- Mermaid ---------------------------------------------------------------------------------
 
 
-def mermaid(graph: Graph) -> str:
-    """The graph as the text of a Mermaid flowchart, which many pages show as a picture."""
-    drawn = picture(graph)
+def mermaid(graph: Graph, flaws: Collection[Flaw] = ()) -> str:
+    """The graph as the text of a Mermaid flowchart, which many pages show as a picture.
+
+    What proves its flaws is marked.
+    """
+    drawn = picture(graph, flaws)
     keys = {START: "start", FINISH: "finish"}
     keys |= {role.name: f"role{place}" for place, role in enumerate(drawn.roles)}
     keys |= {bar: f"bar{place}" for place, bar in enumerate(drawn.bars)}
@@ -113,16 +39,30 @@ def mermaid(graph: Graph) -> str:
         lines.append(f'    {keys[role.name]}["{text}"]')
     lines += [f'    {keys[bar]}[" "]:::bar' for bar in drawn.bars]
     lines.append("    finish(((finish)))")
-    for source, target, label in drawn.links:
+    for source, target, label, _ in drawn.links:
         arrow = "---" if target in drawn.bars else "-->"
         said = f'|"{quoted(label)}"|' if label else ""
         lines.append(f"    {keys[source]} {arrow}{said} {keys[target]}")
     if drawn.stops:
         text = "<br/>".join(["<b>stop</b> when", *map(quoted, drawn.stops)])
         lines.append(f'    stop["{text}"]:::stop')
+    if drawn.flaws:
+        lines += marked(drawn, keys)
     lines.append("    classDef bar fill:#57606a,stroke:#57606a")
     lines.append("    classDef stop stroke:#cf222e,stroke-dasharray:4 3")
     return "\n".join(lines) + "\n"
+
+
+def marked(drawn: Picture, keys: dict[str, str]) -> Iterator[str]:
+    """What is wrong, and the marks on what proves it."""
+    yield f'    flaws["{"<br/>".join(["<b>flaws</b>", *map(quoted, drawn.flaws)])}"]:::flaw'
+    roles = [keys[role.name] for role in drawn.roles if role.name in drawn.proving]
+    if roles:
+        yield f"    class {','.join(roles)} flaw"
+    links = [str(number) for number, link in enumerate(drawn.links) if link.proves]
+    if links:
+        yield f"    linkStyle {','.join(links)} stroke:#cf222e,stroke-width:3px"
+    yield "    classDef flaw stroke:#cf222e,stroke-width:3px"
 
 
 def quoted(text: str) -> str:
@@ -152,6 +92,8 @@ text { font: 11px ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", monos
 .back-tip { fill: #8250df }
 .guard { fill: #7d4e00 }
 .patch { fill: #ffffff }
+.flaw { stroke: #cf222e; stroke-width: 2.6 }
+.flaw-tip { fill: #cf222e }
 @media (prefers-color-scheme: dark) {
   text { fill: #9aa6b2 }
   .page, .patch { fill: #0d1117 }
@@ -166,20 +108,25 @@ text { font: 11px ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", monos
   .back { stroke: #bc8cff }
   .back-tip { fill: #bc8cff }
   .guard { fill: #e3b341 }
+  .flaw { stroke: #f85149 }
+  .flaw-tip { fill: #f85149 }
 }
 """
 
 
-def svg(graph: Graph) -> str:
+def svg(graph: Graph, flaws: Collection[Flaw] = ()) -> str:
     """The graph as an SVG document, readable on light and dark pages.
 
-    Lines that run back to an earlier role have a colour of their own.
+    Lines that run back to an earlier role have a colour of their own, and so has what proves its
+    flaws.
     """
-    drawn = picture(graph)
+    drawn = picture(graph, flaws)
     loops: dict[str, list[str]] = {}
+    proving: set[str] = set()
     for link in drawn.links:
         if link.source == link.target:
             loops.setdefault(link.source, []).extend(wrapped(link.label))
+            proving |= {link.source} if link.proves else set()
     links = [link for link in drawn.links if link.source != link.target]
     texts = {role.name: box_lines(role) for role in drawn.roles}
     sizes = {START: Size(64, 28)}
@@ -195,30 +142,38 @@ def svg(graph: Graph) -> str:
     ]
     plan = arrange(sizes, wires)
     shapes = [
-        *(line(plan, n, link.target in drawn.bars) for n, link in enumerate(links)),
+        *(line(plan, n, link, link.target in drawn.bars) for n, link in enumerate(links)),
         *(guard_text(lines, at) for lines, at in zip(labels, plan.labels, strict=True) if lines),
-        *(loop(plan.boxes[name], sizes[name], lines) for name, lines in loops.items()),
-        *(role_box(role, plan.boxes[role.name], sizes[role.name], texts) for role in drawn.roles),
+        *(
+            loop(plan.boxes[name], sizes[name], lines, name in proving)
+            for name, lines in loops.items()
+        ),
+        *(
+            role_box(role, plan.boxes[role.name], sizes[role.name], texts, drawn)
+            for role in drawn.roles
+        ),
         *(box(plan.boxes[bar], sizes[bar], "bar", 2) for bar in drawn.bars),
         *end(plan.boxes[START], sizes[START], "start"),
         *end(plan.boxes[FINISH], sizes[FINISH], "finish"),
     ]
-    return page(plan, shapes, drawn.stops)
+    return page(plan, shapes, drawn)
 
 
-def page(plan: Layout, shapes: Sequence[str], stops: Sequence[str]) -> str:
-    """The document: the drawing, and the stops under it, as they hold everywhere."""
+def page(plan: Layout, shapes: Sequence[str], drawn: Picture) -> str:
+    """The document: the drawing, under it the stops, as they hold everywhere, and the flaws."""
     width, height = plan.width, plan.height
     below: list[str] = []
-    if stops:
-        lines = [
-            "stop, whoever acted last, when",
-            *(part for stop in stops for part in wrapped(stop)),
-        ]
+    for head, said in (
+        ("stop, whoever acted last, when", drawn.stops),
+        ("what is wrong, and what proves it", drawn.flaws),
+    ):
+        if not said:
+            continue
+        lines = [head, *(part for text in said for part in wrapped(text))]
         size = Size(max(map(len, lines)) * WIDTH + 24, len(lines) * LINE + 14)
         width = max(width, size.width)
         at = Point(width / 2, height + 26 + size.height / 2)
-        below = [box(at, size, "stop", 8), *text_lines(lines, at, "stop-text")]
+        below += [box(at, size, "stop", 8), *text_lines(lines, at, "stop-text")]
         height += 26 + size.height
     left = (width - plan.width) / 2
     full = Size(width + 2 * MARGIN, height + 2 * MARGIN)
@@ -261,14 +216,14 @@ def role_size(name: str, lines: Sequence[str]) -> Size:
     return Size(max(width, 110.0), NAME_LINE + len(lines) * LINE + 16)
 
 
-def role_box(role: Role, at: Point, size: Size, texts: dict[str, list[str]]) -> str:
+def role_box(role: Role, at: Point, size: Size, texts: dict[str, list[str]], drawn: Picture) -> str:
     top = at.y - size.height / 2
     middle = Point(at.x, at.y + NAME_LINE / 2 - 1)
     return "\n".join(
         [
             "<g>",
             f"<title>{escape(tooltip(role))}</title>",
-            box(at, size, "role", 8),
+            box(at, size, "role flaw" if role.name in drawn.proving else "role", 8),
             f'<text class="name" x="{at.x:.1f}" y="{top + 22:.1f}">{escape(role.name)}</text>',
             *text_lines(texts[role.name], middle, "role-text"),
             "</g>",
@@ -300,7 +255,7 @@ def guard_text(lines: Sequence[str], at: Point) -> str:
     return "\n".join([box(at, text_size(lines), "patch", 3), *text_lines(lines, at, "guard")])
 
 
-def line(plan: Layout, number: int, blunt: bool) -> str:
+def line(plan: Layout, number: int, link: Link, blunt: bool) -> str:
     """A wire: straight pieces, bent between them, with a tip at its target unless that is a bar."""
     points, back = plan.routes[number], plan.backward[number]
     drawn = [f"M{points[0].x:.1f} {points[0].y:.1f}"]
@@ -311,23 +266,27 @@ def line(plan: Layout, number: int, blunt: bool) -> str:
         else:
             half = (one.y + two.y) / 2
             drawn.append(f"C{one.x:.1f} {half:.1f} {two.x:.1f} {half:.1f} {two.x:.1f} {two.y:.1f}")
-    kind = "line back" if back else "line"
-    return f'<path class="{kind}" d="{" ".join(drawn)}"/>' + (
-        "" if blunt else tip(points[-1], back)
+    return f'<path class="{line_kind(back, link.proves)}" d="{" ".join(drawn)}"/>' + (
+        "" if blunt else tip(points[-1], back, link.proves)
     )
 
 
-def tip(at: Point, back: bool, *, aside: bool = False) -> str:
+def line_kind(back: bool, proves: bool) -> str:
+    return "line" + (" back" if back else "") + (" flaw" if proves else "")
+
+
+def tip(at: Point, back: bool, proves: bool, *, aside: bool = False) -> str:
     """An arrowhead that points down, up where a wire runs back, or to the left."""
     if aside:
         points = [(0, 0), (8, -4), (8, 4)]
     else:
         points = [(0, 0), (-4, 8), (4, 8)] if back else [(0, 0), (-4, -8), (4, -8)]
     text = " ".join(f"{at.x + x:.1f},{at.y + y:.1f}" for x, y in points)
-    return f'<polygon class="{"back-tip" if back else "tip"}" points="{text}"/>'
+    kind = "flaw-tip" if proves else "back-tip" if back else "tip"
+    return f'<polygon class="{kind}" points="{text}"/>'
 
 
-def loop(at: Point, size: Size, lines: Sequence[str]) -> str:
+def loop(at: Point, size: Size, lines: Sequence[str], proves: bool) -> str:
     """A handoff from a role to itself, at the right of its box."""
     x, out = at.x + size.width / 2, at.x + size.width / 2 + LOOP - 6
     curve = (
@@ -335,5 +294,6 @@ def loop(at: Point, size: Size, lines: Sequence[str]) -> str:
         f" {x:.1f} {at.y + 10:.1f}"
     )
     label = Point(x + LOOP - 6 + text_size(lines).width / 2, at.y)
-    shape = f'<path class="line back" d="{curve}"/>' + tip(Point(x, at.y + 10), True, aside=True)
+    kind, end = line_kind(True, proves), Point(x, at.y + 10)
+    shape = f'<path class="{kind}" d="{curve}"/>' + tip(end, True, proves, aside=True)
     return "\n".join([shape, *text_lines(lines, label, "guard")])

@@ -32,6 +32,8 @@ from hive.role import Chain, Role
 if TYPE_CHECKING:
     from networkx import DiGraph
 
+    from hive.control.rule import Rule
+
 __all__ = ["MOST_STRANDS", "Ending", "Graph", "chain_graph"]
 
 MOST_STRANDS = 16
@@ -57,19 +59,22 @@ class Graph:
     """
 
     edges: tuple[Edge, ...]
+    rules: tuple["Rule", ...]
+    """What it promises beside: whose turn comes before what."""
     roles: Mapping[str, Role] = field(compare=False)
     """Name to role, in the order of first mention."""
     _sources: Mapping[str, tuple[int, ...]] = field(compare=False)
     _leaving: dict[frozenset[str], tuple[Edge, ...]] = field(compare=False)
     _ending: dict[frozenset[str], tuple[Edge, ...]] = field(compare=False)
 
-    def __init__(self, *edges: Edge) -> None:
-        from hive.control.verify import check_edges, verify
+    def __init__(self, *parts: "Edge | Rule") -> None:
+        from hive.control.verify import parted, verify
 
-        check_edges(edges)
+        edges, rules = parted(parts)
         roles = {role.name: role for edge in edges for role in (*edge.sources, *edge.targets)}
         values = {
             "edges": edges,
+            "rules": rules,
             "roles": MappingProxyType(roles),
             "_sources": sources_of(edges),
             "_leaving": {},
@@ -80,7 +85,7 @@ class Graph:
         verify(self)
 
     def __repr__(self) -> str:
-        return f"Graph({', '.join(map(str, self.edges))})"
+        return f"Graph({', '.join(map(str, (*self.edges, *self.rules)))})"
 
     @cached_property
     def guards(self) -> tuple[Guard, ...]:
@@ -103,8 +108,8 @@ class Graph:
 
     @cached_property
     def digraph(self) -> "DiGraph[tuple[str, ...]]":
-        """Its frontiers as a networkx graph; see `hive.control.verify.build`."""
-        from hive.control.verify import build
+        """Its frontiers as a networkx graph; see `hive.control.frontier`."""
+        from hive.control.frontier import build
 
         return build(self)
 
@@ -124,7 +129,8 @@ class Graph:
             )
 
         return Graph(
-            *(replace(e, sources=told(e.sources), targets=told(e.targets)) for e in self.edges)
+            *(replace(e, sources=told(e.sources), targets=told(e.targets)) for e in self.edges),
+            *self.rules,
         )
 
     def candidates(self, state: State, max_strands: int = MOST_STRANDS) -> tuple[Move, ...]:

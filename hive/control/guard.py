@@ -94,6 +94,7 @@ def posted(kind: type[Payload], author: Role | str | None = None) -> Guard:
         f"posted({kind.kind})" if by is None else f"posted({kind.kind}, author={by!r})",
         lambda state: key in state.counts,
         needs=(Need(kind, by),),
+        strict=True,
         measure=lambda state: state.counts.get(key, 0),
         loose="it may never be posted",
     )
@@ -130,6 +131,7 @@ def latest(
         test,
         reason=reason,
         needs=(Need(kind, by),),
+        strict=True,
         loose="it may never fit",
     )
 
@@ -149,6 +151,7 @@ def turns(most: int) -> Guard:
         lambda state: state.turn >= most,
         reason="turns_exhausted",
         eventually=True,
+        from_turn=most,
         measure=lambda state: state.turn,
     )
 

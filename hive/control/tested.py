@@ -56,6 +56,7 @@ tests_pass = Guard(
     "tests_pass",
     lambda state: not objection(state),
     needs=(Need(TestReport),),
+    strict=True,
     tallies=(COLLECTED,),
     loose="the tests may never pass",
     measure=lambda state: objection(state) or "yes",

@@ -32,12 +32,16 @@ class Prepared(Coordinator):
     """A run whose board holds some contributions of the user beside the goal."""
 
     payloads: Sequence[Payload] = ()
+    giver = ""
+    """The role that leads to the one that plays."""
 
     def begin(self, first: RunStarted) -> None:
         self.post((0,), first)
         for place, payload in enumerate(self.payloads, 1):
             self.desk.writer.post(Address(0, "", (place,)), USER, payload, origin=USER)
         self.board.close_turn()
+        # As if the giver had acted: what waits for its payloads may come next.
+        self.board.state = self.board.state._replace(frontier=(self.giver,))
 
 
 async def play(
@@ -60,7 +64,7 @@ async def play(
     """
     given = tuple(payloads)
     giver = giver_of(role, given)
-    graph = Graph(start(role), start(giver), handoff(giver, role), finish(role))
+    graph = Graph(start(giver), handoff(giver, role), finish(role))
     workflow = Workflow(graph, model=model, limits=limits)
     place = None if workspace is None else Workspace(Path(workspace))
     desk = desk_for(
@@ -68,6 +72,7 @@ async def play(
     )
     coordinator = Prepared(workflow.team(), desk, goal, seed=0)
     coordinator.payloads = (Goal(text=goal), *given)
+    coordinator.giver = giver.name
     try:
         await coordinator.run(opening(workflow, desk))
     finally:

@@ -21,6 +21,7 @@ from hive.control import (
     turns,
 )
 from hive.control.draw import LINE, NAME_WIDTH, WIDTH, mermaid, svg
+from hive.errors import GraphError
 from hive.role import Role
 
 planner = Role("planner", "Plan the work.\nIn tasks.", writes=(Plan,))
@@ -143,3 +144,39 @@ def test_mermaid_keeps_odd_characters_apart_from_its_own() -> None:
     assert "a #quot;quoted#quot; #lt;name#gt; & #35;more" in mermaid(TEAM)
     assert '---|"~turns(9)"|' not in mermaid(TEAM)
     assert '-->|"~turns(9)"| role1' in mermaid(TEAM)
+
+
+def refused() -> GraphError:
+    with pytest.raises(GraphError) as caught:
+        Graph(
+            *(start(planner), handoff(planner, (scout, coder))),
+            *(handoff((scout, coder), planner), handoff(planner, reviewer), finish(reviewer)),
+        )
+    return caught.value
+
+
+def test_what_proves_a_flaw_is_marked_and_nothing_else() -> None:
+    error = refused()
+    assert isinstance(error.graph, Graph)
+    assert [flaw.path for flaw in error.flaws] == [("planner", "(scout, coder)", "planner")]
+    text = mermaid(error.graph, error.flaws)
+    assert "unbounded_cycle: planner → (scout, coder) → planner" in text
+    assert re.search(r"class (.*) flaw", text)[1].split(",") == ["role0", "role1", "role2"]  # type: ignore[index]
+    numbers = re.search(r"linkStyle (\S+) stroke:#cf222e", text)
+    assert numbers is not None
+    links = re.findall(r"^    \w+ (?:---|-->)(?:\|.*\|)? \w+$", text, re.MULTILINE)
+    marked = [links[int(number)].split() for number in numbers[1].split(",")]
+    assert [(one, two) for one, *_, two in marked] == [
+        ("start", "role0"), ("role0", "bar0"), ("bar0", "role1"), ("bar0", "role2"),
+        ("role1", "bar1"), ("role2", "bar1"), ("bar1", "role0"),
+    ]  # fmt: skip
+    document = svg(error.graph, error.flaws)
+    ElementTree.fromstring(document)
+    assert document.count('class="role flaw"') == 3
+    assert document.count("flaw-tip") - document.count(".flaw-tip") == 4
+    assert "what is wrong, and what proves it" in document
+
+
+def test_a_graph_without_flaws_has_no_marks(graph: Graph) -> None:
+    assert "flaw" not in mermaid(graph)
+    assert 'flaw"' not in svg(graph)
