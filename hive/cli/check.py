@@ -12,7 +12,7 @@ from hive.cli.exits import FAILED, OK
 from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import Settled, asked
 from hive.cli.seats import seats
-from hive.errors import DeclarationError, HiveError
+from hive.errors import DeclarationError, GraphError, HiveError
 from hive.models.model import check as check_model
 from hive.models.steady import steady
 from hive.workflow import Workflow
@@ -35,6 +35,7 @@ def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
     \b
     --json prints one object with the keys
       ok, problem (null when ok), path (roles that prove the problem),
+      flaws (all that is wrong with a graph: code, message, path),
       name, roles (name, reads, writes, tools, per, tier), edges, bounds (added to a chain),
       seats (role, model, why, source), budget, limits, policy, allocator,
       missing (what models lack)
@@ -57,15 +58,22 @@ def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
 
 
 def refused(workflow: str, error: DeclarationError, message: str, as_json: bool) -> int:
-    """Say what keeps a team from working."""
-    path = list(getattr(error, "path", ()))
+    """Say what keeps a team from working: of a graph, all that is wrong with it."""
+    flaws = error.flaws if isinstance(error, GraphError) else ()
     if as_json:
-        json.dump({"ok": False, "problem": message, "path": path}, sys.stdout)
+        path = list(flaws[0].path) if flaws else []
+        found = [flaw._asdict() for flaw in flaws]
+        json.dump({"ok": False, "problem": message, "path": path, "flaws": found}, sys.stdout)
         print()
         return FAILED
     click.echo(f"✗ {workflow} cannot work: {message}")
-    if path:
-        click.echo(f"  the path that proves it: {' → '.join(path)}")
+    for number, flaw in enumerate(flaws):
+        if number:
+            click.echo(f"✗ {flaw.message}")
+        if flaw.path:
+            click.echo(f"  the path that proves it: {' → '.join(flaw.path)}")
+    if any(flaw.path for flaw in flaws):
+        click.echo(f"  hive graph {workflow} draws it")
     return FAILED
 
 
@@ -87,6 +95,7 @@ def checked_json(settled: Settled) -> dict[str, Any]:
         "ok": True,
         "problem": None,
         "path": [],
+        "flaws": [],
         "name": team.name,
         "roles": [
             {

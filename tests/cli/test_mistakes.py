@@ -182,6 +182,26 @@ def test_a_bad_graph_is_told_with_its_path(here: Here) -> None:
     assert shown["ok"] is False
     assert shown["path"] == ["a", "b", "a"]
     assert "can go round for ever" in shown["problem"]
+    assert [(flaw["code"], flaw["path"]) for flaw in shown["flaws"]] == [
+        ("unbounded_cycle", ["a", "b", "a"])
+    ]
+
+
+def test_all_that_is_wrong_with_a_graph_is_told_and_drawn(here: Here) -> None:
+    Path("bad.py").write_text(
+        "from hive import *\na, b, c = Role('a'), Role('b'), Role('c')\n"
+        "team = Graph(start(a), handoff(a, a), handoff(a, b), finish(a), finish(c))\n"
+    )
+    told = here.hive("check", "./bad.py:team")
+    assert told.code == 1
+    for said in ("role 'c' is never reached", "a → b", "a → a", "hive graph ./bad.py:team draws"):
+        assert said in told.out
+    drawn = here.hive("graph", "./bad.py:team")
+    assert drawn.code == 1
+    assert "unbounded_cycle: a → a" in drawn.out
+    assert "no_way_to_finish: a → b" in drawn.out
+    assert here.hive("graph", "./bad.py:team", "-o", "bad.svg").code == 1
+    assert 'class="role flaw"' in Path("bad.svg").read_text()
 
 
 def test_nothing_already_journaled_is_lost_to_a_mistake(here: Here) -> None:
