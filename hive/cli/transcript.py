@@ -1,6 +1,6 @@
 """A run as a readable text: the goal, then turn by turn who acted, why, and what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,10 +62,20 @@ def tell_heading(record: Record, console: Console) -> None:
     if started.parent is not None:
         facts.append(f"forked from run {started.parent} at entry {started.cut}")
     given = started.overrides.items()
-    facts += [f"{key} {shortened(str(value), 80)}" for key, value in given if key != "directory"]
-    console.print(" · ".join(facts), style="dim", soft_wrap=True)
+    facts += [f"{key} {in_words(value)}" for key, value in given if key != "directory"]
+    said(console, " · ".join(facts), style="dim")
     console.print()
     console.print(Text.assemble(("goal  ", "bold"), clean(goal_of(record))))
+
+
+def in_words(value: Any) -> str:
+    """What was given for a run: by role or tier, as a list, or as it is."""
+    if isinstance(value, Mapping):
+        pairs = [f"{key}={in_words(each)}" for key, each in value.items() if each]
+        return ", ".join(pairs)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(in_words, value))
+    return shortened(str(value), 80)
 
 
 def goal_of(record: Record) -> str:

@@ -40,6 +40,16 @@ def test_a_transcript_tells_the_whole_run(told: Here) -> None:
     assert out.rstrip().splitlines()[-1].startswith("run ")
 
 
+def test_what_was_given_for_a_run_is_told_in_words(here: Here) -> None:
+    (here.folder / "hive.toml").write_text('[models]\nlarge = "ollama:qwen3"\n', "utf-8")
+    run = ("run", "team:scribes", "draft", "--workspace", "work", "--turns", "9")
+    assert here.hive(*run, "--model", "small=ollama:qwen3").code == 0
+    head = here.hive("show").out.splitlines()[1]
+    assert " · models small=ollama:qwen3 · " in head
+    assert "turns 9" in head
+    assert "{" not in head
+
+
 def test_strands_beside_each_other_are_told_apart(here: Here) -> None:
     assert here.hive("run", "team:several", "greet").code == 0
     out = here.hive("show", "--turn", "1").out
