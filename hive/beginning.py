@@ -14,7 +14,7 @@ from hive.board.parent import Parent
 from hive.board.records import RunStarted
 from hive.board.tape import Tape
 from hive.clock import Clock
-from hive.control.budget import Scope
+from hive.control.books import Books
 from hive.journal.journal import Journal, new_run_id, own_name
 from hive.journal.opening import open_journal
 from hive.journal.writer import Writer, committer_for, salts
@@ -120,13 +120,12 @@ def desk_for(
 ) -> Desk:
     """What a run's strands share."""
     board = board or board_for(workflow)
-    budget = workflow.budget
     return Desk(
         writer=Writer(run, board, committer_for(journal), clock),
         tape=tape,
         limits=workflow.limits,
         approver=approvals or workflow.approvals,
-        scope=Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls),
+        books=Books(workflow.budget),
         deadline=Deadline(workflow.limits.call_seconds),
         workspace=workspace,
         in_doubt=workflow.in_doubt,

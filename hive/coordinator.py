@@ -280,7 +280,7 @@ class Coordinator:
             role,
             mind.model,
             mind.card,
-            desk.scope,
+            desk.books.strand(role.name, plan.strand, number),
             view,
             join_labels(own, view.label),
             team.targets.get(role.name, ()),

@@ -105,8 +105,8 @@ def fork(
             guarded(changes.approvals or workflow.approvals, first), board,
             parent_of(workflow, opened, first, [entry for _, entry in stored]),
         )  # fmt: skip
-        desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
-        desk.scope.closed = bool(board.of_kind(Overrun))
+        desk.books.book(board.state, board.entries)
+        desk.books.close(board.of_kind(Overrun))
         goal = board.of_kind("Goal")
         text = getattr(goal[0].payload, "text", "") if goal else ""
         return Run(workflow, first, text, desk, opened, owned)

@@ -12,11 +12,10 @@ from hive.beginning import board_for, claimed, desk_for
 from hive.board.board import Board
 from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
-from hive.board.records import Admission, Overrun, Paused, Request, Resumed, RunStarted, Termination
+from hive.board.records import Overrun, Paused, Resumed, RunStarted, Termination
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.clock import Clock
-from hive.control.budget import Grant
 from hive.errors import DeclarationError, JournalError, WorkflowChanged, WorkspaceDrift
 from hive.fingerprint import LASTING, differences, part_of
 from hive.forking import guarded, parent_of
@@ -106,7 +105,7 @@ def taken_up(
     if parent is not None:
         parent.own(board.entries[board.shared + 1 :])
     desk = desk_for(
-        workflow, run, opened, clock, Tape() if resumed.anew else taped(turn), place,
+        workflow, run, opened, clock, Tape() if resumed.anew else Tape(numbered(turn)), place,
         guarded(approvals or workflow.approvals, first), board, parent,
     )  # fmt: skip
     account(desk, turn, resumed.anew)
@@ -127,28 +126,24 @@ def parted(entries: list[Entry]) -> OpenTurn:
     return OpenTurn(gone, entries[len(gone) :])
 
 
-def taped(turn: OpenTurn) -> Tape:
-    """What counts in the open turn on a tape, its attempts numbered from where it was begun."""
+def numbered(turn: OpenTurn) -> list[Entry]:
+    """What counts in the open turn, its attempts numbered from where it was begun."""
     before = Counter(
         entry.address for entry in turn.gone if not isinstance(entry.payload, Paused | Resumed)
     )
-    return Tape([numbered(entry, before) for entry in turn.counts])
+    return [since(entry, before) for entry in turn.counts]
 
 
 def account(desk: Desk, turn: OpenTurn, anew: bool) -> None:
     """Put on the books what was spent and granted so far, and have ready what is on record of the
     open turn, to be posted again."""
     board = desk.writer.board
-    desk.scope.book(board.state.spent, board.state.tokens, board.state.calls)
+    desk.books.book(board.state, board.entries)
     put_aside(desk, turn.gone)
-    desk.scope.closed = any(entry.seq >= board.shared for entry in board.of_kind(Overrun))
+    desk.books.close(board.of_kind(Overrun))
     if anew:
         return
-    for entry in turn.counts:
-        if isinstance(entry.payload, Request):
-            desk.scope.foresee(Grant(entry.payload.grant, entry.payload.grant_tokens))
-        elif isinstance(entry.payload, Admission):
-            desk.scope.hold(Grant(entry.payload.cost, entry.payload.tokens))
+    desk.books.reopen(numbered(turn))
     desk.writer.recorded = {
         (entry.address, entry.attempt): entry
         for entry in turn.counts
@@ -255,7 +250,7 @@ def changes_of(workflow: "Workflow", board: Board, journal: Journal, run: str) -
     return differences(decode(recorded), decode(workflow.manifest_bytes))
 
 
-def numbered(entry: Entry, aside: Counter[Address]) -> Entry:
+def since(entry: Entry, aside: Counter[Address]) -> Entry:
     """An entry with its attempts counted from where its turn was begun anew."""
     if not aside[entry.address]:
         return entry

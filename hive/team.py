@@ -19,7 +19,7 @@ from hive.phases.strand import Limits
 from hive.role import Role
 from hive.synthesis import Synthesis
 
-__all__ = ["Mind", "Silent", "Team", "by_key", "check_prices", "hired", "silent"]
+__all__ = ["Mind", "Silent", "Team", "by_key", "check_prices", "check_roles", "hired", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,29 @@ def silent(assigned: Mapping[str, str | Model], cards: Collection[ModelCard]) ->
     return minds
 
 
-def check_prices(minds: Mapping[str, Mind], budget: Budget) -> None:
+def check_prices(minds: Mapping[str, Mind], budget: Budget, roles: Collection[str]) -> None:
     """Raise DeclarationError for a model without a known price under a cap on money."""
     for key, mind in minds.items():
-        if budget.usd is not None and mind.card.prices is None:
+        if mind.card.prices is None and capped(budget, key, roles):
+            amount = "in dollars" if budget.usd is None else f"of ${budget.usd}"
             raise DeclarationError(
-                f"the price of {mind.name} (models[{key!r}]) is not known, so a budget of"
-                f" ${budget.usd} could not be kept; give the model a card with prices"
+                f"the price of {mind.name} (models[{key!r}]) is not known, so a budget"
+                f" {amount} could not be kept; give the model a card with prices"
                 f' (Workflow(cards=...), or [cards."{mind.name}"] in hive.toml), or cap tokens'
                 " instead"
             )
+
+
+def check_roles(budget: Budget, roles: Collection[str]) -> None:
+    """Raise DeclarationError for caps of a role that nobody has."""
+    for name in budget.roles:
+        if name not in roles:
+            raise DeclarationError(
+                f"the budget has caps for a role {name!r}; the roles are {', '.join(sorted(roles))}"
+            )
+
+
+def capped(budget: Budget, key: str, roles: Collection[str]) -> bool:
+    """Whether a model under a key may serve a role, of these, that has a cap on money."""
+    served = (key,) if key in roles else roles
+    return any(budget.caps_money(role) for role in served)

@@ -35,7 +35,7 @@ from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
-from hive.team import Mind, Team, by_key, check_prices, hired, silent
+from hive.team import Mind, Team, by_key, check_prices, check_roles, hired, silent
 from hive.tools.approval import Approver, ask
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
@@ -324,7 +324,7 @@ class Workflow:
         MissingKey for a model whose key is not set."""
         self.check_models()
         minds = hired(self.needed, self.cards)
-        check_prices(minds, self.budget)
+        check_prices(minds, self.budget, self.roles)
         own = tuple(
             mind.model
             for key, mind in minds.items()
@@ -378,6 +378,7 @@ class Workflow:
             raise DeclarationError(
                 f"the policy's advisor and a role of the graph are both named {advisor.name!r}"
             )
+        check_roles(self.budget, self.roles)
         for card in self.cards:
             if not isinstance(card, ModelCard):
                 raise DeclarationError(f"cards holds {card!r}, which is no ModelCard")

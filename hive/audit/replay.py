@@ -13,7 +13,7 @@ from hive.board.contributions import Attachment
 from hive.board.entry import Address, Entry
 from hive.board.records import Resumed, RunStarted
 from hive.board.tape import BreaksOff, WholeTape
-from hive.control.budget import Scope
+from hive.control.books import Books
 from hive.coordinator import ATTACHED, Coordinator
 from hive.errors import ContentErased, Divergence, JournalError
 from hive.fingerprint import differences
@@ -214,13 +214,12 @@ def remember_all(board: Board, journal: Journal, run: str) -> set[str]:
 
 def desk_of(workflow: "Workflow", writer: Rewriter, tape: WholeTape) -> Desk:
     """What the strands of a replay share: no workspace, and nobody to ask."""
-    budget = workflow.budget
     return Desk(
         writer=writer,
         tape=tape,
         limits=workflow.limits,
         approver=workflow.approvals,
-        scope=Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls),
+        books=Books(workflow.budget),
         deadline=Deadline(workflow.limits.call_seconds),
         in_doubt=workflow.in_doubt,
     )

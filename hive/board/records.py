@@ -261,11 +261,16 @@ class Admission(Record):
 
 
 class Overrun(Record):
-    """A server used more than it was granted; the scope is closed."""
+    """A server used more than it was granted; the scopes that cap it are closed."""
 
     scope: str
+    """The innermost of them."""
     granted: int
     used: int
+    granted_tokens: int = 0
+    used_tokens: int = 0
+    closes: tuple[str, ...] = ()
+    """All of them by name, from within outwards; where none is named, the run's own."""
 
 
 class Paused(Record):

@@ -7,7 +7,7 @@ addresses are then posted to once more, as further attempts.
 from collections.abc import Iterable, Sequence
 
 from hive.board.entry import Entry
-from hive.board.records import Fault, Inference, Paused, Request, Resumed, ToolCall
+from hive.board.records import Fault, Paused, Resumed, ToolCall
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.phases.strand import Desk
@@ -33,14 +33,10 @@ def calls_made(entries: Sequence[Entry]) -> tuple[str, ...]:
 def put_aside(desk: Desk, entries: Iterable[Entry]) -> None:
     """Count what a turn did before it was begun anew as spent, and its attempts as used up."""
     for entry in entries:
-        payload = entry.payload
-        if isinstance(payload, Paused | Resumed):
+        if isinstance(entry.payload, Paused | Resumed):
             continue
         desk.writer.aside[entry.address] += 1
-        if isinstance(payload, Request):
-            desk.scope.book(0, 0, 1)
-        elif isinstance(payload, Inference | Fault):
-            desk.scope.book(payload.cost, payload.tokens, 0)
+        desk.books.put_aside(entry)
 
 
 def begin_anew(desk: Desk) -> None:

@@ -6,12 +6,13 @@ from hive.board.entry import Entry
 from hive.board.parent import Answered
 from hive.board.records import Admission, Fault, Inference, Overrun
 from hive.board.records import Request as RequestRecord
-from hive.control.budget import NOTHING, Grant
+from hive.control.scope import NOTHING, Allowance, Grant, Scope
 from hive.message import Request
 from hive.models.bound import input_bound
+from hive.models.catalog import ModelCard
 from hive.phases.strand import Strand
 
-__all__ = ["admitted", "fits", "reserve", "settle", "widened"]
+__all__ = ["admitted", "fits", "granted", "overrun", "reserve", "settle", "widen"]
 
 LEAST_OUTPUT = 256
 """Tokens of output below which a call is not worth making when the budget is short."""
@@ -23,39 +24,52 @@ def admitted(entries: Iterable[Entry]) -> Grant:
     return Grant(sum(one.cost for one in found), sum(one.tokens for one in found))
 
 
-def reserve(
-    strand: Strand, request: Request, recorded: RequestRecord | None, more: Grant = NOTHING
-) -> tuple[Grant, int]:
-    """The grant for a call and the output it leaves room for. Raises BudgetExceeded.
+def reserve(strand: Strand, request: Request) -> tuple[Allowance, int]:
+    """What a call may use, and the output that leaves it. Raises BudgetExceeded.
 
     The output limit is lowered to fit; when even a short answer does not fit, nothing is reserved.
-    A recorded request brings its grant along, and what is on record as admitted beyond it.
     """
-    scope, card, most = strand.scope, strand.card, request.max_output
+    scope, card, most = strand.scope.of_call(), strand.card, request.max_output
     priced = card.prices is not None and bool(card.prices.input or card.prices.output)
-    if recorded is not None:
-        grant = Grant(recorded.grant + more.cost, recorded.grant_tokens + more.tokens)
-        scope.take(grant)
-        capped = scope.counts_money or scope.counts_tokens
-        return grant, min(most, recorded.max_output) if capped else most
     if strand.mind is None or not (priced or scope.counts_tokens):
         grant = NOTHING
     else:
         bound = input_bound(request)
-        cost_left, tokens_left = scope.room()
-        if tokens_left is not None:
-            most = min(most, tokens_left - bound)
-        while cost_left is not None and most > LEAST_OUTPUT and card.worst(bound, most) > cost_left:
-            most = most * 3 // 4
-        most = max(most, min(LEAST_OUTPUT, request.max_output))
+        if scope.counts_money or scope.counts_tokens:
+            most = lowered(scope, card, bound, most)
         grant = Grant(card.worst(bound, most), bound + most)
     scope.reserve(grant)
-    return grant, most
+    return Allowance(scope, grant), most
 
 
-def fits(strand: Strand, known: Answered, grant: Grant, most: int) -> bool:
+def lowered(scope: Scope, card: ModelCard, bound: int, most: int) -> int:
+    """The most output that fits into a scope after so much input; a short one where none does."""
+    least = min(LEAST_OUTPUT, most)
+    cost_left, tokens_left = scope.room()
+    if tokens_left is not None:
+        most = max(least, min(most, tokens_left - bound))
+    if cost_left is None or card.worst(bound, most) <= cost_left:
+        return most
+    while least < most:  # the price never falls with the output, so halving finds the limit
+        middle = (least + most + 1) // 2
+        if card.worst(bound, middle) <= cost_left:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def granted(strand: Strand, request: Request, recorded: RequestRecord) -> tuple[Grant, int]:
+    """The grant of a request on record, and the output that it left. It is on the books already, as
+    what a record says is."""
+    capped = strand.scope.counts_money or strand.scope.counts_tokens
+    most = min(request.max_output, recorded.max_output) if capped else request.max_output
+    return Grant(recorded.grant, recorded.grant_tokens), most
+
+
+def fits(known: Answered, allowance: Allowance, most: int) -> bool:
     """Whether an answer is one that could have come under another grant."""
-    answer, scope = known.answer, strand.scope
+    answer, scope, grant = known.answer, allowance.scope, allowance.grant
     more = Grant(answer.admitted, answer.admitted_tokens)
     cost_left, tokens_left = scope.room()
     if (cost_left is not None and more.cost > cost_left) or (
@@ -74,25 +88,33 @@ def fits(strand: Strand, known: Answered, grant: Grant, most: int) -> bool:
     )
 
 
-def widened(strand: Strand, grant: Grant, answer: Inference | Fault) -> Grant:
-    """The grant under which an answer is taken over that was given to another run, with what was
-    admitted there for further attempts."""
-    if not answer.admitted and not answer.admitted_tokens:
-        return grant
-    strand.scope.hold(Grant(answer.admitted, answer.admitted_tokens))
+def widen(grant: Grant, answer: Inference | Fault) -> Grant:
+    """A grant with what was admitted for further attempts at what an answer is to."""
     return Grant(grant.cost + answer.admitted, grant.tokens + answer.admitted_tokens)
 
 
 def settle(
-    strand: Strand, grant: Grant, inference: Inference, step: int, because: tuple[str, ...]
+    strand: Strand, allowance: Allowance, inference: Inference, step: int, because: tuple[str, ...]
 ) -> None:
-    """Book what was used; more than was granted closes the run's budget and is recorded."""
-    used = Grant(inference.cost, inference.tokens)
-    scope = strand.scope
-    scope.settle(grant, used)
-    if (scope.counts_money and used.cost > grant.cost) or (
-        scope.counts_tokens and used.tokens > grant.tokens
-    ):
-        strand.desk.scope.closed = True
-        overrun = Overrun(scope=strand.desk.scope.name, granted=grant.cost, used=used.cost)
-        strand.post((step, 1, 0), overrun, causes=because, origin="coordinator")
+    """Book what was used. More than was granted is recorded, and closes what it was granted in."""
+    grant, used = allowance.close(), Grant(inference.cost, inference.tokens)
+    allowance.scope.settle(grant, used)
+    overrun(strand, grant, used, step, because)
+
+
+def overrun(strand: Strand, grant: Grant, used: Grant, step: int, because: tuple[str, ...]) -> None:
+    """Record that more was used than was granted, where that is capped: every scope that caps it is
+    closed, however much room it has left."""
+    if used.cost <= grant.cost and used.tokens <= grant.tokens:
+        return
+    closes = strand.scope.of_call().overrun(grant, used)
+    if closes:
+        payload = Overrun(
+            scope=closes[0],
+            granted=grant.cost,
+            used=used.cost,
+            granted_tokens=grant.tokens,
+            used_tokens=used.tokens,
+            closes=closes,
+        )
+        strand.post((step, 1, 0), payload, causes=because, origin="coordinator")

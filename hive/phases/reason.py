@@ -12,12 +12,12 @@ from hive.board.payload import Payload
 from hive.board.records import Admission, Fault, FaultCode, Inference
 from hive.board.records import Request as RequestRecord
 from hive.board.tape import Asked
-from hive.control.budget import NOTHING, Allowance, Grant
+from hive.control.scope import NOTHING, Allowance, Grant
 from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError, PayloadError
 from hive.message import DEFAULTS, Attempt, Reply, Request, ToolUse
 from hive.phases.brief import post_name
-from hive.phases.granting import admitted, fits, reserve, settle, widened
+from hive.phases.granting import admitted, fits, granted, overrun, reserve, settle, widen
 from hive.phases.strand import Strand
 
 __all__ = ["Thought", "reason"]
@@ -49,10 +49,16 @@ async def reason(
         if known is not None and known.asked is None:
             strand.post((step, 1), known.answer, causes=causes, origin="coordinator")
             return None
-        grant, most = reserve(strand, request, known.bound if known else None)
-        post_request(strand, request, causes, step, grant, most, attempt)
-        if known is not None and (known.bound or fits(strand, known, grant, most)):
-            return take_over(strand, known, grant, because, step)
+        if known is not None and known.bound is not None:
+            grant, most = granted(strand, request, known.bound)
+            post_request(strand, request, causes, step, grant, most, attempt)
+            strand.scope.book(*used_by(known.answer), calls=1)
+            return take_over(strand, known.answer, grant, because, step)
+        allowance, most = reserve(strand, request)
+        post_request(strand, request, causes, step, allowance.grant, most, attempt)
+        if known is not None and fits(known, allowance, most):
+            allowance.scope.settle(allowance.close(), used_by(known.answer))
+            return take_over(strand, known.answer, allowance.grant, because, step)
     except BudgetExceeded as error:
         refused = Fault(
             code="budget_exhausted", message=str(error), final=True, digest=request.digest
@@ -61,7 +67,7 @@ async def reason(
         return None
     if strand.desk.parent is not None:
         strand.desk.parent.asks()
-    place, allowance = Place(step, attempt, because), Allowance(strand.scope, grant)
+    place = Place(step, attempt, because)
     try:
         await strand.desk.writer.durable()
     except anyio.get_cancelled_exc_class():
@@ -78,16 +84,19 @@ def inherited(strand: Strand, request: Request, step: int) -> Answered | None:
     return parent.answered(strand.address(step, 1), request.digest)
 
 
+def used_by(answer: Inference | Fault) -> Grant:
+    """What is booked for a call by how it was closed."""
+    return Grant(answer.cost, answer.tokens)
+
+
 def take_over(
-    strand: Strand, known: Answered, grant: Grant, because: tuple[str, ...], step: int
+    strand: Strand, known: Inference | Fault, grant: Grant, because: tuple[str, ...], step: int
 ) -> Thought | None:
     """Go on with what a fork's parent was answered: it counts as if it had been paid again."""
-    answer = known.answer.model_copy(update={"served": True})
-    grant = widened(strand, grant, answer)
+    answer = known.model_copy(update={"served": True})
     if isinstance(answer, Inference):
-        settle(strand, grant, answer, step, because)
+        overrun(strand, widen(grant, answer), used_by(answer), step, because)
         return Thought(strand.post((step, 1), answer, causes=because), answer)
-    strand.scope.settle(grant, Grant(answer.cost, answer.tokens))
     strand.post((step, 1), answer, causes=because, origin="coordinator")
     return None
 
@@ -133,9 +142,7 @@ def pass_over(
     never closed is settled at its worst case."""
     grant, _ = begun_again(strand, request, asked, causes, step)
     if asked.closing is not None:
-        closing = strand.desk.writer.again(asked.closing).payload
-        assert isinstance(closing, Fault)
-        strand.scope.settle(grant, Grant(closing.cost, closing.tokens))
+        strand.desk.writer.again(asked.closing)
         return
     strand.desk.tape.missing(strand.address(step, 1), "reply of a model to this request")
     strand.scope.settle(grant, grant)
@@ -155,12 +162,12 @@ def begun_again(
     """Post a recorded request again, under its recorded grant, with what was admitted beyond it."""
     assert asked.request is not None
     further = strand.desk.tape.admitted(strand.address(step, 0), asked.attempt)
-    grant, most = reserve(strand, request, asked.request, admitted(further))
-    first = Grant(asked.request.grant, asked.request.grant_tokens)
+    first, most = granted(strand, request, asked.request)
     entry = post_request(strand, request, causes, step, first, most, asked.attempt)
     for admission in further:
         strand.desk.writer.again(admission)
-    return grant, entry
+    more = admitted(further)
+    return Grant(first.cost + more.cost, first.tokens + more.tokens), entry
 
 
 def post_request(
@@ -267,7 +274,7 @@ def record(
         admitted_tokens=allowance.more.tokens,
         digest=request.digest,
     )
-    settle(strand, allowance.close(), inference, place.step, place.because)
+    settle(strand, allowance, inference, place.step, place.because)
     where = (place.step, 1)
     try:
         entry = strand.post(where, inference, causes=place.because, attempt=place.attempt)
@@ -277,6 +284,7 @@ def record(
             message=f"the reply cannot be put on the board: {error}",
             final=True,
             cost=inference.cost,
+            tokens=inference.tokens,
             digest=request.digest,
         )
         strand.post(
@@ -299,11 +307,9 @@ def serve(
     answer = closing.payload
     if isinstance(answer, Inference):
         if answer.served:
-            grant = widened(strand, grant, answer)
-        settle(strand, grant, answer, step, (str(begun.address),))
+            grant = widen(grant, answer)
+        overrun(strand, grant, used_by(answer), step, (str(begun.address),))
         return Thought(strand.desk.writer.again(closing), answer)
-    if isinstance(answer, Fault):
-        strand.scope.settle(grant, Grant(answer.cost, answer.tokens))
     strand.desk.writer.again(closing)
     return None
 
@@ -324,7 +330,7 @@ def failed(
     unanswered = untold or code in ("timeout", "cancelled")
     cost = grant.cost if unanswered else sum(attempt.cost for attempt in attempts)
     tokens = grant.tokens if unanswered else sum(attempt.tokens for attempt in attempts)
-    strand.scope.settle(grant, Grant(cost, tokens))
+    allowance.scope.settle(grant, Grant(cost, tokens))
     closing = Fault(
         code=code,
         message=why if isinstance(why, str) else f"{type(why).__name__}: {why}",

@@ -10,7 +10,8 @@ from hive.board.payload import Payload
 from hive.board.records import StrandPlan
 from hive.board.tape import Tape
 from hive.board.view import View
-from hive.control.budget import Scope
+from hive.control.books import Books
+from hive.control.scope import Scope
 from hive.errors import DeclarationError
 from hive.journal.writer import Writer
 from hive.models.catalog import ModelCard
@@ -61,7 +62,7 @@ class Desk:
     tape: Tape
     limits: Limits
     approver: Approver
-    scope: Scope
+    books: Books
     deadline: Deadline
     """The limit that every model call stands under."""
     workspace: "Workspace | None" = None

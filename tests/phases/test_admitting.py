@@ -13,7 +13,7 @@ from hive import Budget, Graph, Limits, Role, Run, Workflow, finish, handoff, st
 from hive.audit import Record
 from hive.board.records import Admission, Fault, Inference
 from hive.board.records import Request as Recorded
-from hive.control.budget import Scope
+from hive.control.scope import Scope
 from hive.errors import BadReply, RequestRefused, ServerFailed
 from hive.journal.memory import MemoryJournal
 from hive.message import Attempt, Reply, Request, Text, Usage
@@ -43,7 +43,7 @@ class Flaky:
 
     def scope(self) -> Scope:
         assert self.run is not None
-        return self.run._desk.scope
+        return self.run._desk.books.run
 
     async def complete(self, request: Request) -> Reply:
         within(self.scope())
@@ -93,7 +93,7 @@ def driven(workflow: Workflow, flaky: Sequence[Flaky], journal: MemoryJournal) -
         for one in flaky:
             one.run = run
         result = await run.result()
-        scope = run._desk.scope
+        scope = run._desk.books.run
         within(scope)
         assert scope.reserved == (0, 0)
         closings = [e.payload for e in result.entries if isinstance(e.payload, Inference | Fault)]
