@@ -106,9 +106,9 @@ async def test_ten_strands_of_a_thousand_tokens_use_a_thousand_together() -> Non
 
 
 @settings(max_examples=40, deadline=None)
-@given(cap=st.integers(2_000, 30_000), order=st.randoms(use_true_random=False))
-def test_ten_strands_in_any_order_keep_to_what_they_share(cap: int, order: random.Random) -> None:
-    asyncio.run(let_through(cap, order))
+@given(cap=st.integers(2_000, 30_000), seed=st.integers(0, 2**32))
+def test_ten_strands_in_any_order_keep_to_what_they_share(cap: int, seed: int) -> None:
+    asyncio.run(let_through(cap, random.Random(seed)))
 
 
 async def let_through(cap: int, order: random.Random) -> None:
@@ -141,7 +141,7 @@ async def test_a_strand_has_caps_of_its_own() -> None:
     assert len(used(result)) == 3
     assert all(0 < tokens <= 8_000 for tokens in used(result).values())
     assert len(refusals(result)) == 3
-    assert refusals(result)[0].startswith("strand 'a#0' of turn 1 may use 8000 tokens; ")
+    assert sorted(refusals(result))[0].startswith("strand 'a#0' of turn 1 may use 8000 tokens; ")
 
 
 @pytest.mark.asyncio
