@@ -19,7 +19,17 @@ from hive.phases.strand import Limits
 from hive.role import Role
 from hive.synthesis import Synthesis
 
-__all__ = ["Mind", "Silent", "Team", "by_key", "check_prices", "check_roles", "hired", "silent"]
+__all__ = [
+    "Mind",
+    "Silent",
+    "Team",
+    "by_key",
+    "check_prices",
+    "check_roles",
+    "hired",
+    "program_name",
+    "silent",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +151,9 @@ def capped(budget: Budget, key: str, roles: Collection[str]) -> bool:
     """Whether a model under a key may serve a role, of these, that has a cap on money."""
     served = (key,) if key in roles else roles
     return any(budget.caps_money(role) for role in served)
+
+
+def program_name(role: Role) -> str:
+    """The name under which a role's own program is recorded."""
+    program = role.program
+    return f"program:{getattr(program, '__qualname__', type(program).__qualname__)}"

@@ -35,7 +35,7 @@ from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
-from hive.team import Mind, Team, by_key, check_prices, check_roles, hired, silent
+from hive.team import Mind, Team, by_key, check_prices, check_roles, hired, program_name, silent
 from hive.tools.approval import Approver, ask
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
@@ -393,9 +393,3 @@ class Workflow:
         if self.assigned:
             self.check_models()
         _ = self.vocabulary_bytes
-
-
-def program_name(role: Role) -> str:
-    """The name under which a role's own program is recorded."""
-    program = role.program
-    return f"program:{getattr(program, '__qualname__', type(program).__qualname__)}"
