@@ -7,7 +7,8 @@ from hive.cli.precedence import WORKFLOW
 from hive.control.allocation import ANYONE, Allocation, ByComplexity, OneModel
 from hive.control.complexity import LEVELS
 from hive.role import Role
-from hive.workflow import Workflow, program_name
+from hive.team import program_name
+from hive.workflow import Workflow
 
 __all__ = ["Seat", "seats"]
 
