@@ -14,7 +14,7 @@ from hive.cli.journals import is_there, opened
 from hive.cli.words import duration, ended, money, shortened
 from hive.journal.journal import Journal
 
-__all__ = ["STATES", "runs"]
+__all__ = ["STATES", "runs", "widths"]
 
 STATES = {
     "running": "cyan",
@@ -31,8 +31,9 @@ STATES = {
 
 COLUMNS = ("run", "state", "began", "took", "turns", "cost", "team", "goal")
 NUMBERS = frozenset({"took", "turns", "cost"})
-YIELDING = frozenset({"team", "goal"})
-"""Columns that are cut off where the terminal is too narrow."""
+YIELDING = (("goal", 24), ("team", 12), ("state", 8), ("goal", 12), ("team", 6))
+"""Columns that are cut off where the terminal is too narrow, in this order, and what each keeps."""
+GAP = 2
 
 
 @click.command()
@@ -104,15 +105,31 @@ def tell(found: list[Summary], journal: Journal) -> None:
         return
     short = shorts(journal)
     rows = [row(summary, short[summary.id]) for summary in found]
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for place, name in enumerate(COLUMNS):
+    console = console_for()
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, GAP, 0, 0))
+    for name, wide in widths(rows, console.width).items():
         side: Literal["left", "right"] = "right" if name in NUMBERS else "left"
-        least = None if name in YIELDING else max(len(cells[place]) for cells in (COLUMNS, *rows))
-        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=least, justify=side)
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=wide, justify=side)
     for summary, cells in zip(found, rows, strict=True):
         state = Text(cells[1], style=STATES[summary.state])
         table.add_row(cells[0], state, *[Text(cell) for cell in cells[2:]])
-    console_for().print(table)
+    console.print(table)
+
+
+def widths(rows: list[tuple[str, ...]], room: int) -> dict[str, int]:
+    """How wide each column is, in a terminal so wide."""
+    from rich.cells import cell_len
+
+    wide = {
+        name: max(cell_len(cells[place]) for cells in (COLUMNS, *rows))
+        for place, name in enumerate(COLUMNS)
+    }
+    over = sum(wide.values()) + GAP * (len(COLUMNS) - 1) - room
+    for name, least in YIELDING:
+        cut = max(0, min(over, wide[name] - least))
+        wide[name] -= cut
+        over -= cut
+    return wide
 
 
 def row(summary: Summary, short: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hive.cli.runs import STATES
+from hive.cli.runs import STATES, widths
 from tests.cli.conftest import Here
 from tests.cli.sample_team import NASTY
 
@@ -138,6 +138,16 @@ def test_nothing_that_was_said_reaches_the_terminal_as_a_command(here: Here) -> 
     assert not set("\x1b\x07\x9b\u202e") & set(said)
     assert "+file \ufffd[2J" in said
     assert here.hive("run", "team:nasty", "x", "--json").json["answer"] == f"note {NASTY}"
+
+
+@pytest.mark.parametrize("room", [80, 100, 160])
+def test_a_narrow_terminal_still_shows_what_a_run_was_about(room: int) -> None:
+    row = ("01m7zered0", "finished: the goal is reached", "12 minutes ago", "15 s", "2", "$0.13")
+    wide = widths([(*row, "roles.team:repair", "make the tests pass, all of them" * 3)], room)
+    assert sum(wide.values()) + 2 * 7 == room
+    assert wide["goal"] >= 12
+    assert wide["state"] >= len("finished")
+    assert wide["run"] == len(row[0])
 
 
 def test_every_state_has_its_colour() -> None:
