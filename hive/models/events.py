@@ -27,24 +27,31 @@ class Decoder:
     """Cuts a stream of bytes into events; `feed` it as bytes come, `end` it when they end."""
 
     def __init__(self) -> None:
-        self.rest = b""
+        self.rest: list[bytes] = []
+        """The pieces of a line that has not ended; a line of many is put together once."""
+        self.halved = False
+        """Whether the last byte was a carriage return, which may be half of a line end."""
         self.begun = False
         self.name = ""
         self.data: list[str] = []
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete. Raises `ValueError` for bytes that are no UTF-8."""
-        self.rest += chunk
-        # A carriage return at the very end may be half of a line end.
-        held = b"\r" if self.rest.endswith(b"\r") else b""
-        *lines, rest = LINE_END.split(self.rest.removesuffix(b"\r"))
-        self.rest = rest + held
+        if self.halved:
+            chunk = b"\r" + chunk
+        self.halved = chunk.endswith(b"\r")
+        *lines, rest = LINE_END.split(chunk.removesuffix(b"\r"))
+        if lines and self.rest:
+            lines[0] = b"".join((*self.rest, lines[0]))
+            self.rest.clear()
+        if rest:
+            self.rest.append(rest)
         return [event for line in lines if (event := self.line(line)) is not None]
 
     def end(self) -> list[Event]:
         """What the end of the stream completes."""
-        lines = [self.rest.removesuffix(b"\r"), b""]
-        self.rest = b""
+        lines = [b"".join(self.rest), b""]
+        self.rest, self.halved = [], False
         return [event for line in lines if (event := self.line(line)) is not None]
 
     def line(self, raw: bytes) -> Event | None:
