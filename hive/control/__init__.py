@@ -4,6 +4,7 @@ from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Weights, Words
+from hive.control.declining import declining
 from hive.control.edge import Edge, finish, handoff, start, stop
 from hive.control.figures import Figure
 from hive.control.graph import Ending, Graph, chain_graph
@@ -38,6 +39,7 @@ from hive.control.preference import PROFILES, Preference
 from hive.control.preferring import ByPreference
 from hive.control.rule import Rule, require
 from hive.control.tested import tests_pass
+from hive.control.worst import WorstCase, worst_case
 from hive.errors import Flaw
 
 __all__ = [
@@ -71,11 +73,13 @@ __all__ = [
     "Situation",
     "Weights",
     "Words",
+    "WorstCase",
     "agenda",
     "approved",
     "chain_graph",
     "checked",
     "cost",
+    "declining",
     "elapsed",
     "failed",
     "features",
@@ -95,4 +99,5 @@ __all__ = [
     "tests_pass",
     "tokens",
     "turns",
+    "worst_case",
 ]

@@ -1,17 +1,18 @@
 """The frontiers of a handoff graph (control floor): the sets of roles that can act in one turn.
 
-Parallel moves and joins are judged by what can happen and not by single roles.
+Parallel moves and joins are judged by what can happen and not by single roles. networkx is imported
+where it is used, so that the door of this floor opens without it.
 """
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from hive.control.edge import Edge
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from hive.control.graph import Graph
 
 __all__ = ["END", "GOAL", "Frontiers", "Node", "build", "label", "labels", "named"]
@@ -31,6 +32,8 @@ def build(graph: "Graph") -> "nx.DiGraph[Node]":
 
     Frontiers that no walk reaches are in it too.
     """
+    import networkx as nx
+
     made: nx.DiGraph[Node] = nx.DiGraph()
     made.add_node(GOAL)
     names = {frozenset(GOAL): GOAL}
@@ -56,6 +59,8 @@ class Frontiers:
     """The frontiers that some walk reaches, whatever the guards say."""
 
     def __init__(self, graph: "Graph") -> None:
+        import networkx as nx
+
         self.graph = graph
         self.digraph = graph.digraph
         self.walks: dict[Node, list[Node]] = nx.single_source_shortest_path(self.digraph, GOAL)

@@ -11,14 +11,14 @@ from collections import deque
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import networkx as nx
-
 from hive.control.algebra import Guard, Need, Possible
 from hive.control.edge import Edge
 from hive.control.frontier import GOAL, Node
 from hive.control.needs import Writers, needs_of
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from hive.control.graph import Graph
 
 __all__ = ["Course", "Opening"]
@@ -101,6 +101,8 @@ class Opening:
 
     def open_graph(self, course: Course) -> "nx.DiGraph[Node]":
         """The frontiers of a course, joined by the edges that can open at them."""
+        import networkx as nx
+
         made: nx.DiGraph[Node] = nx.DiGraph()
         made.add_nodes_from(course.written)
         for at, met in course.written.items():
