@@ -26,8 +26,9 @@ __all__ = ["check"]
 @click.command()
 @click.argument("workflow")
 @options.models
+@options.prefer
 @options.as_json
-def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
+def check(workflow: str, models: tuple[str, ...], prefer: str | None, as_json: bool) -> int:
     """Verify the team WORKFLOW: roles, handoffs, bounds, models and limits. Nothing is run.
 
     Ends with 1 and the path of roles that proves it when the team could not work.
@@ -40,7 +41,7 @@ def check(workflow: str, models: tuple[str, ...], as_json: bool) -> int:
       seats (role, model, why, source), budget, limits, policy, allocator,
       missing (what models lack)
     """
-    overrides = asked(models)
+    overrides = asked(models, prefer=prefer)
     try:
         settled = overrides.settled(load(workflow), workflow)
     except BadTeam as error:

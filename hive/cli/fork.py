@@ -26,6 +26,7 @@ __all__ = ["fork"]
     help="Where to cut: turn:5, an entry's number, or its address.",
 )
 @options.models
+@options.prefer
 @options.caps
 @click.option(
     "--instruction",
@@ -70,6 +71,7 @@ def fork(
     run: str,
     at: str,
     models: tuple[str, ...],
+    prefer: str | None,
     budget: str | None,
     seconds: float | None,
     turns: int | None,
@@ -106,6 +108,7 @@ def fork(
     options.diagnose(verbose)
     given = asked(
         models,
+        prefer=prefer,
         usd=budget,
         seconds=seconds,
         turns=turns,

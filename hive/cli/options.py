@@ -19,6 +19,7 @@ __all__ = [
     "journal",
     "models",
     "plain",
+    "prefer",
     "verbose",
 ]
 
@@ -93,6 +94,15 @@ def caps(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def prefer(command: Command) -> Command:
+    """`--prefer`."""
+    return click.option(
+        "--prefer",
+        metavar="HOW",
+        help="What its models are chosen by: thrifty, cost=3,accuracy=1, accuracy:0.02>cost.",
+    )(command)
 
 
 def as_json(command: Command) -> Command:

@@ -16,7 +16,9 @@ from hive.cli.exits import Mistake
 from hive.cli.loading import Declared, load_part
 from hive.cli.near import listed, near_miss
 from hive.cli.precedence import Staff, Unused, chosen
-from hive.control.allocation import ANYONE
+from hive.control.allocation import ANYONE, Allocator
+from hive.control.preference import Preference
+from hive.control.preferring import ByPreference
 from hive.errors import DeclarationError
 from hive.models.configured import Configured, configured
 from hive.role import Role
@@ -44,8 +46,8 @@ class Settled(NamedTuple):
 @dataclass(frozen=True)
 class Overrides:
     """Other models by role or tier ("*" replaces all), other caps, another policy or allocator
-    (`module:name`), other instructions by role, and where WORKFLOW was read; and what hive.toml and
-    the environment say for those that nobody else gives a model."""
+    (`module:name`), other instructions by role, another preference, and where WORKFLOW was read;
+    and what hive.toml and the environment say for those that nobody else gives a model."""
 
     models: Mapping[str, str] = field(default_factory=dict)
     usd: str | None = None
@@ -55,6 +57,7 @@ class Overrides:
     policy: str | None = None
     allocator: str | None = None
     instructions: Mapping[str, str] = field(default_factory=dict)
+    prefer: str | None = None
     configured: Configured = NOTHING
 
     def apply(self, declared: Declared, name: str) -> Workflow:
@@ -67,6 +70,8 @@ class Overrides:
         workflow = declared if isinstance(declared, Workflow) else Workflow(declared, name=name)
         own = workflow.assigned
         parts = self._leads()
+        if self.prefer is not None:
+            parts["allocator"] = preferring(parts.get("allocator", workflow.allocator), self.prefer)
         staff = staff_of(workflow, parts)
         check_keys(staff, own, self.models)
         models, unused = chosen(own, self.models, self.configured, staff)
@@ -171,6 +176,21 @@ def given_instructions(written: Sequence[str]) -> dict[str, str]:
             raise Mistake(f"--instruction gives {role!r} two texts; give one")
         instructions[role] = text_of(text.removeprefix("@")) if text.startswith("@") else text
     return instructions
+
+
+def preferring(allocator: Allocator, preference: str) -> ByPreference:
+    """The allocator with another preference. Raises Mistake for one that goes by none, and for text
+    that is no preference."""
+    if not isinstance(allocator, ByPreference):
+        raise Mistake(
+            f"--prefer {preference}: the team's models are chosen by {type(allocator).__name__},"
+            " which has no figures to weigh them by; a team with"
+            " allocator=ByPreference(preference, figures) has"
+        )
+    try:
+        return replace(allocator, preference=Preference.of(preference))
+    except DeclarationError as error:
+        raise Mistake(f"--prefer: {error}") from None
 
 
 def text_of(path: str) -> str:

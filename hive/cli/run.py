@@ -36,6 +36,7 @@ Begin = Callable[[Journal, Approver], Run]
 @click.option("--copy", is_flag=True, help="Work on a copy of the workspace instead.")
 @options.attach
 @options.models
+@options.prefer
 @options.caps
 @click.option(
     "--seed", type=click.IntRange(0, 2**53 - 1), metavar="N", help="Fix the run's chance."
@@ -55,6 +56,7 @@ def run(
     copy: bool,
     attachments: tuple[str, ...],
     models: tuple[str, ...],
+    prefer: str | None,
     budget: str | None,
     seconds: float | None,
     turns: int | None,
@@ -74,7 +76,8 @@ def run(
     """
     options.diagnose(verbose)
     here = str(Path.cwd())
-    overrides = asked(models, usd=budget, seconds=seconds, turns=turns, directory=here)
+    caps = {"usd": budget, "seconds": seconds, "turns": turns}
+    overrides = asked(models, prefer=prefer, directory=here, **caps)
     team = overrides.apply(load(workflow), workflow)
     check_models(team)
     place, sentence = announced(workspace, copy, team)

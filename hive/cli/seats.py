@@ -6,6 +6,7 @@ from hive.cli.overrides import Settled
 from hive.cli.precedence import WORKFLOW
 from hive.control.allocation import ANYONE, Allocation, ByComplexity, OneModel
 from hive.control.complexity import LEVELS
+from hive.control.preferring import ByPreference
 from hive.role import Role
 from hive.team import program_name
 from hive.workflow import Workflow
@@ -44,6 +45,8 @@ def seats_of(settled: Settled, role: Role) -> list[Seat]:
     if isinstance(allocator, OneModel):
         key, why = allocator.key, "everybody gets the one model"
         return [Seat(role.name, name_of(workflow, key), why, sources[key])]
+    if isinstance(allocator, ByPreference):
+        return by_preference(settled, role, allocator)
     own = type(allocator).__name__
     names = " or ".join(dict.fromkeys(name_of(workflow, key) for key in workflow.assigned))
     said = ", ".join(dict.fromkeys(sources.values()))
@@ -68,11 +71,33 @@ def by_complexity(settled: Settled, role: Role, allocator: ByComplexity) -> list
     ]
 
 
+def by_preference(settled: Settled, role: Role, allocator: ByPreference) -> list[Seat]:
+    """The models that the preference takes for each class of work, those of one key together."""
+    workflow = settled.workflow
+    names = {key: name_of(workflow, key) for key in workflow.assigned}
+    found: dict[str, list[tuple[str, Allocation]]] = {}
+    for level in LEVELS:
+        for allocation in allocator.choices(role, level, names, workflow.roles):
+            found.setdefault(allocation.model, []).append((level, allocation))
+    return [
+        Seat(role.name, names[key], preferred(role, given), settled.sources[key])
+        for key, given in found.items()
+    ]
+
+
+def preferred(role: Role, given: list[tuple[str, Allocation]]) -> str:
+    levels = [level for level, _ in given]
+    first = given[0][1]
+    if not first.options:
+        return reason(role, first, levels)
+    shares = [allocation.probability for _, allocation in given]
+    low, high = f"{min(shares):.2g}", f"{max(shares):.2g}"
+    drawn = low if low == high else f"{low} to {high}"
+    return f"the preference{for_work(levels)}" + ("" if low == "1" else f", p={drawn}")
+
+
 def reason(role: Role, allocation: Allocation, levels: list[str]) -> str:
-    key = allocation.model
-    *others, last = levels
-    classes = f"{', '.join(others)} and {last}" if others else last
-    work = "" if len(levels) == len(LEVELS) else f" for {classes} work"
+    key, work = allocation.model, for_work(levels)
     if key == role.name:
         return f"models names the role{work}"
     if key in ANYONE:
@@ -80,6 +105,13 @@ def reason(role: Role, allocation: Allocation, levels: list[str]) -> str:
     if key == role.tier:
         return f"the role's own tier, {key!r}{work}"
     return f"tier {key!r}{work}"
+
+
+def for_work(levels: list[str]) -> str:
+    """The classes of work in words; nothing for all of them."""
+    *others, last = levels
+    classes = f"{', '.join(others)} and {last}" if others else last
+    return "" if len(levels) == len(LEVELS) else f" for {classes} work"
 
 
 def name_of(workflow: Workflow, key: str) -> str:

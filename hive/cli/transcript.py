@@ -17,6 +17,7 @@ from hive.board.media import without_bytes
 from hive.board.records import (
     Decision,
     Inference,
+    Option,
     Request,
     RunStarted,
     Synthesis,
@@ -161,11 +162,26 @@ def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
         if plan.probability < 1:
             got += f", p={plan.probability:.3g}"
         said(console, got, 2, "dim")
+        for option in plan.options:
+            said(console, weighed(option, option.key == plan.key), 4, "dim")
     if len(decision.candidates) > 1:
         for place, candidate in enumerate(decision.candidates):
             mark = "*" if place == decision.chosen else " "
             line = f"{mark} {' + '.join(candidate.strands)}  p={candidate.probability:.3g}"
             said(console, f"{line}  score={candidate.score:.3g}", 4, "dim")
+
+
+def weighed(option: Option, taken: bool) -> str:
+    """A model that was weighed: its figures, and how it was judged."""
+    figures = {
+        "accuracy": option.accuracy,
+        "$": None if option.cost is None else option.cost / 10**9,
+        "seconds": None if option.latency is None else option.latency / 10**6,
+    }
+    known = ", ".join(f"{name} {value:g}" for name, value in figures.items() if value is not None)
+    judged = option.ruled_out or f"p={option.probability:.3g}  score={option.score or 0:.3g}"
+    mark = "*" if taken else " "
+    return f"{mark} {option.key}: {option.model} ({known or 'no figures'})  {judged}"
 
 
 def tell_contribution(entry: Entry, console: Console) -> None:

@@ -25,10 +25,11 @@ class Preference:
     Of the models within the limits, the one is taken whose worst weighted distance to the best in
     each measure is least. `min_accuracy` must be reached with 95 % confidence, `most_usd` and
     `most_seconds` are per strand. With a `spread` above 1 the choice is drawn for each strand: the
-    weights are tilted between accuracy and cost, half of the draws by less than this factor, so
-    that no setting jumps. Instead of weights, `order` takes the best in one measure, then among
-    its equals the best in the next; ("accuracy", 0.02) counts as equal what is so close to the
-    best, in the measure's own unit. Raises DeclarationError for what makes no sense.
+    weights of accuracy and cost are tilted against each other, half of the draws each by less than
+    this factor, so that no setting jumps. Instead of weights, `order` takes the best in one
+    measure, then among its equals the best in the next; ("accuracy", 0.02) counts as equal what is
+    so close to the best, in the measure's own unit. Raises DeclarationError for what makes no
+    sense.
     """
 
     accuracy: float = 0

@@ -1,6 +1,6 @@
 """Allocation by preference (control floor): the user's weights, on figures, pick the model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -55,12 +55,18 @@ class ByPreference:
         models: Mapping[str, str],
     ) -> Allocation:
         """The key for a role's work of this class. Raises DeclarationError when none fits."""
-        if role.name in models or role.tier:
-            return NAMED.pick(role, complexity.level, models)
-        roles = situation.roles
-        open_to_all = tuple([each for each in models.items() if each[0] not in roles])
-        found = judged(self, open_to_all, complexity.level)
+        found = self.choices(role, complexity.level, models, situation.roles)
         return found[0] if len(found) == 1 else drawn(found, situation, line)
+
+    def choices(
+        self, role: Role, level: Level5, models: Mapping[str, str], roles: Collection[str]
+    ) -> tuple[Allocation, ...]:
+        """The keys that a role may get for work of a class, each with its probability; `roles` are
+        the names of all. Raises DeclarationError when none fits."""
+        if role.name in models or role.tier:
+            return (NAMED.pick(role, level, models),)
+        open_to_all = tuple([each for each in models.items() if each[0] not in roles])
+        return judged(self, open_to_all, level)
 
     def weighed(
         self, models: Iterable[tuple[str, str]], level: Level5
@@ -88,7 +94,7 @@ class ByPreference:
                     self._check(given, level)
                 except DeclarationError as error:
                     raise DeclarationError(
-                        f"role {role.name!r} has no model for {level} work: {error}"
+                        f"role {role.name!r} gets no model for {level} work: {error}"
                     ) from None
 
     def _check(self, given: list[tuple[str, str]], level: Level5) -> None:

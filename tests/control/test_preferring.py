@@ -118,13 +118,13 @@ def test_what_could_not_be_allocated_is_refused_when_the_workflow_is_made() -> N
     made(allocator=ByPreference("fast", FIGURES))
     with pytest.raises(
         DeclarationError,
-        match=r"role 'coder' has no model for trivial work: .* accuracy and cost of program:dear",
+        match=r"role 'coder' gets no model for trivial work: .* accuracy and cost of program:dear",
     ):
         made(allocator=ByPreference("thrifty", FIGURES[:2]))
     with pytest.raises(DeclarationError, match="no model keeps the limits of the preference"):
         made(allocator=ByPreference("thrifty,most_usd=0.0001", FIGURES))
     hard = [replace(f, level="critical", accuracy=0.2) for f in FIGURES]
-    with pytest.raises(DeclarationError, match="role 'coder' has no model for critical work: no"):
+    with pytest.raises(DeclarationError, match="role 'coder' gets no model for critical work: no"):
         made(allocator=ByPreference("thrifty,min_accuracy=0.5", (*FIGURES, *hard)))
 
 
@@ -132,7 +132,8 @@ def test_the_limits_bind_a_model_that_is_named_for_a_role() -> None:
     named = partial(Workflow, coder >> critic, models={**minds(), "critic": mind("program:dear")})
     named(allocator=ByPreference("thrifty", FIGURES))
     with pytest.raises(
-        DeclarationError, match=r"role 'critic' has no model for trivial work: .*dear breaks most_u"
+        DeclarationError,
+        match=r"role 'critic' gets no model for trivial work: .*dear breaks most_u",
     ):
         named(allocator=ByPreference("thrifty,most_usd=0.05", FIGURES))
     with pytest.raises(DeclarationError, match="cost of program:new"):
