@@ -328,8 +328,10 @@ def failed(
     # What broke within a wrapper does not tell what the attempts before it cost.
     untold = isinstance(why, str) and allowance.more != NOTHING
     unanswered = untold or code in ("timeout", "cancelled")
-    cost = grant.cost if unanswered else sum(attempt.cost for attempt in attempts)
-    tokens = grant.tokens if unanswered else sum(attempt.tokens for attempt in attempts)
+    cost = sum(attempt.cost for attempt in attempts)
+    tokens = sum(attempt.tokens for attempt in attempts)
+    if unanswered:  # a model without prices may have been granted nothing, and has told more
+        cost, tokens = max(cost, grant.cost), max(tokens, grant.tokens)
     allowance.scope.settle(grant, Grant(cost, tokens))
     closing = Fault(
         code=code,

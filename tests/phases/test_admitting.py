@@ -247,3 +247,24 @@ async def test_attempts_before_a_call_is_cut_off_stay_on_record(nested: bool) ->
 
 def gone(request: Request) -> Reply:
     raise ServerFailed("gone", [Attempt(reason="server_failed", status=502)])
+
+
+@pytest.mark.asyncio
+async def test_what_attempts_used_counts_where_nothing_was_granted() -> None:
+    broke = ServerFailed("broke", [Attempt(reason="server_failed", tokens=40)])
+    asked = 0
+
+    async def hang(request: Request) -> Reply:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise broke
+        await asyncio.Event().wait()
+        raise AssertionError("it never answers")
+
+    model = Retrying(FunctionModel(hang), first=0)
+    result = await Workflow(Role("a"), model=model, limits=Limits(call_seconds=0.05)).run("g")
+    (request,) = [e.payload for e in result.entries if isinstance(e.payload, Recorded)]
+    (closing,) = [e.payload for e in result.entries if isinstance(e.payload, Fault)]
+    assert (closing.code, request.grant_tokens, closing.tokens) == ("timeout", 0, 40)
+    assert result.tokens == 40
