@@ -1,6 +1,8 @@
 """The benchmark of calls runs, and all ways bring the same answer; its times are not tested."""
 
+import gc
 import resource
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,6 +21,15 @@ async def test_every_way_to_ask_brings_the_whole_answer(name: str, stream: bool)
     assert min(figures[f"{way}_us"] for way in ("read", "bare", "hive", "steady")) > 0
 
 
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """What the whole suite holds is not gone through whenever the memory is read."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("way", ["bare", "steady"])
 @pytest.mark.asyncio
