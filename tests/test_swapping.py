@@ -208,8 +208,9 @@ def gone(of: str) -> tuple[str, ...]:
     return (f"1 piece of thinking by {of.partition(':')[0]}",)
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
-@pytest.mark.parametrize("by", ["--model", "hive.toml"])
+@pytest.mark.parametrize(
+    ("by", "name"), [*(("--model", name) for name in NAMES[1:]), ("hive.toml", NAMES[-1])]
+)
 @pytest.mark.asyncio
 async def test_a_team_on_another_backend_at_the_command(name: str, by: str, tmp_path: Path) -> None:
     (tmp_path / "team.py").write_text(TEAM, "utf-8")
