@@ -88,7 +88,7 @@ class Suite:
     """The `ABILITIES` that the backend does not have, each with the reason, which the tests that
     are skipped for it show."""
 
-    patience: float = 20.0
+    patience: float = 60.0
     """Seconds until a scenario that has come to a standstill counts as failed."""
 
     def __init_subclass__(cls, **given: Any) -> None:
