@@ -225,6 +225,16 @@ async def test_stopping_ends_the_run_in_the_middle_of_a_turn(graph: Any, driven:
     sound(result.entries)
 
 
+async def test_the_time_of_a_call_that_was_cut_off_counts_as_the_runs() -> None:
+    gate, clock = Gate(), ManualClock()
+    async with asyncio.timeout(10):
+        async with gated(gate, a >> b).start("g", clock=clock) as run:
+            await gate.arrived("a")
+            clock.advance(seconds=9)
+            run.stop()
+    assert (await run.result()).state.elapsed >= 9_000_000
+
+
 async def test_stopping_reaches_an_advisor_too() -> None:
     gate = Gate()
     graph = Graph(start(a), start(b), finish(a), finish(b), stop(when=turns(2)))

@@ -32,7 +32,7 @@ class Draft:
 
     __slots__ = (
         "acted", "approvals", "calls", "contributions", "counts", "frontier", "handoffs", "idle",
-        "newest", "open", "ordinal", "paid", "questions", "resumed", "served", "shared", "spent",
+        "latest", "newest", "open", "ordinal", "paid", "questions", "served", "shared", "spent",
         "tallies", "tasks", "tokens", "turn", "units", "workspace",
     )  # fmt: skip
 
@@ -53,8 +53,9 @@ class Draft:
         self.calls = state.calls
         self.units = state.units
         self.idle = state.idle
-        self.resumed = 0
-        """When the run went on last in this turn; what was idle before counts for nothing."""
+        self.latest = 0
+        """When the run went on last in this turn, or had a call cut off, which leave nothing else;
+        what was idle before counts for nothing."""
         self.workspace = state.workspace
         self.contributions = state.contributions
         self.ordinal = 0
@@ -161,10 +162,12 @@ def passed(draft: Draft, entry: Entry) -> None:
     if isinstance(payload, Resumed):
         if draft.own(entry):
             draft.idle += payload.idle
-            draft.resumed = max(draft.resumed, entry.at)
+            draft.latest = max(draft.latest, entry.at)
         draft.workspace = payload.workspace or draft.workspace
     elif isinstance(payload, Request | Inference | Fault | Observation):
         STEPS[type(payload)](draft, entry, payload)
+        if isinstance(payload, Fault) and payload.code == "cancelled" and draft.own(entry):
+            draft.latest = max(draft.latest, entry.at)
 
 
 def observed(draft: Draft, entry: Entry, payload: Observation) -> None:
@@ -227,7 +230,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     if not PASSING.isdisjoint(kinds):
         entries = lasting(draft, entries)
     counts, newest = draft.counts, draft.newest
-    latest = max(state.started, draft.resumed)
+    latest = max(state.started, draft.latest)
     for entry in entries:
         kind, cls = entry.kind, entry.cls
         own = f"{entry.author}/{kind}"
