@@ -12,6 +12,7 @@ from hive.cli.exits import FAILED, OK
 from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import Settled, asked
 from hive.cli.seats import seats
+from hive.control.budget import MEASURES, Budget
 from hive.errors import DeclarationError, GraphError, HiveError
 from hive.models.model import check as check_model
 from hive.models.steady import steady
@@ -112,7 +113,7 @@ def checked_json(settled: Settled) -> dict[str, Any]:
         "edges": [str(edge) for edge in team.graph.edges],
         "bounds": list(team.bounds),
         "seats": [seat.as_json() for seat in seats(settled)],
-        "budget": {key: as_number(cap) for key, cap in asdict(team.budget).items()},
+        "budget": caps_json(team.budget),
         "limits": asdict(team.limits),
         "policy": team.policy.name,
         "allocator": type(team.allocator).__name__,
@@ -120,8 +121,29 @@ def checked_json(settled: Settled) -> dict[str, Any]:
     }
 
 
+def caps_json(budget: Budget) -> dict[str, Any]:
+    """The caps of a budget; those of `call`, `strand` and `roles` only where there are some."""
+    caps = {name: as_number(getattr(budget, name)) for name in MEASURES}
+    within = {"call": budget.call, "strand": budget.strand}
+    caps |= {name: caps_json(inner) for name, inner in within.items() if inner is not None}
+    if budget.roles:
+        caps["roles"] = {role: caps_json(own) for role, own in budget.roles.items()}
+    return caps
+
+
 def as_number(cap: Any) -> Any:
     return cap if cap is None or isinstance(cap, int) else float(cap)
+
+
+def caps_in_words(budget: Budget, where: str = "") -> list[str]:
+    """The caps of a budget, each with what it holds for where that is not the run."""
+    caps = {name: getattr(budget, name) for name in MEASURES}
+    said = [f"{where}{name} {cap}" for name, cap in caps.items() if cap is not None]
+    within = {"a call: ": budget.call, "a strand: ": budget.strand}
+    within |= {f"{role}: ": own for role, own in budget.roles.items()}
+    for level, inner in within.items():
+        said += caps_in_words(inner, f"{where}{level}") if inner is not None else []
+    return said
 
 
 def tell(written: str, settled: Settled) -> None:
@@ -170,8 +192,7 @@ def in_words(role: Any) -> str:
 
 def limits(team: Workflow) -> list[tuple[str, str]]:
     """Caps of the run and bounds of a turn."""
-    caps = {key: cap for key, cap in asdict(team.budget).items() if cap is not None}
-    budget = ", ".join(f"{key} {cap}" for key, cap in caps.items()) or "none"
+    budget = ", ".join(caps_in_words(team.budget)) or "none"
     bounds = ", ".join(
         f"{value:g} {key.replace('_', ' ')}" for key, value in asdict(team.limits).items()
     )

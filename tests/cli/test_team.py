@@ -50,6 +50,24 @@ def test_check_as_json(here: Here) -> None:
     }  # fmt: skip
 
 
+def test_check_tells_the_caps_within_a_budget(here: Here) -> None:
+    (here.folder / "within.py").write_text(
+        "from hive import Budget, Role, Workflow\n"
+        "from hive.models import FunctionModel\n"
+        "own = Budget(turns=2, call=Budget(tokens=500))\n"
+        "caps = Budget(usd='0.5', strand=Budget(usd='0.1'), roles={'writer': own})\n"
+        "mind = FunctionModel(lambda request: 'done', 'mind')\n"
+        "team = Workflow(Role('writer'), model=mind, budget=caps)\n"
+    )
+    shown = here.hive("check", "./within.py:team", "--json").json["budget"]
+    assert (shown["usd"], shown["strand"]["usd"]) == (0.5, 0.1)
+    assert shown["roles"]["writer"]["turns"] == 2
+    assert shown["roles"]["writer"]["call"]["tokens"] == 500
+    told = " ".join(here.hive("check", "./within.py:team").out.split())
+    said = "usd 0.5, a strand: usd 0.1, writer: turns 2, writer: a call: tokens 500"
+    assert said in told
+
+
 def test_check_says_which_key_is_missing(here: Here) -> None:
     answer = here.hive("check", "team:chain", "--model", "openai:gpt-5-mini")
     assert answer.code == 0
