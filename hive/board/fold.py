@@ -250,7 +250,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
     if draft.served:
         draft.idle -= spared(entries)
     started = state.started or began
-    return State(
+    after = State(
         turn=turn,
         frontier=draft.frontier,
         started=started,
@@ -275,6 +275,20 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         progress=(*state.progress, measure(draft, folding))[-PROGRESS_KEPT:],
         tallies=draft.tallies,
     )
+    return closed(after, folding) if folding.tallies else after
+
+
+def closed(state: State, folding: Folding) -> State:
+    """The state with those tallies closed that look at it, in their order."""
+    closing = [tally for tally in folding.tallies if tally.close is not None]
+    if not closing:
+        return state
+    tallies = dict(state.tallies)
+    state = state._replace(tallies=tallies)
+    for tally in closing:
+        assert tally.close is not None
+        tallies[tally.name] = tally.close(tallies[tally.name], state)
+    return state
 
 
 def tallied(draft: Draft, kinds: Iterable[str], entries: list[Entry], folding: Folding) -> None:

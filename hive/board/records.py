@@ -13,6 +13,7 @@ from hive.message import Attempt, JsonObject, Media, Part, Settings, StopReason,
 
 __all__ = [
     "RECORDS",
+    "STUCK",
     "Admission",
     "Approval",
     "Candidate",
@@ -323,6 +324,9 @@ Reason = Literal[
     "goal_reached",
     "no_candidate",
     "stalled",
+    "looped",
+    "repeated",
+    "bloated",
     "turns_exhausted",
     "tokens_exhausted",
     "cost_exhausted",
@@ -333,6 +337,8 @@ Reason = Literal[
     "policy_error",
     "cancelled",
 ]
+STUCK: frozenset[Reason] = frozenset({"stalled", "looped", "repeated", "bloated"})
+"""The reasons that say of a run that it got no further; no finish may rest on one."""
 
 
 class Termination(Record):

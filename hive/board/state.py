@@ -22,12 +22,15 @@ class Tally(NamedTuple):
 
     `step(value, entry)` must be pure and return a new value. `kinds` are the kinds of the entries
     that can change the value, where they are known; it is then asked in no turn without one.
+    `close(value, state)`, where it is given, is asked once more when a turn has closed, with the
+    state as it then is; the tallies named before this one are closed already. It must be pure too.
     """
 
     name: str
     init: JsonValue
     step: Callable[[JsonValue, Entry], JsonValue]
     kinds: frozenset[str] | None = None
+    close: "Callable[[JsonValue, State], JsonValue] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from hive.control.allocation import Allocation, Allocator, ByComplexity, OneMode
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Weights, Words
 from hive.control.declining import declining
+from hive.control.detection import bloated, looped, repeated
 from hive.control.edge import Edge, finish, handoff, start, stop
 from hive.control.figures import Figure
 from hive.control.graph import Ending, Graph, chain_graph
@@ -37,6 +38,15 @@ from hive.control.policy import (
 )
 from hive.control.preference import PROFILES, Preference
 from hive.control.preferring import ByPreference
+from hive.control.progress import (
+    Signal,
+    accepted_findings,
+    contributions,
+    failing_tests,
+    open_questions,
+    open_tasks,
+    passing_tests,
+)
 from hive.control.rule import Rule, require
 from hive.control.tested import tests_pass
 from hive.control.worst import WorstCase, worst_case
@@ -70,18 +80,23 @@ __all__ = [
     "RoundRobin",
     "Rule",
     "RuleEstimator",
+    "Signal",
     "Situation",
     "Weights",
     "Words",
     "WorstCase",
+    "accepted_findings",
     "agenda",
     "approved",
+    "bloated",
     "chain_graph",
     "checked",
+    "contributions",
     "cost",
     "declining",
     "elapsed",
     "failed",
+    "failing_tests",
     "features",
     "finish",
     "generator",
@@ -89,9 +104,14 @@ __all__ = [
     "handoff",
     "judgement",
     "latest",
+    "looped",
     "measured",
+    "open_questions",
+    "open_tasks",
+    "passing_tests",
     "posted",
     "rejected",
+    "repeated",
     "require",
     "stalled",
     "start",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hive.board.records import STUCK
 from hive.control.algebra import Guard
 from hive.control.move import Line
 from hive.errors import GraphError
@@ -96,8 +97,24 @@ def handoff(sources: Roles, targets: Roles, *, when: Guard | None = None, sample
 
 def finish(sources: Roles, *, when: Guard | None = None) -> Edge:
     """Whose work reaches the goal: the run is finished once all these roles have acted in one turn
-    and the guard holds."""
-    return Edge("finish", as_roles("finish", sources), when=as_guard("finish", when))
+    and the guard holds. A guard that looks for a run that is stuck is refused: that is a stop."""
+    roles, holds = as_roles("finish", sources), as_guard("finish", when)
+    stuck = None if holds is None else rests_on_being_stuck(holds)
+    if stuck is not None:
+        raise GraphError(
+            f"finish when={holds}: a run of which {stuck} holds is stuck and has reached nothing;"
+            f" give stop(when={stuck}), or hand over to a role that judges what there is"
+        )
+    return Edge("finish", roles, when=holds)
+
+
+def rests_on_being_stuck(guard: Guard, asked: bool = True) -> Guard | None:
+    """The part of a guard that would count being stuck in its favour, if there is one."""
+    if not guard.parts:
+        return guard if asked and guard.reason in STUCK else None
+    inner = asked is not (guard.joint == "~")
+    found = (rests_on_being_stuck(part, inner) for part in guard.parts)
+    return next((part for part in found if part is not None), None)
 
 
 def stop(*, when: Guard) -> Edge:

@@ -4,7 +4,7 @@ handoff(reviewer, coder, when=rejected & ~turns(20))
 stop(when=turns(40) | cost(usd=2) | stalled(turns=6))
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar
 
@@ -13,6 +13,7 @@ from hive.board.payload import Payload
 from hive.board.records import Fault, Reason
 from hive.board.state import PROGRESS_KEPT, State, Tally
 from hive.control.algebra import Guard, Need, Test
+from hive.control.progress import Signal, checked_signals, last_progress, named, tallies_of
 from hive.errors import DeclarationError
 from hive.role import Role
 
@@ -201,13 +202,29 @@ def elapsed(*, hours: float = 0, minutes: float = 0, seconds: float = 0) -> Guar
     )
 
 
-def stalled(*, turns: int) -> Guard:
-    """Whether the last so many turns brought no new best of the progress measure.
+def stalled(*, turns: int, of: Sequence[Signal] = ()) -> Guard:
+    """Whether the last so many turns brought no new best of any of some signals; of the progress
+    measure where none are given.
 
-    What came before is remembered for 64 turns, so `turns` is at most 63. Bounds nothing: progress
-    may be made for ever.
+    The progress measure is remembered for 64 turns, so `turns` is then at most 63. Bounds nothing:
+    progress may be made for ever.
+
+    >>> from hive.control import failing_tests, open_tasks
+    >>> print(stalled(turns=6, of=(failing_tests, open_tasks)))
+    stalled(turns=6, of=failing tests + open tasks)
     """
     at_least_one("stalled", turns)
+    signals = checked_signals("stalled", of)
+    if signals:
+        return Guard(
+            f"stalled(turns={turns}, of={named(signals)})",
+            lambda state: state.turn - last_progress(signals, state) >= turns,
+            reason="stalled",
+            needs=tuple(Need(kind) for signal in signals for kind in signal.kinds),
+            tallies=tallies_of(signals),
+            loose="a run can make progress for ever",
+            measure=lambda state: "; ".join(signal.report(state) for signal in signals),
+        )
     if turns >= PROGRESS_KEPT:
         raise DeclarationError(f"stalled(turns={turns}): at most {PROGRESS_KEPT - 1}")
 

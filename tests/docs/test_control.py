@@ -1,0 +1,21 @@
+"""The closed enumerations of docs/control.md are those of the code, word for word."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from hive.board.records import Reason
+from tests.house import tree
+
+PAGE = (tree.ROOT / "docs" / "control.md").read_text("utf-8")
+
+
+def listed(heading: str) -> list[str]:
+    """The words in the first column of the table below a heading."""
+    section = PAGE.partition(f"### {heading}\n")[2].partition("\n#")[0]
+    return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+
+def test_every_reason_of_an_ending_is_told() -> None:
+    assert listed("Why a run ended") == list(get_args(Reason))
