@@ -8,20 +8,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hive import Role, Workflow, tool
+from hive import Graph, Record, Role, Workflow, finish, handoff, start, stop, tool, turns
 from hive.board.records import Complexity, Decision, Option, StrandPlan
 from hive.control import (
     Allocation,
     ByPreference,
+    Chooser,
     Figure,
     Line,
     generator,
 )
 from hive.errors import DeclarationError
+from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text, ToolUse
 from hive.models import Model
 from hive.run import Result
@@ -198,3 +201,32 @@ def test_a_drawn_allocation_depends_on_the_seed_and_the_strand_alone(
 ) -> None:
     found = plans(run(goal, lambda request: said or "-", SPREAD, seed))
     assert found == plans(run("g", plain, SPREAD, seed))
+
+
+def test_strands_draw_apart_from_each_other_and_a_replay_draws_the_same() -> None:
+    twice = Graph(
+        start(coder), handoff(coder, critic, samples=8), finish(critic), stop(when=turns(3))
+    )
+    team = Workflow(graph, models=minds(), allocator=ByPreference(SPREAD, FIGURES))
+    journal = MemoryJournal()
+    result = team.run_sync("g", journal=journal, seed=3)
+    given = plans(result)
+    assert len(given) == 9
+    assert len({plan.model for plan in given[1:]}) > 1
+
+    async def again() -> None:
+        await Record(journal, result.run).replay(team)
+
+    anyio.run(again)
+
+
+def test_a_model_for_the_advisor_is_for_nobody_else() -> None:
+    chooser = Chooser()
+    graph = Graph(
+        start(coder), start(critic), finish((coder,)), finish((critic,)), stop(when=turns(3))
+    )
+    advisor = chooser.advisor.name
+    given = {**minds(), advisor: mind("program:cheap")}
+    team = Workflow(graph, models=given, policy=chooser, allocator=ByPreference("thrifty", FIGURES))
+    (plan,) = plans(team.run_sync("g"))
+    assert [option.key for option in plan.options] == ["small", "medium", "large"]
