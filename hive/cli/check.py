@@ -12,8 +12,10 @@ from hive.cli.exits import FAILED, OK
 from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import Settled, asked
 from hive.cli.seats import seats
+from hive.cli.words import money
 from hive.control.budget import MEASURES, Budget
 from hive.errors import DeclarationError, GraphError, HiveError
+from hive.forecast import Forecast, forecast
 from hive.models.model import check as check_model
 from hive.models.steady import steady
 from hive.workflow import Workflow
@@ -39,6 +41,7 @@ def check(workflow: str, models: tuple[str, ...], prefer: str | None, as_json: b
       ok, problem (null when ok), path (roles that prove the problem),
       flaws (all that is wrong with a graph: code, message, path),
       name, roles (name, reads, writes, tools, per, tier), edges, bounds (added to a chain),
+      at_most (turns, usd, usd_uncapped, unbounded: why one of them is null),
       seats (role, model, why, source), budget, limits, policy, allocator,
       missing (what models lack)
     """
@@ -112,6 +115,7 @@ def checked_json(settled: Settled) -> dict[str, Any]:
         ],
         "edges": [str(edge) for edge in team.graph.edges],
         "bounds": list(team.bounds),
+        "at_most": at_most_json(forecast(team)),
         "seats": [seat.as_json() for seat in seats(settled)],
         "budget": caps_json(team.budget),
         "limits": asdict(team.limits),
@@ -164,9 +168,29 @@ def tell(written: str, settled: Settled) -> None:
     rows = [(seat.role, seat.model, f"{seat.why}; {seat.source}") for seat in seats(settled)]
     table(console, ("role", "model", "why, and who says so"), rows)
     section(console, "limits", limits(team))
+    section(console, "at most", at_most(forecast(team)))
     lacking = missing(team)
     if lacking:
         section(console, "not yet", [(text, "") for text in lacking])
+
+
+def at_most(worst: Forecast) -> list[tuple[str, str]]:
+    """What a run can come to."""
+    turns = "unbounded" if worst.turns is None else str(worst.turns)
+    cost = "unbounded" if worst.cost is None else money(worst.cost)
+    if worst.uncapped is not None and worst.uncapped != worst.cost:
+        cost += f", its budget; {money(worst.uncapped)} without that"
+    rows = [("turns", turns), ("cost", cost)]
+    return rows + [("unbounded by", f"{why}") for why in worst.unbounded]
+
+
+def at_most_json(worst: Forecast) -> dict[str, Any]:
+    usd = {"usd": worst.cost, "usd_uncapped": worst.uncapped}
+    return {
+        "turns": worst.turns,
+        **{key: None if nano is None else nano / 10**9 for key, nano in usd.items()},
+        "unbounded": list(worst.unbounded),
+    }
 
 
 def section(console: "Console", name: str, rows: list[tuple[str, str]]) -> None:

@@ -12,7 +12,7 @@ from tests.cli.conftest import Here, environment
 
 CHECK_KEYS = {
     *("ok", "problem", "path", "name", "roles", "edges", "bounds", "seats", "budget", "limits"),
-    *("policy", "allocator", "missing", "flaws"),
+    *("policy", "allocator", "missing", "flaws", "at_most"),
 }
 
 
@@ -66,6 +66,17 @@ def test_check_tells_the_caps_within_a_budget(here: Here) -> None:
     told = " ".join(here.hive("check", "./within.py:team").out.split())
     said = "usd 0.5, a strand: usd 0.1, writer: turns 2, writer: a call: tokens 500"
     assert said in told
+
+
+def test_check_says_what_a_run_can_come_to(here: Here) -> None:
+    out = here.hive("check", "team:scribes").out
+    assert "at most" in out
+    assert "unbounded" not in out
+    shown = here.hive("check", "team:capped", "--json").json["at_most"]
+    assert shown == {"turns": 3, "usd": 0.0, "usd_uncapped": 0.0, "unbounded": []}
+    priced = here.hive("check", "team:chain", "--model", "openai:gpt-5-mini", "--json").json
+    assert priced["at_most"]["turns"] == 2
+    assert priced["at_most"]["usd"] > 1
 
 
 def test_check_says_which_key_is_missing(here: Here) -> None:
