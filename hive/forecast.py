@@ -1,7 +1,7 @@
 """What a run of a workflow can come to at most (floor 6): turns and dollars, before one is spent.
 
-A call is taken at its model's whole window and most output, as often as it may be tried; a strand at
-all its steps; a turn at all its strands. Real runs cost a small part of that.
+A call is taken at its model's whole window and most output, as often as it may be tried; a strand
+at all its steps; a turn at all its strands. Real runs cost a small part of that.
 """
 
 from collections.abc import Collection

@@ -90,9 +90,12 @@ def test_programs_cost_nothing_and_only_models_that_a_role_may_get_count() -> No
 
 
 def test_further_attempts_count() -> None:
+    class Other(Priced):
+        name = "openai:another"
+
     assert attempts_of(Priced()) == 1
     assert attempts_of(Retrying(Priced(), attempts=5)) == 5
-    assert attempts_of(Failover(Retrying(Priced(), attempts=2), Retrying(Priced()))) == 6
+    assert attempts_of(Failover(Retrying(Priced(), attempts=2), Retrying(Other()))) == 6
     team = Workflow(Graph(start(a), finish(a)), model=Retrying(Priced()), limits=LIMITS)
     assert forecast(team).cost == 4 * 3 * CALL
 
