@@ -204,7 +204,7 @@ def test_a_drawn_allocation_depends_on_the_seed_and_the_strand_alone(
 
 
 def test_strands_draw_apart_from_each_other_and_a_replay_draws_the_same() -> None:
-    twice = Graph(
+    graph = Graph(
         start(coder), handoff(coder, critic, samples=8), finish(critic), stop(when=turns(3))
     )
     team = Workflow(graph, models=minds(), allocator=ByPreference(SPREAD, FIGURES))
