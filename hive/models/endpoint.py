@@ -133,9 +133,10 @@ class Endpoint:
         except RuntimeError:
             self.leave(ticket, now)
 
-    def wait(self, ticket: Ticket, now: float) -> float:
-        """The least number of seconds until a waiting ticket can be let through; infinite where
-        that depends on other calls alone. It is taken for granted that its owner looks then."""
+    def wait(self, ticket: Ticket, now: float) -> tuple[float, float]:
+        """Seconds until a waiting ticket is let through if the calls under way use all that was
+        estimated, and the least number that it can be; infinite where it depends on other calls
+        alone. It is taken for granted that its owner looks after the first."""
         with self.lock:
             ahead = []
             for other in self.queue:
@@ -145,7 +146,7 @@ class Endpoint:
                     break
             wait = ticket.lane.wait(ahead, now) or math.inf
             ticket.due = now + wait
-            return wait
+            return wait, ticket.lane.wait(ahead, now, hoping=True) or math.inf
 
     def leave(self, ticket: Ticket, now: float) -> None:
         """Give up a ticket before its call was made: what it took is given back."""
@@ -164,9 +165,8 @@ class Endpoint:
         """A call has ended: what it used is known from now on, unless it is None."""
         with self.lock:
             self.under_way -= 1
-            if used is not None:
-                for counted, window, share in ticket.shares:
-                    window.correct(share, used.of(counted), now)
+            for counted, window, share in ticket.shares:
+                window.correct(share, share.amount if used is None else used.of(counted), now)
             match outcome:
                 case "well":
                     self.breaker.well()
@@ -218,12 +218,12 @@ class Lane:
                 window.others.until = min(window.others.until, end)
             self.endpoint.admit(now)  # whoever waited for longer looks again
 
-    def wait(self, tickets: list[Ticket], now: float) -> float:
+    def wait(self, tickets: list[Ticket], now: float, *, hoping: bool = False) -> float:
         """Seconds until all these fit at once, as far as that can be told."""
         longest = max(0.0, self.paused - now)
         for counted, window in self.windows.values():
             amount = sum(ticket.amounts.of(counted) for ticket in tickets)
-            longest = max(longest, window.wait(amount, now))
+            longest = max(longest, window.wait(amount, now, hoping=hoping))
         return longest
 
     def why(self, ticket: Ticket, now: float) -> str:
@@ -242,7 +242,7 @@ class Lane:
 
     def take(self, ticket: Ticket, now: float) -> None:
         for counted, window in self.windows.values():
-            share = window.take(ticket.amounts.of(counted), now)
+            share = window.take(ticket.amounts.of(counted), now, sure=counted == "requests")
             ticket.shares.append((counted, window, share))
 
 

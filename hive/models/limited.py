@@ -158,10 +158,11 @@ class Turn:
         self.endpoint.admit(here)
         if self.ticket.admitted:
             return True
-        wait, why = self.endpoint.wait(self.ticket, here), self.lane.why(self.ticket, here)
+        wait, least = self.endpoint.wait(self.ticket, here)
+        why = self.lane.why(self.ticket, here)
         patience = begun + self.limited.patience - here
         left = time_left(self.request)
-        if patience <= 0 or min(patience, left) < wait < math.inf:
+        if patience <= 0 or min(patience, left) < least < math.inf:
             raise self.refused(why, wait, min(patience, left))
         if why != self.why:
             self.why = why

@@ -15,13 +15,15 @@ LONGEST = 300.0
 
 
 class Share:
-    """What one call takes of a limit: how much, and until when that counts."""
+    """What one call takes of a limit: how much, until when that counts, and whether it is sure: an
+    estimate may turn out to be less at any time."""
 
-    __slots__ = ("amount", "until")
+    __slots__ = ("amount", "sure", "until")
 
-    def __init__(self, amount: int, until: float) -> None:
+    def __init__(self, amount: int, until: float, sure: bool = True) -> None:
         self.amount = amount
         self.until = until
+        self.sure = sure
 
 
 class Window:
@@ -57,8 +59,9 @@ class Window:
             reset = self.span if quota.reset is None else min(quota.reset, LONGEST)
             self.others = Share(max(0, beyond), now + reset)
 
-    def wait(self, amount: int, now: float) -> float:
-        """Seconds until so much fits; more than the limit fits where nothing else is."""
+    def wait(self, amount: int, now: float, *, hoping: bool = False) -> float:
+        """Seconds until so much fits; more than the limit fits where nothing else is. `hoping` that
+        what was estimated turns out to be nothing, the least number that it can be."""
         self.expire(now)
         limit = self.limit
         if limit is None:
@@ -67,15 +70,21 @@ class Window:
         lacking = min(amount, limit) - room
         if lacking <= 0:
             return 0.0
-        for share in self.leaving():
+        leaving = self.leaving()
+        if hoping:
+            lacking -= sum(share.amount for share in leaving if not share.sure)
+            leaving = [share for share in leaving if share.sure]
+            if lacking <= 0:
+                return 0.0
+        for share in leaving:
             lacking -= share.amount
             if lacking <= 0:
                 return share.until - now
         raise AssertionError("an empty window holds what is no more than its limit")
 
-    def take(self, amount: int, now: float) -> Share:
+    def take(self, amount: int, now: float, *, sure: bool = True) -> Share:
         """Let so much through now."""
-        share = Share(amount, now + self.span)
+        share = Share(amount, now + self.span, sure)
         self.shares.append(share)
         self.total += amount
         return share
@@ -85,7 +94,7 @@ class Window:
         self.expire(now)
         if share.until > now:
             self.total += amount - share.amount
-            share.amount = amount
+            share.amount, share.sure = amount, True
 
     def expire(self, now: float) -> None:
         """Drop what was let through so long ago that it no longer counts."""

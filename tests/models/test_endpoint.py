@@ -48,8 +48,8 @@ def test_no_more_requests_in_any_minute_than_the_limit() -> None:
     one = lane(requests=2)
     calls = [Waiting(one, now=now) for now in (0, 30, 40, 50)]
     assert [call.admitted for call in calls] == [True, True, False, False]
-    assert one.endpoint.wait(calls[2].ticket, 50) == 10
-    assert one.endpoint.wait(calls[3].ticket, 50) == 40
+    assert one.endpoint.wait(calls[2].ticket, 50)[0] == 10
+    assert one.endpoint.wait(calls[3].ticket, 50)[0] == 40
     one.endpoint.admit(59.9)
     assert not calls[2].admitted
     one.endpoint.admit(60)
@@ -103,7 +103,7 @@ def test_a_limit_that_is_learned_holds_for_those_who_come_later() -> None:
     one.learn(told, 0)
     first, second = Waiting(one), Waiting(one)
     assert (first.admitted, second.admitted) == (True, False)
-    assert one.endpoint.wait(second.ticket, 0) == 8
+    assert one.endpoint.wait(second.ticket, 0)[0] == 8
     one.endpoint.admit(8)
     assert second.admitted
 
@@ -122,9 +122,9 @@ def test_a_pause_is_heeded_by_all_and_bounded() -> None:
     one.pause(7, 0)
     held, free = Waiting(one), Waiting(other)
     assert (held.admitted, free.admitted) == (False, True)
-    assert one.endpoint.wait(held.ticket, 2) == 5
+    assert one.endpoint.wait(held.ticket, 2)[0] == 5
     one.pause(100_000, 7)
-    assert one.endpoint.wait(held.ticket, 7) == 300
+    assert one.endpoint.wait(held.ticket, 7)[0] == 300
     one.endpoint.admit(307)
     assert held.admitted
 
@@ -135,9 +135,9 @@ def test_who_says_when_to_come_again_is_believed_over_its_own_counts() -> None:
         LIMITED | {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}, 0
     )
     held = Waiting(one)
-    assert one.endpoint.wait(held.ticket, 0) == 300
+    assert one.endpoint.wait(held.ticket, 0)[0] == 300
     one.pause(7, 0)
-    assert one.endpoint.wait(held.ticket, 0) == 7
+    assert one.endpoint.wait(held.ticket, 0)[0] == 7
     one.endpoint.admit(7)
     assert held.admitted
 
@@ -314,7 +314,7 @@ class Line(RuleBasedStateMachine):
             if self.waiting and not self.under_way:
                 first = self.waiting[0].ticket
                 wait = max(
-                    self.endpoint.wait(first, self.now), self.endpoint.breaker.wait(self.now)
+                    self.endpoint.wait(first, self.now)[0], self.endpoint.breaker.wait(self.now)
                 )
                 assert wait > 0
                 self.now += self.endpoint.breaker.wait(self.now) if wait == math.inf else wait

@@ -207,6 +207,26 @@ async def test_who_cannot_wait_long_enough_is_refused_at_once_and_for_nothing() 
 
 
 @pytest.mark.asyncio
+async def test_an_estimate_refuses_nobody_for_it_may_turn_out_to_be_less() -> None:
+    gates = Gates()
+
+    async def briefly(request: Request) -> Reply:
+        await gates(request)
+        return Reply(parts=(), usage=Usage(input=10, output=2))
+
+    model = Limited(own(briefly), tokens=ASK.max_output + 200)
+    first, second = await calls(model, "first", "second")
+    await gates.changed.wait()
+    assert gates.begun == ["first"]
+    soon = model.complete(ASK._replace(system="soon", left=lambda: 20.0))
+    third = asyncio.create_task(soon)
+    await asyncio.sleep(0)
+    gates.open.set()
+    await asyncio.gather(first, second, third)
+    assert gates.begun == ["first", "second", "soon"]
+
+
+@pytest.mark.asyncio
 async def test_those_ahead_in_line_count_for_how_long_it_will_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
