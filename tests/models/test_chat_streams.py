@@ -87,3 +87,10 @@ async def test_of_a_use_that_is_counted_along_the_last_report_is_what_counts() -
     chunks = [piece({"content": "Hel"}, usage=so_far), piece({"content": "lo."}), piece({}, "stop")]
     reply = await answered(stream(*chunks, {"choices": [], "usage": USAGE}))
     assert (reply.text, reply.usage) == ("Hello.", TOLD)
+
+
+@pytest.mark.asyncio
+async def test_arguments_that_come_as_an_object_are_read_as_in_a_plain_answer() -> None:
+    whole: Any = {"where": "left"}
+    reply = await answered(stream(called(whole, "a"), piece({}, "tool_calls", USAGE)))
+    assert [use.arguments for use in reply.tool_uses] == [{"where": "left"}]

@@ -1,6 +1,7 @@
 """A streamed answer of Chat Completions, put together again (models floor)."""
 
 import base64
+import json
 from collections import defaultdict
 from typing import Any
 
@@ -13,7 +14,7 @@ __all__ = ["Stream"]
 
 class FunctionDelta(Shape):
     name: str | None = None
-    arguments: str | None = None
+    arguments: Any = None
 
 
 class CallDelta(Shape):
@@ -67,7 +68,8 @@ class CallPieces:
         function = piece.function or FunctionDelta()
         self.id = piece.id or self.id
         self.name = function.name or self.name
-        self.arguments.append(function.arguments or "")
+        given = function.arguments or ""
+        self.arguments.append(given if isinstance(given, str) else json.dumps(given))
         self.extra = piece.extra_content or self.extra
 
     def whole(self) -> dict[str, Any]:
