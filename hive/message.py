@@ -6,9 +6,9 @@ import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, field_validator
 
 from hive.errors import DeclarationError
 
@@ -23,6 +23,7 @@ __all__ = [
     "Part",
     "Reply",
     "Request",
+    "RetryReason",
     "Settings",
     "StopReason",
     "Text",
@@ -316,6 +317,26 @@ class Usage(Frozen):
         )
 
 
+RetryReason = Literal[
+    "rate_limited",
+    "server_failed",
+    "timeout",
+    "bad_reply",
+    "context_overflow",
+    "refused",
+    "held_back",
+    "left_alone",
+    "failed",
+]
+"""Why an attempt gave no reply, in a word."""
+
+
+def known_reason(word: object) -> object:
+    """The word, or "failed" for one that another version or a model of one's own has written, so
+    that every record can be read."""
+    return "failed" if isinstance(word, str) and word not in get_args(RetryReason) else word
+
+
 class Attempt(Frozen):
     """One attempt that did not give the reply: why, what the server said, what it cost.
 
@@ -323,7 +344,7 @@ class Attempt(Frozen):
     the most that it may have used where not, nothing where the server surely did no work.
     """
 
-    reason: str
+    reason: Annotated[RetryReason, BeforeValidator(known_reason)]
     status: int | None = None
     wait: int = 0
     """Microseconds waited before the next attempt."""

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from hive.errors import DeclarationError
-from hive.message import MOST_BYTES, Media
+from hive.message import MOST_BYTES, Attempt, Media
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 
@@ -53,3 +53,10 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
 def test_what_is_no_base64_is_no_media(data: str) -> None:
     with pytest.raises(ValidationError):
         Media(media_type="image/png", data=data)
+
+
+def test_an_attempt_with_an_unknown_word_is_read_as_one_that_failed() -> None:
+    assert Attempt.model_validate_json('{"reason": "down"}') == Attempt(reason="failed")
+    assert Attempt.model_validate({"reason": "held_back"}).reason == "held_back"
+    with pytest.raises(ValidationError):
+        Attempt.model_validate({"reason": 7})

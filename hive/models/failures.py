@@ -20,6 +20,7 @@ from hive.errors import (
     RequestRefused,
     ServerFailed,
 )
+from hive.message import RetryReason
 
 __all__ = [
     "Trouble",
@@ -172,9 +173,9 @@ def until(moment: str, server_now: str, now: int) -> float | None:
     return max(0.0, email.utils.mktime_tz(then) - start)
 
 
-def reason_of(error: ModelError) -> str:
+def reason_of(error: ModelError) -> RetryReason:
     """The word under which an attempt that ended with `error` is recorded."""
-    words = {
+    words: dict[type[ModelError], RetryReason] = {
         RateLimited: "rate_limited",
         ServerFailed: "server_failed",
         ContextOverflow: "context_overflow",

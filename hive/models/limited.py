@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from typing import Literal
 
 import anyio
 
@@ -21,7 +22,8 @@ BYTES_PER_TOKEN = 3
 
 SOON = 0.001
 """Seconds that are waited at least, so that rounding makes nobody wait busily."""
-HELD_BACK, LEFT_ALONE = "held_back", "left_alone"
+HELD_BACK: Literal["held_back"] = "held_back"
+LEFT_ALONE: Literal["left_alone"] = "left_alone"
 """Why a call was not made, as its attempt says."""
 
 now = time.monotonic

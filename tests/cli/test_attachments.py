@@ -137,7 +137,7 @@ def kept(folder: Path, *lines: Reply | Exception) -> None:
 
 
 FAILED = Attempt(
-    reason="RateLimited: slow down", status=429, wait=2_000_000, cost=1_500_000, tokens=120,
+    reason="rate_limited", status=429, wait=2_000_000, cost=1_500_000, tokens=120,
     model="openai:gpt-5",
 )  # fmt: skip
 
@@ -158,7 +158,7 @@ def test_what_came_from_a_cache_and_what_was_waited_for_is_told_for_each_call(he
     )
     assert "2.5 s of that waited · after 1 failed attempt" in out
     assert (
-        "failed attempt: RateLimited: slow down · status 429 · by openai:gpt-5 · 120 tokens"
+        "failed attempt: rate_limited · status 429 · by openai:gpt-5 · 120 tokens"
         " · $0.0015 · then waited 2.0 s" in out
     )
     assert "not shown to it: thinking of another provider" in out
@@ -169,7 +169,7 @@ def test_the_attempts_of_a_call_that_failed_are_told_too(here: Here) -> None:
     kept(here.folder, ServerFailed("down", attempts=(FAILED,)))
     out = here.hive("show").out
     assert "failed: model error" in out
-    assert "failed attempt: RateLimited: slow down · status 429" in out
+    assert "failed attempt: rate_limited · status 429" in out
 
 
 def test_an_image_that_is_not_posted_is_told_with_the_answer(here: Here) -> None:

@@ -39,7 +39,7 @@ class Flaky(Priced):
         self.cost += cost
         self.tokens += tokens
         self.world.fate.pass_by("after a failure")
-        raise ServerFailed("down", [Attempt(reason="down", cost=cost, tokens=tokens)])
+        raise ServerFailed("down", [Attempt(reason="server_failed", cost=cost, tokens=tokens)])
 
 
 async def at_once(seconds: float) -> None:
@@ -97,7 +97,7 @@ class Twice(Priced):
         if self.asked == 1:
             bound = input_bound(request)
             cost, tokens = CARD.worst(bound, request.max_output), bound + request.max_output
-            raise ServerFailed("down", [Attempt(reason="down", cost=cost, tokens=tokens)])
+            raise ServerFailed("down", [Attempt(reason="server_failed", cost=cost, tokens=tokens)])
         if self.asked == 2:
             self.world.fate.dead = True
         return await super().complete(request)

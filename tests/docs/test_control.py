@@ -6,6 +6,7 @@ import re
 from typing import get_args
 
 from hive.board.records import Reason
+from hive.message import RetryReason
 from tests.house import tree
 
 PAGE = (tree.ROOT / "docs" / "control.md").read_text("utf-8")
@@ -19,3 +20,7 @@ def listed(heading: str) -> list[str]:
 
 def test_every_reason_of_an_ending_is_told() -> None:
     assert listed("Why a run ended") == list(get_args(Reason))
+
+
+def test_every_reason_of_an_attempt_is_told() -> None:
+    assert listed("Why an attempt failed") == list(get_args(RetryReason))

@@ -83,13 +83,15 @@ async def test_whatever_the_first_fails_with(failure: ModelError) -> None:
 
 @pytest.mark.asyncio
 async def test_when_all_fail_the_last_error_tells_of_all() -> None:
-    first = ServerFailed("one", [Attempt(reason="x", cost=1), Attempt(reason="y", model="z")])
+    first = ServerFailed(
+        "one", [Attempt(reason="timeout", cost=1), Attempt(reason="bad_reply", model="z")]
+    )
     chain = Failover(scripted("a", first), scripted("b", RequestRefused("two")))
     with pytest.raises(RequestRefused, match="two; so did all before it: 2 models") as caught:
         await chain.complete(ASK)
     assert [(a.reason, a.model) for a in caught.value.attempts] == [
-        ("x", "script:a"),
-        ("y", "z"),
+        ("timeout", "script:a"),
+        ("bad_reply", "z"),
         ("refused", "script:b"),
     ]
     assert caught.value.__context__ is first
@@ -116,14 +118,14 @@ async def test_a_bug_is_not_followed_by_the_next() -> None:
 @pytest.mark.asyncio
 async def test_the_board_shows_who_answered_at_whose_price() -> None:
     chain = Failover(
-        scripted("a", ServerFailed("down", [Attempt(reason="x", cost=7)])),
+        scripted("a", ServerFailed("down", [Attempt(reason="timeout", cost=7)])),
         scripted("b", answer("b"), prices=DEAR),
     )
     result = await Workflow(Role("r"), model=chain).run("g")
     (inference,) = [e.payload for e in result.entries if isinstance(e.payload, Inference)]
     assert inference.model == "script:b"
     assert inference.cost == 4 * 10**9 + 7
-    assert inference.attempts == (Attempt(reason="x", cost=7, model="script:a"),)
+    assert inference.attempts == (Attempt(reason="timeout", cost=7, model="script:a"),)
 
 
 def test_its_card_is_cautious() -> None:

@@ -103,7 +103,7 @@ async def test_calls_under_way_and_cancelled_ones_are_counted() -> None:
 
 
 async def test_what_others_say_of_their_cost_is_believed() -> None:
-    attempts = (Attempt(reason="x", cost=5), Attempt(reason="x", cost=6))
+    attempts = (Attempt(reason="timeout", cost=5), Attempt(reason="timeout", cost=6))
     script: list[Reply | Exception] = [
         SAID.model_copy(update={"cost": 100, "attempts": attempts}),
         ValueError("a bug"),
@@ -113,7 +113,12 @@ async def test_what_others_say_of_their_cost_is_believed() -> None:
     with pytest.raises(ValueError, match="a bug"):
         await counting.complete(ASK)
     count = counting.count
-    assert (count.cost, count.attempts, count.answered, count.failed) == (111, (("x", 2),), 1, 1)
+    assert (count.cost, count.attempts, count.answered, count.failed) == (
+        111,
+        (("timeout", 2),),
+        1,
+        1,
+    )
 
 
 # The cache

@@ -190,13 +190,13 @@ async def test_what_a_model_of_ones_own_does_not_say_counts_at_its_worst() -> No
     def fails_once(request: Request) -> Reply:
         if not naps.taken:
             raise ServerFailed("down")
-        return Reply(parts=(), attempts=(Attempt(reason="its own"),))
+        return Reply(parts=(), attempts=(Attempt(reason="bad_reply"),))
 
     model: Any = FunctionModel(fails_once)
     model.card = replace(card_of(model), prices=card_of(named("openai:gpt-5-mini")).prices)
     reply = await patient(model, naps).complete(ASK)
     first, second = reply.attempts
-    assert second.reason == "its own"
+    assert second.reason == "bad_reply"
     assert first.cost == worst_case(model, ASK) > 0
     assert first.tokens > ASK.max_output
 
@@ -247,7 +247,7 @@ async def test_calls_side_by_side_do_not_mix_their_attempts() -> None:
         await asyncio.sleep(0)
         if request.system not in seen:
             seen.add(request.system)
-            attempt = Attempt(reason=request.system)
+            attempt = Attempt(reason="server_failed", model=request.system)
             raise ServerFailed("down", [attempt])
         return Reply(parts=(), id=request.system, usage=Usage(input=1))
 
@@ -256,7 +256,7 @@ async def test_calls_side_by_side_do_not_mix_their_attempts() -> None:
     replies = await asyncio.gather(*(model.complete(one) for one in asked))
     for one, reply in zip(asked, replies, strict=True):
         assert reply.id == one.system
-        assert [attempt.reason for attempt in reply.attempts] == [one.system]
+        assert [attempt.model for attempt in reply.attempts] == [one.system]
 
 
 async def test_it_passes_for_the_model_inside() -> None:

@@ -61,7 +61,7 @@ class Flaky:
             raise OSError("a bug")
         free = said == "free"
         cost, tokens = (0, 0) if free else (self.card.worst(bound, most), bound + most)
-        raise ServerFailed("down", [Attempt(reason="down", cost=cost, tokens=tokens)])
+        raise ServerFailed("down", [Attempt(reason="server_failed", cost=cost, tokens=tokens)])
 
 
 def within(scope: Scope) -> None:
@@ -138,7 +138,7 @@ async def test_what_was_admitted_is_on_record_and_given_back() -> None:
     (inference,) = [e.payload for e in result.entries if isinstance(e.payload, Inference)]
     assert inference.admitted == 2 * asked.grant > 0
     assert inference.admitted_tokens == 2 * asked.grant_tokens > 0
-    assert [a.reason for a in inference.attempts] == ["down", "down"]
+    assert [a.reason for a in inference.attempts] == ["server_failed", "server_failed"]
     assert inference.cost == 2 * asked.grant
     assert inference.tokens == 2 * asked.grant_tokens
     assert result.state.calls == 1
