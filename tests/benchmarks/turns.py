@@ -18,7 +18,7 @@ from pathlib import Path
 import anyio
 from pydantic import BaseModel
 
-from hive import Graph, Limits, Role, Workflow, finish, handoff, posted, start, stop, turns
+from hive import Graph, Limits, Role, Workflow, failed, finish, handoff, start, stop, turns
 from hive.board.contributions import Verdict
 from hive.journal.journal import Journal
 from hive.journal.memory import MemoryJournal
@@ -58,7 +58,7 @@ def circle(length: int, model: object) -> Workflow:
         handoff(a, b),
         handoff(b, c),
         handoff(c, a),
-        handoff(c, judge, when=posted(Verdict)),
+        handoff(c, judge, when=failed(c)),
         finish(judge),
         stop(when=turns(length)),
     )
