@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hive.control.edge import Edge
 from hive.control.worst import worst_case
 from hive.models.catalog import ModelCard
-from hive.models.steady import steady
+from hive.models.wrappers.steady import steady
 from hive.role import Role
 from hive.workflow import Workflow
 

@@ -13,7 +13,7 @@ from hive.errors import DeclarationError, Divergence
 from hive.message import Reply, Request
 from hive.models.catalog import ModelCard, card, card_of
 from hive.models.model import Model, check
-from hive.models.steady import steady
+from hive.models.wrappers.steady import steady
 from hive.phases.brief import Briefing
 from hive.phases.strand import Limits
 from hive.role import Role

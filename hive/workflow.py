@@ -26,9 +26,9 @@ from hive.fingerprint import manifest
 from hive.journal.journal import Journal
 from hive.message import Media
 from hive.models.catalog import FREE, ModelCard
-from hive.models.chain import members
 from hive.models.model import Model, close
-from hive.models.names import place_of
+from hive.models.naming.chain import members
+from hive.models.naming.names import place_of
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import InDoubt, Limits
 from hive.resuming import resume

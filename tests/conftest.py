@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from hive.models import endpoint
+from hive.models.limits import endpoint
 
 settings.register_profile("hive", deadline=None, max_examples=100, derandomize=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=5000, database=None)

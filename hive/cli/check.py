@@ -17,7 +17,7 @@ from hive.control.budget import MEASURES, Budget
 from hive.errors import DeclarationError, GraphError, HiveError
 from hive.forecast import Forecast, forecast
 from hive.models.model import check as check_model
-from hive.models.steady import steady
+from hive.models.wrappers.steady import steady
 from hive.workflow import Workflow
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter
 
 from hive.models.catalog import ModelCard
-from hive.models.configured import Configured, Given
+from hive.models.naming.configured import Configured, Given
 
 __all__ = ["configuration_json", "recorded"]
 

@@ -14,7 +14,7 @@ from hive.cli.interrupts import interruptible
 from hive.cli.speaker import speaker
 from hive.errors import HiveError
 from hive.models.model import check
-from hive.models.steady import steady
+from hive.models.wrappers.steady import steady
 from hive.run import Run
 from hive.tools.approval import Approver
 from hive.workflow import Workflow

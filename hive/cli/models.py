@@ -20,14 +20,14 @@ from hive.cli.precedence import Unused
 from hive.cli.progress import counting
 from hive.cli.seats import Seat, seats
 from hive.cli.trying import Made, Trial, try_all
-from hive.models.around import Around
 from hive.models.catalog import ModelCard, card, card_of, own_card
-from hive.models.chain import is_chain, members
-from hive.models.configured import Configured
-from hive.models.failover import Failover
 from hive.models.model import Model
-from hive.models.names import place_of, resolve
-from hive.models.providers import PROVIDERS, parted
+from hive.models.naming.chain import is_chain, members
+from hive.models.naming.configured import Configured
+from hive.models.naming.names import place_of, resolve
+from hive.models.naming.providers import PROVIDERS, parted
+from hive.models.wrappers.around import Around
+from hive.models.wrappers.failover import Failover
 
 __all__ = ["Known", "ProviderRow", "Shown", "models"]
 

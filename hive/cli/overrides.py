@@ -20,7 +20,7 @@ from hive.control.allocation import ANYONE, Allocator
 from hive.control.preference import Preference
 from hive.control.preferring import ByPreference
 from hive.errors import DeclarationError
-from hive.models.configured import Configured, configured
+from hive.models.naming.configured import Configured, configured
 from hive.role import Role
 from hive.workflow import Workflow
 

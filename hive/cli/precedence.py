@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from hive.cli.near import listed, near_miss
 from hive.control.allocation import ANYONE, Allocator, OneModel
-from hive.models.configured import Configured, Given, means
 from hive.models.model import Model
+from hive.models.naming.configured import Configured, Given, means
 from hive.role import Role
 
 __all__ = ["WORKFLOW", "Choice", "Staff", "Unused", "chosen"]

@@ -7,7 +7,7 @@ network. Money is Decimal dollars at this edge and integer nano-dollars (1e-9 US
 import dataclasses
 import functools
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from hive.clock import Clock, SystemClock
 from hive.message import Usage
-from hive.models.chain import common_card, is_chain, members
 from hive.models.model import Model
-from hive.models.providers import parted
+from hive.models.naming.chain import is_chain, members
+from hive.models.naming.providers import parted
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     Column = Decimal | TieredPrices | None
     Columns = tuple[Column, Column, Column, Column]
 
-__all__ = ["ABILITIES", "FREE", "Ability", "ModelCard", "Prices", "card", "card_of", "own_card"]
+__all__ = [
+    "ABILITIES",
+    "FREE",
+    "Ability",
+    "ModelCard",
+    "Prices",
+    "card",
+    "card_of",
+    "common_card",
+    "own_card",
+]
 
 Ability = Literal["tools", "output", "stream", "thinking", "images", "files"]
 """Tool calls; answers bound to a JSON schema; text in pieces; reasoning that is sent back; images
@@ -243,3 +253,37 @@ def price_at(column: "Column", input_tokens: int) -> Decimal | None:
         if input_tokens > step.start:
             price = step.price
     return price
+
+
+def common_card(name: str, cards: Sequence[ModelCard]) -> ModelCard:
+    """What holds whoever of a chain answers: the dearest prices, the smallest window, the abilities
+    that all have; unknown is what is unknown of one."""
+    windows = [card.window for card in cards if card.window is not None]
+    limits = [card.max_output for card in cards if card.max_output is not None]
+    prices = [card.prices for card in cards if card.prices is not None]
+    known = [card.abilities for card in cards if card.abilities is not None]
+    return dataclasses.replace(
+        cards[0],
+        name=name,
+        window=min(windows, default=None),
+        max_output=min(limits, default=None),
+        prices=dearest(prices) if len(prices) == len(cards) else None,
+        abilities=frozenset.intersection(*known) if len(known) == len(cards) else None,
+    )
+
+
+def dearest(several: Sequence[Prices]) -> Prices:
+    """The highest of each price, at every length of input."""
+    starts = sorted({start for prices in several for start, _ in prices.beyond})
+    first, *beyond = (
+        dataclasses.replace(
+            held[0],
+            input=max(p.input for p in held),
+            output=max(p.output for p in held),
+            cached_read=max(p.cached_read for p in held),
+            cache_write=max(p.cache_write for p in held),
+            beyond=(),
+        )
+        for held in ([p.at(reached) for p in several] for reached in (0, *(s + 1 for s in starts)))
+    )
+    return dataclasses.replace(first, beyond=tuple(zip(starts, beyond, strict=True)))

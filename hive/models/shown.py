@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from hive.message import Media, Message, Part, Request, Text, Thinking, ToolResult, ToolUse
 from hive.models.catalog import Ability
-from hive.models.providers import parted
+from hive.models.naming.providers import parted
 from hive.models.sizes import picture
 
 __all__ = ["Rules", "maker_of", "shown"]

@@ -23,7 +23,6 @@ from hive.models.ambient import without_account
 from hive.models.body import bounded, drain, looks_streamed, once
 from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard, card_of
-from hive.models.endpoint import Lane, endpoint_at
 from hive.models.events import Event, events
 from hive.models.failures import (
     moved,
@@ -32,6 +31,7 @@ from hive.models.failures import (
     told,
     translate,
 )
+from hive.models.limits.endpoint import Lane, endpoint_at
 from hive.models.link import Client, Link, release
 from hive.models.parts import problem, tidy
 from hive.models.secret import Pieces, Secrets

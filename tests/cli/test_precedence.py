@@ -18,7 +18,7 @@ from hive.control.allocation import ByComplexity, OneModel
 from hive.control.complexity import LEVELS
 from hive.errors import DeclarationError
 from hive.models import Configured, ModelCard, Prices
-from hive.models.configured import Given, variable_of
+from hive.models.naming.configured import Given, variable_of
 from hive.testing.loopback import loopback
 from tests.cli.conftest import Here
 

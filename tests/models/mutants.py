@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from hive.errors import ModelError, RequestRefused, ServerFailed
 from hive.message import Message, Reply, Request, Text, Thinking, ToolResult, ToolUse, Usage
 from hive.models import Model
-from hive.models.around import Around
+from hive.models.wrappers.around import Around
 
 Change = Callable[[Model, Request], Awaitable[Reply]]
 

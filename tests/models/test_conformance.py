@@ -21,7 +21,7 @@ from hive.models import (
     ScriptedModel,
     resolve,
 )
-from hive.models.around import Around
+from hive.models.wrappers.around import Around
 from hive.testing import ModelConformance
 from hive.testing.loopback import Server, loopback
 from tests.models.asking import KEY

@@ -16,7 +16,8 @@ from hive.errors import (
     ServerFailed,
 )
 from hive.message import Media, Thinking
-from hive.models import Model, endpoint, resolve
+from hive.models import Model, resolve
+from hive.models.limits import endpoint
 from hive.testing import ModelConformance
 from tests.models import mutants
 from tests.models.asking import KEY

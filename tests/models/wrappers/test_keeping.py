@@ -21,8 +21,8 @@ from hive.models import (
     ScriptedModel,
     check,
 )
-from hive.models.around import identity
 from hive.models.catalog import Prices
+from hive.models.wrappers.around import identity
 from hive.testing.faults import Line, error
 from hive.testing.loopback import loopback
 from tests.models.asking import ASK, KEY, LOOK, SUM, each, model_at, use

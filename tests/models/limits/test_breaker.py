@@ -1,6 +1,6 @@
 """The breaker: an ill server is left alone, then tried by one call."""
 
-from hive.models.breaker import Breaker
+from hive.models.limits.breaker import Breaker
 
 
 def broken(breaker: Breaker, now: float) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import anyio.to_thread
 
 from hive.message import Reply, Request, Usage
-from hive.models.around import Around, identity
 from hive.models.model import Model
 from hive.models.scripted import spoken
+from hive.models.wrappers.around import Around, identity
 
 __all__ = ["Cached"]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hive.models.quota import Quota, quotas, seconds
+from hive.models.limits.quota import Quota, quotas, seconds
 
 NOW = "Sat, 21 Nov 2026 12:00:00 GMT"
 

@@ -10,10 +10,10 @@ import anyio
 from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError, RateLimited, ServerFailed
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around, in_words, time_left
 from hive.models.bound import input_bound
-from hive.models.endpoint import Amounts, Endpoint, Lane, Outcome, Ticket, endpoint_at
+from hive.models.limits.endpoint import Amounts, Endpoint, Lane, Outcome, Ticket, endpoint_at
 from hive.models.model import Model
+from hive.models.wrappers.around import Around, in_words, time_left
 
 __all__ = ["Limited"]
 

@@ -7,7 +7,7 @@ import pytest
 from hive import Role, Workflow
 from hive.errors import DeclarationError
 from hive.models import Prices, card, configured
-from hive.models.configured import Given
+from hive.models.naming.configured import Given
 
 WHOLE = """
 [models]

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 
 from hive.models.catalog import ModelCard, card, own_card
-from hive.models.chain import members
-from hive.models.failover import Failover
-from hive.models.limited import Limited
 from hive.models.model import Model
-from hive.models.names import resolve
-from hive.models.retrying import Retrying
+from hive.models.naming.chain import members
+from hive.models.naming.names import resolve
+from hive.models.wrappers.failover import Failover
+from hive.models.wrappers.limited import Limited
+from hive.models.wrappers.retrying import Retrying
 
 __all__ = ["steady"]
 

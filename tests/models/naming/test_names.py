@@ -5,8 +5,8 @@ import pytest
 
 from hive.errors import DeclarationError, MissingKey, UnknownModel
 from hive.models import PROVIDERS, ModelCard, Prices, card_of, check, resolve
-from hive.models.names import place_of
-from hive.models.providers import parted
+from hive.models.naming.names import place_of
+from hive.models.naming.providers import parted
 
 
 @pytest.mark.parametrize(

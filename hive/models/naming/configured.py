@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from hive.errors import DeclarationError, UnknownModel
 from hive.models.catalog import ABILITIES, ModelCard, Prices
-from hive.models.chain import chained, members
-from hive.models.names import check_address, check_name
-from hive.models.providers import PROVIDERS, SPEAKS, VARIABLE
-from hive.models.toml import TomlFile, near
+from hive.models.naming.chain import chained, members
+from hive.models.naming.names import check_address, check_name
+from hive.models.naming.providers import PROVIDERS, SPEAKS, VARIABLE
+from hive.models.naming.toml import TomlFile, near
 
 __all__ = ["ENVIRONMENT", "FILE", "Configured", "Given", "configured", "variable_of"]
 

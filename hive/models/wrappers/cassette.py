@@ -8,9 +8,9 @@ from typing import Any
 from hive import errors
 from hive.errors import DeclarationError, ModelError, RequestRefused
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around, identity
 from hive.models.model import Model
 from hive.models.scripted import spoken
+from hive.models.wrappers.around import Around, identity
 
 __all__ = ["Cassette"]
 

@@ -2,7 +2,7 @@
 
 Pure but for a lock: times are handed in, as seconds of one clock that never goes back, and whoever
 waits is woken through a callable of its own, so that calls of several event loops and threads can
-stand in one queue. `hive.models.limited` does the waiting.
+stand in one queue. `hive.models.wrappers.limited` does the waiting.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from hive.models.breaker import Breaker
-from hive.models.quota import Counted, quotas
-from hive.models.window import LONGEST, Share, Window
+from hive.models.limits.breaker import Breaker
+from hive.models.limits.quota import Counted, quotas
+from hive.models.limits.window import LONGEST, Share, Window
 
 __all__ = ["Amounts", "Endpoint", "Lane", "Outcome", "Ticket", "endpoint_at"]
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hive.models.endpoint import Amounts, Endpoint, Lane, Ticket, endpoint_at
+from hive.models.limits.endpoint import Amounts, Endpoint, Lane, Ticket, endpoint_at
 
 LIMITED = {"x-ratelimit-limit-requests": "3"}
 
@@ -180,13 +180,13 @@ def test_a_server_and_a_key_are_known_throughout_the_process_and_the_key_is_not_
     assert endpoint_at("http://here/v1", key) is one
     assert endpoint_at("http://here/v1", "another") is not one
     assert endpoint_at("http://there/v1", key) is not one
-    assert key not in repr(vars(__import__("hive.models.endpoint", fromlist=["KNOWN"])))
+    assert key not in repr(vars(__import__("hive.models.limits.endpoint", fromlist=["KNOWN"])))
 
 
 def test_of_many_servers_those_that_nobody_uses_are_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hive.models.endpoint.MOST", 3)
+    monkeypatch.setattr("hive.models.limits.endpoint.MOST", 3)
     used, idle, _ = (endpoint_at(address) for address in "abc")
     Waiting(used.lane("m"))
     endpoint_at("d")

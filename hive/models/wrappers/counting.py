@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from hive.errors import ModelError
 from hive.message import Attempt, Reply, Request, Usage
-from hive.models.around import Around, attempts_of
 from hive.models.catalog import card_of
 from hive.models.model import Model
+from hive.models.wrappers.around import Around, attempts_of
 
 __all__ = ["Count", "Counting"]
 

@@ -6,7 +6,7 @@ bucket that fills up again would let twice as much through in its first minute.
 
 from collections import deque
 
-from hive.models.quota import MINUTE, Quota
+from hive.models.limits.quota import MINUTE, Quota
 
 __all__ = ["Share", "Window"]
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from hive.errors import UnknownModel
 from hive.models.catalog import ModelCard
-from hive.models.chain import is_chain
 from hive.models.model import Model
-from hive.models.providers import OWN_KEY, PROVIDERS, VARIABLE, Provider, parted
+from hive.models.naming.chain import is_chain
+from hive.models.naming.providers import OWN_KEY, PROVIDERS, VARIABLE, Provider, parted
 
 __all__ = ["Place", "check_name", "place_of", "resolve"]
 

@@ -21,9 +21,8 @@ from hive.errors import (
 )
 from hive.message import Attempt, Reply, Request, Text, Usage
 from hive.models import Failover, FunctionModel, ModelCard, ScriptedModel, card_of, check, resolve
-from hive.models.around import worst_case
-from hive.models.catalog import Prices
-from hive.models.chain import dearest
+from hive.models.catalog import Prices, dearest
+from hive.models.wrappers.around import worst_case
 from hive.testing.faults import Line, cut, error
 from hive.testing.loopback import loopback
 from tests.models.asking import ASK, BACKENDS, KEY

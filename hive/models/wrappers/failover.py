@@ -6,12 +6,12 @@ import anyio
 
 from hive.errors import DeclarationError, ModelError, ServerFailed
 from hive.message import Attempt, Reply, Request
-from hive.models.around import attempts_of, in_words, say, time_left, worst_case
 from hive.models.bound import input_bound
-from hive.models.catalog import ModelCard, card_of
-from hive.models.chain import chained, common_card
+from hive.models.catalog import ModelCard, card_of, common_card
 from hive.models.model import Model, check, close
-from hive.models.names import resolve
+from hive.models.naming.chain import chained
+from hive.models.naming.names import resolve
+from hive.models.wrappers.around import attempts_of, in_words, say, time_left, worst_case
 
 __all__ = ["Failover"]
 

@@ -17,7 +17,7 @@ from hive.errors import (
 )
 from hive.message import Attempt, Reply, Request, Usage
 from hive.models import FunctionModel, Model, Retrying, ScriptedModel, card_of
-from hive.models.around import worst_case
+from hive.models.wrappers.around import worst_case
 from hive.testing.faults import Line, cut, drop, error, fails, raw, resets
 from hive.testing.loopback import loopback
 from tests.models.asking import ASK, BACKENDS, KEY, each, model_at

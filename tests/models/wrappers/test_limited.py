@@ -22,8 +22,8 @@ from hive.models import (
     close,
     resolve,
 )
-from hive.models.breaker import Breaker
-from hive.models.endpoint import endpoint_at
+from hive.models.limits.breaker import Breaker
+from hive.models.limits.endpoint import endpoint_at
 from hive.testing.dialects import DIALECTS
 from hive.testing.faults import Fault, Line, cut, error, raw
 from hive.testing.loopback import Received, loopback
@@ -175,7 +175,7 @@ async def test_who_waits_goes_on_when_the_time_has_come_and_says_why_it_waited(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ticks = itertools.count()
-    monkeypatch.setattr("hive.models.limited.now", lambda: next(ticks) / 1000)
+    monkeypatch.setattr("hive.models.wrappers.limited.now", lambda: next(ticks) / 1000)
     model = Limited(own())
     model.lane().pause(0.02, 0)
     diagnostics.set_up("info")
@@ -231,7 +231,7 @@ async def test_those_ahead_in_line_count_for_how_long_it_will_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("hive.models.limited.now", lambda: clock[0])
+    monkeypatch.setattr("hive.models.wrappers.limited.now", lambda: clock[0])
     model = Limited(own(), requests=2)
     await model.complete(ASK)
     clock[0] = 30.0

@@ -13,7 +13,7 @@ from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard, card_of
 from hive.models.failures import reason_of
 from hive.models.model import Model, check, close
-from hive.models.names import resolve
+from hive.models.naming.names import resolve
 
 __all__ = [
     "Around",

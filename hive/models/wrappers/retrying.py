@@ -13,8 +13,16 @@ import anyio
 from hive.diagnostics import log
 from hive.errors import DeclarationError, ModelError
 from hive.message import Attempt, Reply, Request
-from hive.models.around import Around, after, attempts_of, in_words, say, time_left, worst_case
 from hive.models.model import Model
+from hive.models.wrappers.around import (
+    Around,
+    after,
+    attempts_of,
+    in_words,
+    say,
+    time_left,
+    worst_case,
+)
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

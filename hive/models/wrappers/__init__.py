@@ -1,0 +1,1 @@
+"""Models around models (models floor): each does something about the calls of the one inside."""
