@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from hive.errors import DeclarationError
 
@@ -331,12 +331,6 @@ RetryReason = Literal[
 """Why an attempt gave no reply, in a word."""
 
 
-def known_reason(word: object) -> object:
-    """The word, or "failed" for one that another version or a model of one's own has written, so
-    that every record can be read."""
-    return "failed" if isinstance(word, str) and word not in get_args(RetryReason) else word
-
-
 class Attempt(Frozen):
     """One attempt that did not give the reply: why, what the server said, what it cost.
 
@@ -344,7 +338,7 @@ class Attempt(Frozen):
     the most that it may have used where not, nothing where the server surely did no work.
     """
 
-    reason: Annotated[RetryReason, BeforeValidator(known_reason)]
+    reason: RetryReason
     status: int | None = None
     wait: int = 0
     """Microseconds waited before the next attempt."""
@@ -354,6 +348,13 @@ class Attempt(Frozen):
     """What the server had reported by then; None where it reported nothing."""
     model: str | None = None
     """Who was asked, where that was not the model of the request."""
+
+    @field_validator("reason", mode="before")
+    @classmethod
+    def known(cls, word: object) -> object:
+        """The word, or "failed" for one that another version or a model of one's own has written,
+        so that every record can be read."""
+        return "failed" if isinstance(word, str) and word not in get_args(RetryReason) else word
 
 
 StopReason = Literal["end", "tools", "length", "overflow", "refusal", "filter", "pause"]

@@ -184,7 +184,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_the_file_of_the_page_on_models_holds(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text("utf-8")
     text = page.partition("```toml\n")[2].partition("```")[0]
     found = configured(file(tmp_path, text))
     assert [given.key for given in found.models] == ["*", "large", "reviewer"]
