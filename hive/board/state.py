@@ -116,8 +116,11 @@ class State(NamedTuple):
 def begun_anew(entries: Iterable[Entry]) -> int:
     """The sequence number from which the entries of a turn count for more than their cost: that of
     the last beginning of a turn that was begun anew, else 0."""
-    lives = [entry for entry in entries if entry.cls is Resumed]
-    return max([e.seq for e in lives if getattr(e.payload, "anew", False)], default=0)
+    first = 0
+    for entry in entries:
+        if entry.cls is Resumed and getattr(entry.payload, "anew", False):
+            first = max(first, entry.seq)
+    return first
 
 
 def is_gone(entry: Entry, first: int) -> bool:
