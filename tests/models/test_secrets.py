@@ -52,6 +52,15 @@ BACKENDS = (
     "compatible:qwen3",
 )
 each = pytest.mark.parametrize("name", BACKENDS)
+LONG = pytest.mark.long
+each_sdk = pytest.mark.parametrize(
+    "name",
+    [
+        name if name.startswith(("openai:", "anthropic:")) else pytest.param(name, marks=LONG)
+        for name in BACKENDS
+    ],
+)
+"""One backend of each SDK, whose logs and environment are its own; the others take their time."""
 plain_and_streamed = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 
 
@@ -315,7 +324,7 @@ READING = (("show", "last"), ("show", "last", "--json"), ("runs", "--json"))
 """They tell what the journal holds, whoever was asked: for one backend they are run too."""
 
 
-@each
+@each_sdk
 @pytest.mark.asyncio
 async def test_the_command_tells_no_secret_with_every_log_at_its_loudest(
     name: str, tmp_path: Path
