@@ -118,7 +118,7 @@ async def call(
     why: ModelError | str
     code: FaultCode = "model_error"
     try:
-        reply = await ask(strand, request, allowance, most, place)
+        reply = answer_of(await ask(strand, request, allowance, most, place))
     except ModelError as error:
         why = error
     except TimeoutError:
@@ -133,6 +133,13 @@ async def call(
         return record(strand, request, reply, allowance, place, clock.elapsed() - begun)
     failed(strand, allowance, place, request, code, why)
     return None
+
+
+def answer_of(given: object) -> Reply:
+    """What a mind answered. Raises TypeError for what is no Reply, which a user's may give."""
+    if not isinstance(given, Reply):
+        raise TypeError(f"it answered with a {type(given).__name__} where a Reply is wanted")
+    return given
 
 
 def pass_over(

@@ -256,6 +256,22 @@ async def test_a_models_own_errors_are_faults(error: Exception) -> None:
     assert fault.code in ("model_error", "timeout")
 
 
+class Careless:
+    """A model that answers with a text, and not with a Reply."""
+
+    name = "careless:one"
+
+    async def complete(self, request: Request) -> Reply:
+        return "Hello."  # type: ignore[return-value]  # what is tested
+
+
+async def test_an_answer_that_is_no_reply_is_a_fault() -> None:
+    result = await Workflow(Role("a"), model=Careless()).run("g")
+    (fault,) = of(result, Fault)
+    assert (fault.code, fault.final) == ("model_error", True)
+    assert "it answered with a str where a Reply is wanted" in fault.message
+
+
 async def test_pieces_of_an_answer_are_offered_to_who_listens_and_are_no_entries() -> None:
     heard: list[tuple[str, str]] = []
 
