@@ -5,9 +5,8 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
-from typing import Any
 
 import anyio
 import click
@@ -15,11 +14,11 @@ import click
 from hive.cli import options
 from hive.cli.exits import FAILED, OK
 from hive.cli.loading import load
+from hive.cli.models_known import AT_HAND, SDKS, Known, ProviderRow, Shown
 from hive.cli.overrides import Overrides, Settled, asked
-from hive.cli.precedence import Unused
 from hive.cli.progress import counting
-from hive.cli.seats import Seat, seats
-from hive.cli.trying import Made, Trial, try_all
+from hive.cli.seats import seats
+from hive.cli.trying import Made, try_all
 from hive.models.catalog import ModelCard, card, card_of, own_card
 from hive.models.model import Model
 from hive.models.naming.chain import is_chain, members
@@ -29,83 +28,7 @@ from hive.models.naming.providers import PROVIDERS, parted
 from hive.models.wrappers.around import Around
 from hive.models.wrappers.failover import Failover
 
-__all__ = ["Known", "ProviderRow", "Shown", "models"]
-
-SDKS = {"anthropic": "anthropic"}
-"""Providers whose SDK comes with an extra."""
-AT_HAND = ("program:", "script:")
-"""How the names of models begin that run in this process and ask nobody."""
-
-
-@dataclass(frozen=True)
-class ProviderRow:
-    """A provider: `set` says whether its key is, `address` where its server is (None where a name
-    must say it), `yours` that hive.toml has it."""
-
-    name: str
-    says: str
-    key: str
-    set: bool
-    installed: bool
-    address: str | None
-    keyless: bool
-    yours: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """The documented keys."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
-@dataclass(frozen=True)
-class Known:
-    """A model's card, and which of its fields the user's own cards say."""
-
-    card: ModelCard
-    yours: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """The documented keys."""
-        prices = self.card.prices
-        usd = {
-            f"{name}_usd": None if prices is None else getattr(prices, name) / 1e9
-            for name in ("input", "output", "cached_read", "cache_write")
-        }
-        abilities = self.card.abilities
-        return {
-            "name": self.card.name,
-            "window": self.card.window,
-            "max_output": self.card.max_output,
-            **usd,
-            "abilities": None if abilities is None else sorted(abilities),
-            "tier": self.card.tier,
-            "known": prices is not None or self.card.window is not None,
-            "yours": list(self.yours),
-        }
-
-
-@dataclass(frozen=True)
-class Shown:
-    """All that `hive models` tells."""
-
-    found: Configured
-    providers: list[ProviderRow]
-    models: list[Known]
-    seats: list[Seat]
-    unused: list[Unused]
-    trials: list[Trial] | None
-
-    def as_json(self) -> dict[str, Any]:
-        """The documented JSON."""
-        path, trials = self.found.path, self.trials
-        return {
-            "file": None if path is None else str(path),
-            "providers": [provider.as_json() for provider in self.providers],
-            "models": [known.as_json() for known in self.models],
-            "configured": [given._asdict() for given in self.found.models],
-            "seats": [seat.as_json() for seat in self.seats],
-            "unused": [unused.as_json() for unused in self.unused],
-            "checked": None if trials is None else [trial.as_json() for trial in trials],
-        }
+__all__ = ["models"]
 
 
 @click.command()

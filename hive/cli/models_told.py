@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from hive.cli.models import AT_HAND, SDKS, Known, ProviderRow, Shown
+from hive.cli.models_known import AT_HAND, SDKS, Known, ProviderRow, Shown
 from hive.cli.precedence import Unused
 from hive.cli.printing import console_for, said, table
 from hive.cli.trying import Trial
