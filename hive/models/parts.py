@@ -24,6 +24,7 @@ __all__ = [
     "problem",
     "result_text",
     "tidy",
+    "told_apart",
     "unique",
 ]
 
@@ -162,3 +163,9 @@ def unique(uses: list[ToolUse]) -> list[ToolUse]:
         taken.add(identity)
         kept.append(use if identity == use.id else use.model_copy(update={"id": identity}))
     return kept
+
+
+def told_apart(parts: Sequence[Part]) -> list[Part]:
+    """The parts in their order, with every tool call under an id of its own."""
+    uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
+    return [next(uses) if isinstance(part, ToolUse) else part for part in parts]

@@ -21,7 +21,7 @@ from hive.models.anthropic_messages.sending import RULES, conversation, tool_par
 from hive.models.anthropic_messages.thinking import ADAPTIVE, can_be_forced, thinking
 from hive.models.caching import ends
 from hive.models.catalog import card_of
-from hive.models.parts import ended, tidy, unique
+from hive.models.parts import ended, tidy, told_apart
 from hive.models.schema import tighten
 from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly, timeout
@@ -130,9 +130,8 @@ class AnthropicMessages(Adapting[anthropic.AsyncAnthropic]):
 
     def reply(self, body: dict[str, Any], request: Request) -> Reply:
         message = Answered.model_validate(body)
-        parts = [part for block in message.content for part in read_block(block, self.maker)]
-        uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
-        parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
+        blocks = message.content
+        parts = told_apart([part for block in blocks for part in read_block(block, self.maker)])
         asks = any(isinstance(part, ToolUse) for part in parts)
         stop = STOPS.get(message.stop_reason or "", "tools" if asks else "end")
         if stop == "refusal" and not any(isinstance(part, Text) for part in parts):

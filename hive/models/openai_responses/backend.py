@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import openai
 
 from hive.errors import BadReply, RequestRefused
-from hive.message import Reply, Request, ToolUse, Usage
+from hive.message import Reply, Request, Usage
 from hive.models.adapting import FORCED, Spare
 from hive.models.answers import answer_tool
 from hive.models.breakpoints import hints, with_breakpoints
@@ -15,7 +15,7 @@ from hive.models.failures import told, translate
 from hive.models.openai_backend import OpenAIBackend
 from hive.models.openai_responses.reading import Response, ResponseUsage, Stream, read_item, stop_of
 from hive.models.openai_responses.sending import RULES, function, items, output_form
-from hive.models.parts import ended, most_used, unique
+from hive.models.parts import ended, most_used, told_apart
 from hive.models.shown import Rules
 from hive.models.wire import Answer, Assembly
 
@@ -102,9 +102,8 @@ class OpenAIResponses(OpenAIBackend):
             if body.get("error"):
                 raise translate(told(body), self.name, self.key_variable)
             raise BadReply(f"{self.name}: the response is {response.status!r}, not completed")
-        parts = [part for item in response.output for part in read_item(item, self.maker)]
-        uses = iter(unique([part for part in parts if isinstance(part, ToolUse)]))
-        parts = [next(uses) if isinstance(part, ToolUse) else part for part in parts]
+        items = response.output
+        parts = told_apart([part for item in items for part in read_item(item, self.maker)])
         reported = response.usage
         usage = most_used(request, parts) if reported is None else reported.told()
         window = card_of(self).window
