@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hive.message import Usage
+from hive.models.bound import input_bound
 from hive.testing.faults import raw
 from tests.models.asking import ASK, ask
 
@@ -53,3 +54,18 @@ async def test_input_counts_what_was_cached_and_output_what_was_thought(
     line = raw(json.dumps(body).encode(), "application/json")
     reply, _ = await ask([line], "openai-chat:x", ASK)
     assert reply.usage == expected
+
+
+@pytest.mark.parametrize("missing", ["prompt_tokens", "completion_tokens"])
+@pytest.mark.asyncio
+async def test_counts_that_are_null_are_no_report_and_the_answer_counts_at_the_most(
+    missing: str,
+) -> None:
+    body = {
+        "choices": [{"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 20, missing: None},
+    }
+    reply, _ = await ask([raw(json.dumps(body).encode(), "application/json")], "openai-chat:x", ASK)
+    assert reply.text == "x"
+    assert reply.usage.input == input_bound(ASK)
+    assert reply.usage.output > 0

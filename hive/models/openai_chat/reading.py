@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import field_validator
+
 from hive.message import Media, Part, StopReason, Text, Thinking, ToolUse, Usage
 from hive.models.failures import Trouble, told
 from hive.models.parts import Shape, arguments, made, tidy, unique
@@ -130,6 +132,14 @@ class Completion(Shape):
     model: str | None = None
     choices: list[Choice]
     usage: ChatUsage | None = None
+
+    @field_validator("usage", mode="before")
+    @classmethod
+    def counted(cls, usage: object) -> object:
+        """The report, unless it leaves a count open, as null: then nobody knows what was used."""
+        named = ("prompt_tokens", "completion_tokens")
+        is_open = isinstance(usage, dict) and any(usage.get(name, 0) is None for name in named)
+        return None if is_open else usage
 
 
 def read_message(message: Spoken, maker: str) -> list[Part]:
