@@ -11,7 +11,6 @@ from hive.board.entry import Address, Entry, Label, join_labels
 from hive.board.payload import Payload
 from hive.board.records import (
     Complexity,
-    Fault,
     Observation,
     Paused,
     Resumed,
@@ -24,14 +23,13 @@ from hive.board.records import (
     Synthesis as SynthesisRecord,
 )
 from hive.board.state import State
-from hive.concluding import cancelled, close_calls, cut_short, last_record
-from hive.control.budget import UNCAPPED
+from hive.concluding import close_calls, cut_short, last_record
 from hive.control.chooser import agenda
 from hive.control.graph import Ending
-from hive.control.guard import has_failed
 from hive.control.move import Line, Move
 from hive.decider import Decider
 from hive.diagnostics import debug, log
+from hive.ending import Endings
 from hive.journal.journal import InboxItem
 from hive.outside import Outside
 from hive.phases.anew import begin_anew
@@ -67,7 +65,7 @@ class Coordinator:
         self.board = desk.writer.board
         self.decider = Decider(team, self.board, goal, seed)
         self.suspended: list[Entry] = []
-        self.stopping: str | None = None
+        self.endings = Endings(team, desk)
         self.answer = ""
         self.resumed = resumed or Resumed()
         """What is to be recorded when the run goes on, but for how long it was idle."""
@@ -85,7 +83,7 @@ class Coordinator:
         try:
             self.begin(first)
             while True:
-                ending = self.ending()
+                ending = self.endings.due()
                 if ending is None:
                     if self.maybe_cancelled:
                         await anyio.lowlevel.checkpoint_if_cancelled()
@@ -113,7 +111,9 @@ class Coordinator:
             return
         if self.board.state.counts:  # turn 0 was read back from the journal
             self.go_on()
-            if self.stopping is not None:  # somebody asked for that while nobody was at work
+            if (
+                self.endings.stopping is not None
+            ):  # somebody asked for that while nobody was at work
                 cut_short(self.board, writer)
             return
         log("run started", run=first.run, workflow=first.workflow)
@@ -144,25 +144,6 @@ class Coordinator:
         attempt = sum(entry.address == address for entry in before)
         self.desk.writer.post(address, COORDINATOR, payload, origin=COORDINATOR, attempt=attempt)
 
-    def ending(self) -> Ending | None:
-        """Whether the run is over: by its graph, or because its budget leaves no room."""
-        state = self.board.state
-        stopped = self.stopped()
-        if stopped is not None:
-            return stopped
-        if not state.turn:
-            return None
-        ending = self.team.graph.termination(state)
-        if ending is not None:
-            return ending
-        budget = self.team.budget
-        if budget is UNCAPPED:
-            return None
-        cap = budget.exhausted(state)
-        if cap is None:
-            return starved(state)
-        return Ending("stopped", "budget_exhausted", cap, f"the {cap} is used up")
-
     async def turn(self) -> Ending | None:
         """One turn: decide, run its strands, join. An Ending when there was nothing to decide."""
         state = self.board.state
@@ -175,7 +156,7 @@ class Coordinator:
         if consulted is None:
             close_calls(self.board, self.desk.writer)
             self.close(number, (), ())
-            return self.out_of_time()
+            return self.endings.out_of_time()
         advice, advisors = consulted
         situation = self.decider.situation(state, candidates, advice, number)
         try:
@@ -188,10 +169,10 @@ class Coordinator:
         entry = self.post((0,), decision, turn=number)
         debug("decided", run=self.desk.writer.run, turn=number, reason=decision.reason)
         ends = await self.run_strands(plans, entry, number)
-        if ends is None or self.stopping is not None:
+        if ends is None or self.endings.stopping is not None:
             close_calls(self.board, self.desk.writer)
             self.close(number, plans, advisors)
-            return self.out_of_time()
+            return self.endings.out_of_time()
         if "suspended" in ends:
             self.suspended = waiting(self.board.entries, number)
             return None
@@ -238,8 +219,8 @@ class Coordinator:
         opened = self.strand(plan, advisor, number, state_address(state))
         opened = opened._replace(task=agenda(situation))
         self.desk.room.open(1)
-        ends = await self.running.beside([opened], self.seconds_left())
-        if ends is None or self.stopping is not None:
+        ends = await self.running.beside([opened], self.endings.seconds_left())
+        if ends is None or self.endings.stopping is not None:
             return None
         posted = [
             entry
@@ -256,11 +237,11 @@ class Coordinator:
         roles, address = self.team.graph.roles, str(decision.address)
         opened = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
         self.desk.room.open(len(opened))
-        return self.running.beside(opened, self.seconds_left())
+        return self.running.beside(opened, self.endings.seconds_left())
 
     def stop(self, reason: str) -> None:
         """End the run: what is open is cancelled, closed on the board, and concluded."""
-        self.stopping = self.stopping or reason
+        self.endings.stopping = self.endings.stopping or reason
         self.running.cut_off()
         self.outside.go_on(None)
 
@@ -290,38 +271,6 @@ class Coordinator:
             mind.name if program else f"model:{mind.name}",
         )
 
-    def seconds_left(self) -> float | None:
-        """Seconds until the run's deadline, by the record's own clock."""
-        cap = self.team.budget.seconds
-        if cap is None:
-            return None
-        state = self.board.state
-        idle = state.idle + sum(
-            entry.payload.idle
-            for entry in self.board.of_kind(Resumed)
-            if entry.address.turn > state.turn and isinstance(entry.payload, Resumed)
-        )
-        used = self.desk.writer.clock.now() - state.started - idle
-        return max(0.0, cap - used / 1_000_000)
-
-    def stopped(self) -> Ending | None:
-        """The ending of a run that was stopped, or was on record; None while it may go on."""
-        if self.stopping is not None:
-            return cancelled(self.stopping)
-        told = self.desk.tape.cut_short(self.board.state.turn + 1)
-        if told is None:
-            return None
-        return Ending(told.outcome, told.reason, told.guard, told.message)
-
-    def out_of_time(self) -> Ending:
-        """The ending of a run whose open turn was cut off."""
-        stopped = self.stopped()
-        if stopped is not None:
-            return stopped
-        self.desk.tape.missing(Address(self.board.state.turn + 1, "", (0,)), "ending")
-        cap = f"budget(seconds={self.team.budget.seconds})"
-        return Ending("stopped", "time_exhausted", cap, f"the {cap} is used up")
-
     async def conclude(self, ending: Ending) -> None:
         """Post the ending, a turn of its own, and make it durable."""
         state = self.board.state
@@ -349,21 +298,6 @@ class Coordinator:
 def state_address(state: State) -> str:
     """The decision that closed the last turn, or the goal."""
     return f"{state.turn}//0" if state.turn else "0//1"
-
-
-def starved(state: State) -> Ending | None:
-    """The end of a run in whose last turn nobody could be asked for want of budget."""
-    faults = [state.newest.get(f"{role}/{Fault.kind}") for role in state.frontier]
-    messages = [
-        fault.payload.message
-        for fault in faults
-        if fault is not None
-        and isinstance(fault.payload, Fault)
-        and fault.payload.code == "budget_exhausted"
-    ]
-    if len(messages) < len(faults) or not all(has_failed(state, r) for r in state.frontier):
-        return None
-    return Ending("stopped", "budget_exhausted", "", messages[0]) if messages else None
 
 
 def waiting(entries: list[Entry], turn: int) -> list[Entry]:

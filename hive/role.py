@@ -37,7 +37,8 @@ class Role:
     what it may call, `tier` pins a rung of models (the allocator chooses when None), `per` opens
     one strand per entry of a kind that it has not served yet. `program` makes the role an async
     function instead of a model. `corrections` is how often a reply that breaks the rules is sent
-    back with the reason before the strand fails.
+    back with the reason before the strand fails. `work` names the kind of work it does, such as
+    "planning" or "review", for tables of models that go by it.
 
     Raises DeclarationError when the role could not work.
     """
@@ -53,6 +54,7 @@ class Role:
     program: Program | None = None
     corrections: int = 2
     settings: Settings = DEFAULTS
+    work: str = ""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name in RESERVED:

@@ -4,7 +4,17 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Candidate", "Complexity", "Level5", "Option", "Piece", "StrandPlan", "whole"]
+__all__ = [
+    "Allotted",
+    "Candidate",
+    "Complexity",
+    "Level5",
+    "Option",
+    "Piece",
+    "ReviewDepth",
+    "StrandPlan",
+    "whole",
+]
 
 Number = int | float
 """A real number; whole ones are best given as int, which is written the shorter way."""
@@ -35,6 +45,28 @@ class Complexity(Piece):
     level: Level5
     score: Number
     signals: dict[str, Number] = {}
+    uncertainty: dict[str, Number] = {}
+    """How far each signal may be off, as a standard deviation in the units of the score; what is
+    not known yet stands here without a signal."""
+    probabilities: tuple[Number, ...] = ()
+    """How likely each of the five classes is, easiest first; empty where nobody judged that."""
+
+
+ReviewDepth = Literal["none", "single", "panel", "adversarial", "exhaustive"]
+"""How thoroughly work is reviewed: not at all; by one; by three who do not see each other's
+reviews; by these and a devil's advocate; by everybody who reviews, until nothing new is found."""
+
+
+class Allotted(Piece):
+    """What work of its class was allotted, as a decision records it."""
+
+    lasting: ClassVar[bool] = True
+
+    strands: int | None = None
+    """Most strands of a turn; None where only the run's limits bind."""
+    review: ReviewDepth = "single"
+    checkpoint: bool = False
+    """Whether a person is asked before the work touches anything outside the board."""
 
 
 class Candidate(Piece):
@@ -45,6 +77,8 @@ class Candidate(Piece):
     strands: tuple[str, ...]
     score: Number
     probability: Number
+    parts: dict[str, Number] = {}
+    """What went into the score, by name."""
 
 
 class Option(Piece):
@@ -83,3 +117,7 @@ class StrandPlan(Piece):
     probability: Number = 1
     options: tuple[Option, ...] = ()
     """All models that it could have been given, where the allocator weighed them."""
+    because: str = ""
+    """Why this model, where that is more than the role, the class of the work and the options."""
+    reserved: int = 0
+    """What is kept back for its first call, in nano-dollars, where money is capped."""

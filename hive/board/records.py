@@ -8,13 +8,23 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hive.board.payload import Level, Payload
-from hive.board.pieces import Candidate, Complexity, Level5, Option, Piece, StrandPlan
+from hive.board.pieces import (
+    Allotted,
+    Candidate,
+    Complexity,
+    Level5,
+    Option,
+    Piece,
+    ReviewDepth,
+    StrandPlan,
+)
 from hive.message import Attempt, JsonObject, Media, Part, Settings, StopReason, Usage
 
 __all__ = [
     "RECORDS",
     "STUCK",
     "Admission",
+    "Allotted",
     "Approval",
     "Candidate",
     "Change",
@@ -35,6 +45,7 @@ __all__ = [
     "Redaction",
     "Request",
     "Resumed",
+    "ReviewDepth",
     "RunStarted",
     "StrandPlan",
     "Suspension",
@@ -92,6 +103,10 @@ class Decision(Record):
     reason: str
     advisors: tuple[str, ...] = ()
     """Strands that were consulted before this decision."""
+    allotted: Allotted | None = None
+    """What the class of the work was allotted."""
+    nudge: str = ""
+    """What its roles are told beside what they see, since the run got no further."""
 
 
 class Request(Record):

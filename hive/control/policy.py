@@ -92,6 +92,8 @@ class Choice:
     """Why, in words that a person understands."""
     deterministic: bool = True
     """Whether the same situation gives the same choice, chance or no chance."""
+    parts: tuple[Mapping[str, float], ...] = ()
+    """What went into each candidate's score, by name; empty where the score says it all."""
 
 
 class Policy(Protocol):

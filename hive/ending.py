@@ -1,0 +1,90 @@
+"""When a run is over (floor 6): by its graph, its budget, its time, or somebody's word."""
+
+from hive.board.entry import Address
+from hive.board.records import Fault, Resumed
+from hive.board.state import State
+from hive.concluding import cancelled
+from hive.control.budget import UNCAPPED
+from hive.control.graph import Ending
+from hive.control.guard import has_failed
+from hive.phases.strand import Desk
+from hive.team import Team
+
+__all__ = ["Endings"]
+
+
+class Endings:
+    """Looks, between two turns, whether there is to be another one."""
+
+    def __init__(self, team: Team, desk: Desk) -> None:
+        self.team = team
+        self.desk = desk
+        self.board = desk.writer.board
+        self.stopping: str | None = None
+        """Why somebody stopped the run, if anybody did."""
+
+    def due(self) -> Ending | None:
+        """Whether the run is over: by its graph, or because its budget leaves no room."""
+        state = self.board.state
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
+        if not state.turn:
+            return None
+        ending = self.team.graph.termination(state)
+        if ending is not None:
+            return ending
+        budget = self.team.budget
+        if budget is UNCAPPED:
+            return None
+        cap = budget.exhausted(state)
+        if cap is None:
+            return starved(state)
+        return Ending("stopped", "budget_exhausted", cap, f"the {cap} is used up")
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the run's deadline, by the record's own clock."""
+        cap = self.team.budget.seconds
+        if cap is None:
+            return None
+        state = self.board.state
+        idle = state.idle + sum(
+            entry.payload.idle
+            for entry in self.board.of_kind(Resumed)
+            if entry.address.turn > state.turn and isinstance(entry.payload, Resumed)
+        )
+        used = self.desk.writer.clock.now() - state.started - idle
+        return max(0.0, cap - used / 1_000_000)
+
+    def stopped(self) -> Ending | None:
+        """The ending of a run that was stopped, or was on record; None while it may go on."""
+        if self.stopping is not None:
+            return cancelled(self.stopping)
+        told = self.desk.tape.cut_short(self.board.state.turn + 1)
+        if told is None:
+            return None
+        return Ending(told.outcome, told.reason, told.guard, told.message)
+
+    def out_of_time(self) -> Ending:
+        """The ending of a run whose open turn was cut off."""
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
+        self.desk.tape.missing(Address(self.board.state.turn + 1, "", (0,)), "ending")
+        cap = f"budget(seconds={self.team.budget.seconds})"
+        return Ending("stopped", "time_exhausted", cap, f"the {cap} is used up")
+
+
+def starved(state: State) -> Ending | None:
+    """The end of a run in whose last turn nobody could be asked for want of budget."""
+    faults = [state.newest.get(f"{role}/{Fault.kind}") for role in state.frontier]
+    messages = [
+        fault.payload.message
+        for fault in faults
+        if fault is not None
+        and isinstance(fault.payload, Fault)
+        and fault.payload.code == "budget_exhausted"
+    ]
+    if len(messages) < len(faults) or not all(has_failed(state, r) for r in state.frontier):
+        return None
+    return Ending("stopped", "budget_exhausted", "", messages[0]) if messages else None
