@@ -3,11 +3,15 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from hive.board.contributions import TestReport
 from hive.board.records import StrandPlan
+from hive.board.state import Folding, Tally
 from hive.control.allocation import ANYONE, Allocator
+from hive.control.allotment import table_of
 from hive.control.budget import Budget
 from hive.control.complexity import Estimator
 from hive.control.graph import Graph
+from hive.control.level import JUDGED, judging
 from hive.control.policy import Policy
 from hive.errors import DeclarationError, Divergence
 from hive.message import Reply, Request
@@ -26,6 +30,7 @@ __all__ = [
     "by_key",
     "check_prices",
     "check_roles",
+    "folding_for",
     "hired",
     "program_name",
     "silent",
@@ -90,6 +95,29 @@ class Team:
     def mind(self, plan: StrandPlan) -> Mind:
         """The mind that a strand was given."""
         return self.programs.get(plan.role) or self.minds[plan.key or ""]
+
+
+def folding_for(
+    graph: Graph,
+    roles: Mapping[str, Role],
+    policy: Policy,
+    estimator: Estimator,
+    allocator: Allocator,
+) -> Folding:
+    """What the fold of a workflow's runs must know; `roles` are the advisors too."""
+    tallies: dict[str, Tally] = {tally.name: tally for tally in graph.tallies}
+    asked = tallies.pop(JUDGED.name, None) is not None
+    for part in (policy, estimator, allocator):
+        tallies.update({tally.name: tally for tally in getattr(part, "tallies", ())})
+    if asked:  # by a guard; it is judged last, from what the others remember
+        tallies[JUDGED.name] = judging(estimator, table_of(allocator))
+    tools = [tool for role in graph.roles.values() for tool in role.tools]
+    return Folding(
+        per={name: role.per.kind for name, role in graph.roles.items() if role.per},
+        tallies=tuple(tallies.values()),
+        tested=any(cls.kind == TestReport.kind for tool in tools for cls in tool.posts),
+        advisors=frozenset(roles) - frozenset(graph.roles),
+    )
 
 
 def by_key(models: Mapping[str, str | Model]) -> dict[str, str | Model]:

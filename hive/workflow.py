@@ -13,7 +13,7 @@ from hive.board.canonical import encode
 from hive.board.contributions import EVERYWHERE, Goal, UserMessage
 from hive.board.payload import Payload, Vocabulary
 from hive.board.records import RECORDS, Fault
-from hive.board.state import Folding, Tally
+from hive.board.state import Folding
 from hive.clock import Clock, SystemClock
 from hive.control.allocation import ANYONE, Allocator, ByComplexity
 from hive.control.budget import UNCAPPED, Budget
@@ -35,7 +35,17 @@ from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
 from hive.synthesis import LastWord, Synthesis
-from hive.team import Mind, Team, by_key, check_prices, check_roles, hired, program_name, silent
+from hive.team import (
+    Mind,
+    Team,
+    by_key,
+    check_prices,
+    check_roles,
+    folding_for,
+    hired,
+    program_name,
+    silent,
+)
 from hive.tools.approval import Approver, ask
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
@@ -267,20 +277,7 @@ class Workflow:
     @cached_property
     def folding(self) -> Folding:
         """What the fold of its runs must know."""
-        tallies: dict[str, Tally] = {tally.name: tally for tally in self.graph.tallies}
-        for part in (self.policy, self.estimator, self.allocator):
-            tallies.update({tally.name: tally for tally in getattr(part, "tallies", ())})
-        return Folding(
-            per={name: role.per.kind for name, role in self.graph.roles.items() if role.per},
-            tallies=tuple(tallies.values()),
-            tested=any(
-                cls.kind == "TestReport"
-                for role in self.graph.roles.values()
-                for tool in role.tools
-                for cls in tool.posts
-            ),
-            advisors=frozenset(self.roles) - frozenset(self.graph.roles),
-        )
+        return folding_for(self.graph, self.roles, self.policy, self.estimator, self.allocator)
 
     @cached_property
     def readable(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
+from hive.control.allotment import TABLE, AllocationTable, Allotment
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Weights, Words
 from hive.control.declining import declining
@@ -22,6 +23,7 @@ from hive.control.guard import (
     tokens,
     turns,
 )
+from hive.control.level import level, review_depth
 from hive.control.measuring import Judge, judgement, measured
 from hive.control.mention import Mention
 from hive.control.move import Line, Move
@@ -54,8 +56,11 @@ from hive.errors import Flaw
 
 __all__ = [
     "PROFILES",
+    "TABLE",
     "Allocation",
+    "AllocationTable",
     "Allocator",
+    "Allotment",
     "ByComplexity",
     "ByPreference",
     "Choice",
@@ -104,6 +109,7 @@ __all__ = [
     "handoff",
     "judgement",
     "latest",
+    "level",
     "looped",
     "measured",
     "open_questions",
@@ -113,6 +119,7 @@ __all__ = [
     "rejected",
     "repeated",
     "require",
+    "review_depth",
     "stalled",
     "start",
     "stop",

@@ -5,28 +5,21 @@ everyone else. What the key stands for is the workflow's business.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from hive.board.records import Complexity, Level5, Option
+from hive.control.allotment import TABLE, AllocationTable
 from hive.control.complexity import LEVELS
 from hive.control.move import Line
 from hive.control.policy import Situation
 from hive.errors import DeclarationError
 from hive.role import Role
 
-__all__ = ["ANYONE", "TIERS", "Allocation", "Allocator", "ByComplexity", "OneModel"]
+__all__ = ["ANYONE", "Allocation", "Allocator", "ByComplexity", "OneModel"]
 
 ANYONE = ("*", "default")
 """The keys that fit every role."""
-
-TIERS: Mapping[Level5, str] = {
-    "trivial": "small",
-    "simple": "small",
-    "moderate": "large",
-    "complex": "large",
-    "critical": "large",
-}
 
 
 class Allocation(NamedTuple):
@@ -42,6 +35,7 @@ class Allocation(NamedTuple):
 class Allocator(Protocol):
     """Who decides which model a strand gets. An allocator may also have
 
+    - `table`, the AllocationTable that says what else work of each class is given;
     - `check(roles, models)`, which raises DeclarationError for a role that no model would fit;
       `models` are keys with the names of models, as below.
     """
@@ -61,20 +55,20 @@ class Allocator(Protocol):
 
 @dataclass(frozen=True)
 class ByComplexity:
-    """The class of the work picks the tier by a table.
+    """The class of the work picks the tier by a table, which may have another one for a role's kind
+    of work.
 
     A model named for the role wins over every tier, and the role's own tier over the table; "*" is
     for whoever is left.
     """
 
-    table: Mapping[Level5, str] = field(default_factory=lambda: dict(TIERS))
+    table: AllocationTable = TABLE
 
     def __post_init__(self) -> None:
-        missing = [level for level in LEVELS if level not in self.table]
-        if missing or len(self.table) != len(LEVELS):
+        if not isinstance(self.table, AllocationTable):
             raise DeclarationError(
-                f"ByComplexity: the table names {', '.join(self.table)}; it must give a tier for"
-                f" each of {', '.join(LEVELS)} and for nothing else"
+                f"ByComplexity(table={self.table!r}): give an AllocationTable; TABLE.with_(…) is"
+                " the one shipped with some rows replaced"
             )
 
     def allocate(
@@ -92,8 +86,8 @@ class ByComplexity:
         """The key for a role's work of a class. Raises DeclarationError when none fits."""
         if role.name in models:
             return Allocation(role.name, role.tier)
-        tier = role.tier or self.table[level]
-        for key in self.fitting(role, level):
+        tier = self.tier(role, level)
+        for key in (tier, *ANYONE):
             if key in models:
                 return Allocation(key, tier)
         raise DeclarationError(
@@ -103,7 +97,17 @@ class ByComplexity:
 
     def fitting(self, role: Role, level: Level5) -> tuple[str, ...]:
         """The keys that would do for a role's work of a class, the best in front."""
-        return (role.name, role.tier or self.table[level], *ANYONE)
+        return (role.name, self.tier(role, level), *ANYONE)
+
+    def tier(self, role: Role, level: Level5) -> str:
+        """The rung of models that a role's work of a class is for."""
+        return role.tier or self.table[level].tier_for(role.work)
+
+    def tiers(self, roles: Iterable[Role]) -> tuple[str, ...]:
+        """The rungs of models that the work of some roles may fall to."""
+        roles = tuple(roles)
+        own = [role.tier for role in roles if role.tier]
+        return tuple(dict.fromkeys([*own, *self.table.tiers([role.work for role in roles])]))
 
     def reached(self, roles: Iterable[Role], models: Collection[str]) -> frozenset[str]:
         """The keys that some role may get."""
@@ -119,8 +123,7 @@ class ByComplexity:
         for role in roles:
             for level in () if role.program else LEVELS:
                 self.pick(role, level, models)
-        known = {role.name for role in roles} | {role.tier for role in roles if role.tier}
-        known |= {*self.table.values(), *ANYONE}
+        known = {role.name for role in roles} | {*self.tiers(roles), *ANYONE}
         for key in models:
             if key not in known:
                 raise DeclarationError(

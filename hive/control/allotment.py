@@ -5,7 +5,7 @@ A frozen value: users replace it, or edit single rows.
     strict = TABLE.with_(simple=replace(TABLE["simple"], review="panel"))
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from typing import get_args
 from hive.board.records import Allotted, Level5, ReviewDepth
 from hive.errors import DeclarationError
 
-__all__ = ["TABLE", "AllocationTable", "Allotment"]
+__all__ = ["TABLE", "AllocationTable", "Allotment", "table_of"]
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,24 @@ class Allotment:
 
 @dataclass(frozen=True)
 class AllocationTable(Mapping[Level5, Allotment]):
-    """A row for each of the five classes, read as a mapping."""
+    """A row for each of the five classes, read as a mapping.
+
+    Raises DeclarationError for a row that is none.
+    """
 
     trivial: Allotment
     simple: Allotment
     moderate: Allotment
     complex: Allotment
     critical: Allotment
+
+    def __post_init__(self) -> None:
+        for level, row in self.items():
+            if not isinstance(row, Allotment):
+                raise DeclarationError(
+                    f"AllocationTable({level}={row!r}): give an Allotment, such as"
+                    ' Allotment("small")'
+                )
 
     def __getitem__(self, level: Level5) -> Allotment:
         if level not in get_args(Level5):
@@ -81,8 +92,17 @@ class AllocationTable(Mapping[Level5, Allotment]):
     def __len__(self) -> int:
         return len(get_args(Level5))
 
+    def tiers(self, works: Iterable[str]) -> tuple[str, ...]:
+        """The rungs that some kinds of work may fall to, and those of whoever does another kind."""
+        found = {row.tier_for(work): None for work in ("", *works) for row in self.values()}
+        return tuple(found)
+
     def with_(self, **rows: Allotment) -> "AllocationTable":
-        """The same table with some rows replaced, by class."""
+        """The same table with some rows replaced. Raises DeclarationError for a class that there
+        is not."""
+        for level in rows:
+            if level not in self:
+                raise DeclarationError(f"{level!r} is no class of work; say {', '.join(self)}")
         return replace(self, **rows)
 
 
@@ -94,3 +114,9 @@ TABLE = AllocationTable(
     critical=Allotment("large", review="adversarial", checkpoint=True),
 )
 """What is allotted when nothing else is said."""
+
+
+def table_of(allocator: object) -> AllocationTable:
+    """The table that an allocator goes by: its `table`, or the one shipped where it has none."""
+    table = getattr(allocator, "table", None)
+    return table if isinstance(table, AllocationTable) else TABLE

@@ -43,7 +43,7 @@ def found(file: dict[str, str], environment: dict[str, str]) -> Configured:
 def by_the_rule(role: Role, level: str, sources: list[dict[str, str]]) -> str | None:
     """As it is documented: the first source that names the role, else the first that says something
     of its tier or of everyone."""
-    tier = role.tier or ByComplexity().table[level]  # type: ignore[index]  # a level
+    tier = ByComplexity().tier(role, level)  # type: ignore[arg-type]  # a level
     for source in sources:
         if role.name in source:
             return source[role.name]

@@ -5,14 +5,14 @@ from collections.abc import Collection
 import pytest
 
 from hive.board.records import Complexity, Level5
-from hive.control import Allocation, Allocator, ByComplexity, Line, OneModel
-from hive.control.complexity import LEVELS
+from hive.control import TABLE, Allocation, Allocator, Allotment, ByComplexity, Line, OneModel
 from hive.errors import DeclarationError
 from hive.role import Role
 from tests.control.states import move, situation
 
 coder = Role("coder")
 expert = Role("expert", tier="large")
+critic = Role("critic", work="review")
 TIERS = {"small": 1, "large": 2}
 
 
@@ -54,10 +54,24 @@ def test_whoever_is_left_gets_the_model_for_anyone(anyone: str) -> None:
 
 
 def test_a_table_of_ones_own() -> None:
-    table = dict.fromkeys(LEVELS, "middle")
-    assert allocated(ByComplexity(table), coder, "critical", {"middle": 1})[0] == "middle"
-    with pytest.raises(DeclarationError, match="must give a tier for each of trivial, simple"):
-        ByComplexity({"trivial": "small"})
+    table = TABLE.with_(critical=Allotment("huge", tiers={"review": "middle"}))
+    models = TIERS | {"huge": 3, "middle": 4}
+    assert allocated(ByComplexity(table), coder, "critical", models)[:2] == ("huge", "huge")
+    assert allocated(ByComplexity(table), critic, "critical", models)[:2] == ("middle", "middle")
+    assert allocated(ByComplexity(table), critic, "complex", models)[:2] == ("large", "large")
+    assert allocated(ByComplexity(table), expert, "critical", models)[:2] == ("large", "large")
+    with pytest.raises(DeclarationError, match="give an AllocationTable"):
+        ByComplexity({"trivial": "small"})  # type: ignore[arg-type]
+
+
+def test_the_tier_of_a_kind_of_work_counts_where_somebody_does_that_work() -> None:
+    table = TABLE.with_(critical=Allotment("large", tiers={"review": "middle"}))
+    models = TIERS | {"middle": 3}
+    ByComplexity(table).check((coder, critic), models)
+    with pytest.raises(DeclarationError, match="models names 'middle', which is neither"):
+        ByComplexity(table).check((coder,), models)
+    assert ByComplexity(table).reached((coder, critic), models) == {"small", "large", "middle"}
+    assert ByComplexity(table).reached((coder,), models) == {"small", "large"}
 
 
 def test_a_role_that_no_model_fits_is_named() -> None:
