@@ -3,6 +3,7 @@
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, RunState, Summary, summaries
 from hive.audit.diff import Diff, SetDiff, compare, compare_sets
+from hive.audit.factors import Factor, Found, factors
 from hive.audit.heads import Head, HeadFile
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
@@ -15,7 +16,9 @@ __all__ = [
     "Course",
     "Diff",
     "Difference",
+    "Factor",
     "Finding",
+    "Found",
     "Head",
     "HeadFile",
     "Record",
@@ -26,6 +29,7 @@ __all__ = [
     "Verification",
     "compare",
     "compare_sets",
+    "factors",
     "net_changes",
     "prompt",
     "summaries",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 
+from hive.audit.factors import factors
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
 from hive.board.entry import Entry
@@ -150,6 +151,7 @@ def shown_json(record: Record, entries: list[Entry], prompts: bool) -> dict[str,
         "waits_for": list(summary.waits_for),
         "seed": started.seed,
         "overrides": started.overrides,
+        "factors": [found._asdict() for found in factors(record.entries)],
         "entries": [entry.as_json() for entry in entries],
     }
     if prompts:

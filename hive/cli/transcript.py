@@ -8,6 +8,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from hive.audit.factors import factors
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
 from hive.board.board import USER
@@ -93,6 +94,9 @@ def tell_end(record: Record, console: Console, journal: str) -> None:
     console.print(verdict(record))
     said(console, record.summary.message or "; ".join(record.summary.waits_for), 2)
     console.print(used(record), style="dim", soft_wrap=True)
+    found = factors(record.entries)
+    if found:
+        said(console, f"factors: {', '.join(map(str, found))}", style="dim")
     if not record.summary.ended and record.journal.holder(record.id) is None:
         console.print()
         steps(console, ways_on(record, journal))

@@ -37,7 +37,9 @@ def test_a_transcript_tells_the_whole_run(told: Here) -> None:
     assert "write_file(path='draft.txt', text=(2 lines))  changed draft.txt" in out
     assert "Note draft 0" in out
     assert "Review not approved: draft 0 was read" in out
-    assert out.rstrip().splitlines()[-1].startswith("run ")
+    *_, used, factors = out.rstrip().splitlines()
+    assert used.startswith("run ")
+    assert factors == "factors: review blocked ×2 [2/critic/0.2]"
 
 
 def test_what_was_given_for_a_run_is_told_in_words(here: Here) -> None:
@@ -82,6 +84,7 @@ def test_json_of_a_run(told: Here) -> None:
     shown = told.hive("show", "--json").json
     assert set(shown) > RUNS_KEYS
     assert shown["answer"]
+    assert shown["factors"] == [{"factor": "review_blocked", "times": 2, "at": "2/critic/0.2"}]
     assert [entry["seq"] for entry in shown["entries"]] == list(range(len(shown["entries"])))
     assert all(set(entry) == ENTRY_KEYS for entry in shown["entries"])
     assert "prompts" not in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+from hive.audit import Factor
 from hive.board.records import Reason
 from hive.message import RetryReason
 from tests.house import tree
@@ -24,3 +25,7 @@ def test_every_reason_of_an_ending_is_told() -> None:
 
 def test_every_reason_of_an_attempt_is_told() -> None:
     assert listed("Why an attempt failed") == list(get_args(RetryReason))
+
+
+def test_every_factor_of_a_run_is_told() -> None:
+    assert listed("What helped, and what was lost") == list(get_args(Factor))
