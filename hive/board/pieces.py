@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict
 __all__ = [
     "Allotted",
     "Candidate",
+    "Change",
     "Complexity",
+    "FaultCode",
     "Level5",
     "Option",
     "Piece",
@@ -121,3 +123,35 @@ class StrandPlan(Piece):
     """Why this model, where that is more than the role, the class of the work and the options."""
     reserved: int = 0
     """What is kept back for its first call, in nano-dollars, where money is capped."""
+
+
+class Change(Piece):
+    """One file before and after a call: SHA-256 digests in hex, None where there was no file; the
+    contents are stored under the commitments."""
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+    before_content: str | None = None
+    after_content: str | None = None
+
+
+FaultCode = Literal[
+    "invalid_output",
+    "write_refused",
+    "unknown_tool",
+    "invalid_arguments",
+    "malformed_arguments",
+    "empty_reply",
+    "truncated",
+    "refusal",
+    "handoff_refused",
+    "model_error",
+    "timeout",
+    "budget_exhausted",
+    "steps_exhausted",
+    "program_error",
+    "cancelled",
+    "interrupted",
+    "withdrawn",
+]

@@ -11,10 +11,11 @@ from hive.board.payload import Level, Payload
 from hive.board.pieces import (
     Allotted,
     Candidate,
+    Change,
     Complexity,
+    FaultCode,
     Level5,
     Option,
-    Piece,
     ReviewDepth,
     StrandPlan,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Resumed",
     "ReviewDepth",
     "RunStarted",
+    "Spoken",
     "StrandPlan",
     "Suspension",
     "Synthesis",
@@ -181,17 +183,6 @@ class Approval(Record):
     """The inbox's item by which a person ruled."""
 
 
-class Change(Piece):
-    """One file before and after a call: SHA-256 digests in hex, None where there was no file; the
-    contents are stored under the commitments."""
-
-    path: str
-    before: str | None = None
-    after: str | None = None
-    before_content: str | None = None
-    after_content: str | None = None
-
-
 class Observation(Record):
     """What a tool call gave back."""
 
@@ -214,27 +205,6 @@ class Handoff(Record):
 
     to: str
     reason: str = ""
-
-
-FaultCode = Literal[
-    "invalid_output",
-    "write_refused",
-    "unknown_tool",
-    "invalid_arguments",
-    "malformed_arguments",
-    "empty_reply",
-    "truncated",
-    "refusal",
-    "handoff_refused",
-    "model_error",
-    "timeout",
-    "budget_exhausted",
-    "steps_exhausted",
-    "program_error",
-    "cancelled",
-    "interrupted",
-    "withdrawn",
-]
 
 
 class Fault(Record):
@@ -262,6 +232,19 @@ class Suspension(Record):
     waits_for: Literal["approval", "answer", "in_doubt"]
     subject: str
     text: str = ""
+
+
+class Spoken(Record):
+    """What a person said in a turn of theirs, word for word; it answers a Suspension."""
+
+    text: str
+    by: str
+    item: int = 0
+    """The inbox's item that brought it."""
+    digest: str = ""
+    """Of what they were shown and asked."""
+    served: bool = False
+    """Whether it was taken over from another run."""
 
 
 class Admission(Record):
@@ -390,6 +373,7 @@ RECORDS: tuple[type[Record], ...] = (
     Handoff,
     Fault,
     Suspension,
+    Spoken,
     Overrun,
     Paused,
     Resumed,
