@@ -64,6 +64,7 @@ def described(role: Role) -> dict[str, JsonValue]:
         "tools": [tool.name for tool in role.tools],
         "tier": role.tier,
         **({"work": role.work} if role.work else {}),
+        **({"person": True} if role.person else {}),
         "per": None if role.per is None else role.per.kind,
         "output": None if role.output is None else role.output.kind,
         "program": None if program is None else named(program),

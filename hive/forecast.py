@@ -66,7 +66,7 @@ class Prices:
 
     def strand(self, role: Role) -> int:
         """All calls of one strand, with the dearest model that the role may get."""
-        if role.program is not None:
+        if not role.asks_model:
             return 0
         calls = [self.call(key) for key in keys_for(self.workflow, role)]
         return self.workflow.limits.steps * max(calls, default=0)

@@ -38,7 +38,8 @@ class Role:
     one strand per entry of a kind that it has not served yet. `program` makes the role an async
     function instead of a model. `corrections` is how often a reply that breaks the rules is sent
     back with the reason before the strand fails. `work` names the kind of work it does, such as
-    "planning" or "review", for tables of models that go by it.
+    "planning" or "review", for tables of models that go by it. `person` says that the turns of this
+    role are somebody's own: the run waits for what they say.
 
     Raises DeclarationError when the role could not work.
     """
@@ -55,6 +56,7 @@ class Role:
     corrections: int = 2
     settings: Settings = DEFAULTS
     work: str = ""
+    person: bool = False
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name in RESERVED:
@@ -74,6 +76,7 @@ class Role:
                 )
         self._check_kinds()
         self._check_tools()
+        self._check_person()
         for kind in sorted(self.kinds_written & USERS):
             raise DeclarationError(
                 f"role {self.name!r} may not write {kind}, not even through its tools; it is the"
@@ -132,6 +135,32 @@ class Role:
                     f"role {self.name!r} has a tool named {name!r}, a word the turn itself uses;"
                     " give the tool another name"
                 )
+
+    def _check_person(self) -> None:
+        given = {
+            "program": self.program is not None,
+            "tools": bool(self.tools),
+            "tier": self.tier is not None,
+            "output": self.output is not None,
+            "settings": self.settings != DEFAULTS,
+        }
+        if not self.person:
+            return
+        for option in (option for option, is_given in given.items() if is_given):
+            raise DeclarationError(
+                f"role {self.name!r} is a person and has {option}=…, which is for models and"
+                " programs; leave it out"
+            )
+        if not self.said:
+            raise DeclarationError(
+                f"role {self.name!r} is a person and writes {self.writes[0].kind}, which nobody can"
+                " say in words; add Note, or what they are to write"
+            )
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether its turns are a model's: it is neither a program nor a person."""
+        return self.program is None and not self.person
 
     @property
     def final(self) -> type[Payload] | None:

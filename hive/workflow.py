@@ -346,7 +346,7 @@ class Workflow:
             programs={
                 name: Mind(program_name(role), ModelCard(program_name(role), prices=FREE))
                 for name, role in self.roles.items()
-                if role.program is not None
+                if not role.asks_model
             },
             reads=self.reads,
             targets=self.targets,
@@ -358,7 +358,7 @@ class Workflow:
         """Raise DeclarationError for a role that no model would serve. A workflow made without any
         is whole but for that, and is given them before it is started."""
         check = getattr(self.allocator, "check", None)
-        if check is not None and any(role.program is None for role in self.roles.values()):
+        if check is not None and any(role.asks_model for role in self.roles.values()):
             named = {
                 key: given if isinstance(given, str) else given.name
                 for key, given in self.assigned.items()
@@ -375,7 +375,7 @@ class Workflow:
             raise DeclarationError(
                 f"the policy's advisor and a role of the graph are both named {advisor.name!r}"
             )
-        check_roles(self.budget, self.roles)
+        check_roles(self.budget, self.policy, self.roles)
         for card in self.cards:
             if not isinstance(card, ModelCard):
                 raise DeclarationError(f"cards holds {card!r}, which is no ModelCard")

@@ -50,7 +50,7 @@ class Staff:
     @property
     def minds(self) -> tuple[str, ...]:
         """The roles that ask a model."""
-        return tuple(name for name, role in self.roles.items() if role.program is None)
+        return tuple(name for name, role in self.roles.items() if role.asks_model)
 
     @property
     def tiers(self) -> tuple[str, ...]:

@@ -37,8 +37,9 @@ def seats(settled: Settled) -> list[Seat]:
 
 def seats_of(settled: Settled, role: Role) -> list[Seat]:
     workflow, sources = settled.workflow, settled.sources
-    if role.program is not None:
-        return [Seat(role.name, program_name(role), "the role is a program", WORKFLOW)]
+    if not role.asks_model:
+        what = "person" if role.person else "program"
+        return [Seat(role.name, program_name(role), f"the role is a {what}", WORKFLOW)]
     allocator = workflow.allocator
     if isinstance(allocator, ByComplexity):
         return by_complexity(settled, role, allocator)

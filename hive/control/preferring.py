@@ -81,7 +81,7 @@ class ByPreference:
     def check(self, roles: Iterable[Role], models: Mapping[str, str]) -> None:
         """Raise DeclarationError for a role that some class of work would leave without a model,
         and for a model of which something that counts is unknown."""
-        minds = [role for role in roles if role.program is None]
+        minds = [role for role in roles if role.asks_model]
         names = {role.name for role in minds}
         for role in minds:
             for level in LEVELS:
