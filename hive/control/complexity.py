@@ -1,31 +1,51 @@
 """Complexity (control floor): how hard the work is judged to be, in five classes, by named signals.
 
-The weights are data; users replace them or edit single ones. Nothing is asked of a model here, and
-every judgement carries the signals that made it.
+The weights are data; users replace them or edit single ones. Nothing is asked of a model here.
+Every judgement carries the signals that made it, and how far each of them may be off.
 """
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Protocol, cast
+from itertools import pairwise
+from math import isfinite, sqrt
+from statistics import NormalDist
+from typing import NamedTuple, Protocol, cast
 
 from pydantic import JsonValue
 
 from hive.board.contributions import Plan, Review, TestReport
 from hive.board.entry import Entry
+from hive.board.pieces import whole
 from hive.board.records import Complexity, Level5
 from hive.board.state import State, Tally
 from hive.errors import DeclarationError
 
-__all__ = ["LEVELS", "REJECTIONS", "Estimator", "RuleEstimator", "Weights", "Words"]
+__all__ = [
+    "LEVELS",
+    "REJECTIONS",
+    "Assessed",
+    "Estimator",
+    "RuleEstimator",
+    "Spreads",
+    "Weights",
+    "Words",
+    "by_rules",
+]
 
 LEVELS: tuple[Level5, ...] = ("trivial", "simple", "moderate", "complex", "critical")
 """The five classes, easiest first."""
 
 
 class Estimator(Protocol):
-    """Who judges how hard the work is."""
+    """Who judges how hard the work is: a pure function of the goal and the state. It may also have
+
+    - `tallies`, the memory that it needs, found in `state.tallies` by name;
+    - `advisor`, a Role that is asked once, before anything is decided; what it posts is in the
+      state from then on.
+    """
 
     def estimate(self, goal: str, state: State) -> Complexity:
         """The class of the work as it stands, with its signals."""
@@ -34,7 +54,8 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Words:
-    """A signal that any of some words in the goal sets off: its name, its weight, the words' stems.
+    """A signal that any of some words in the goal sets off: its name, its weight, the words' stems,
+    and how far the weight may be off, as a standard deviation.
 
     A stem stands for every word that begins with it.
     """
@@ -42,6 +63,7 @@ class Words:
     name: str
     weight: float
     stems: tuple[str, ...]
+    spread: float = 0.5
 
 
 KINDS = (
@@ -66,13 +88,39 @@ DOMAINS = (
 
 
 @dataclass(frozen=True)
+class Spreads:
+    """How far the weights of what is counted may be off: standard deviations, as a share of each.
+
+    `unplanned` and `untested` are in units of the score: how much more, or less, the open tasks and
+    the files of a plan may come to while there is none, and the failing tests while none were run.
+    Raises DeclarationError for a number below 0.
+    """
+
+    words: float = 0.5
+    tasks: float = 0.3
+    files: float = 0.3
+    failing: float = 0.3
+    rejections: float = 0.3
+    faults: float = 0.3
+    unplanned: float = 0.5
+    untested: float = 0.25
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not (isfinite(value) and value >= 0):
+                raise DeclarationError(f"Spreads({field.name}={value}): give a number from 0 on")
+
+
+@dataclass(frozen=True)
 class Weights:
     """What each signal adds to the score, and where the classes begin.
 
     `words` counts per hundred words of the goal, up to `most_words`; `tasks`, `files`, `failing`,
     `rejections` and `faults` count per open task, file named by the plan, failing test, review that
     did not approve and fault, each up to `most`. Each kind of change and each domain counts once.
-    `limits` are the scores at which the second to fifth class begin.
+    `limits` are the scores at which the second to fifth class begin. `spreads` says how far all
+    this may be off.
     """
 
     words: float = 0.5
@@ -86,6 +134,7 @@ class Weights:
     kinds: tuple[Words, ...] = KINDS
     domains: tuple[Words, ...] = DOMAINS
     limits: tuple[float, float, float, float] = (0.5, 1.5, 3.5, 6.0)
+    spreads: Spreads = Spreads()
 
     def __post_init__(self) -> None:
         if len(self.limits) != len(LEVELS) - 1 or list(self.limits) != sorted(self.limits):
@@ -98,15 +147,46 @@ class Weights:
         """A hash of the numbers alone: every decision looks judgements up by their weights."""
         return hash((self.limits, self.words, self.tasks, self.files, self.failing))
 
+    def middle(self, level: Level5) -> float:
+        """The score in the middle of a class; the outermost are taken to be as wide as the one
+        beside them."""
+        return sum(self.between(level)) / 2
+
+    def between(self, level: Level5) -> tuple[float, float]:
+        """The scores at which a class begins and ends."""
+        first, second, third, fourth = self.limits
+        ends = (2 * first - second, *self.limits, 2 * fourth - third)
+        place = LEVELS.index(level)
+        return ends[place], ends[place + 1]
+
+
+class Assessed(NamedTuple):
+    """What a model, or anybody else, said of the goal: its class, and how sure that is."""
+
+    level: Level5
+    confidence: float
+
+
+class Counts(NamedTuple):
+    """What of the work so far is counted; None for what is not known yet."""
+
+    tasks: int
+    files: int | None
+    failing: int | None
+    rejections: int
+    faults: int
+
 
 @lru_cache(maxsize=256)
-def signals_of(goal: str, weights: Weights) -> tuple[tuple[str, float], ...]:
-    """The signals in a goal's text."""
+def signals_of(goal: str, weights: Weights) -> tuple[tuple[str, float, float], ...]:
+    """The signals in a goal's text, each with how far it may be off."""
     text = goal.lower()
-    found = {"goal length": min(len(text.split()) / 100 * weights.words, weights.most_words)}
+    length = min(len(text.split()) / 100 * weights.words, weights.most_words)
     every = (*weights.kinds, *weights.domains)
-    found.update({words.name: words.weight for words in every if mentions(words, text)})
-    return tuple((name, round(value, 3)) for name, value in found.items() if value)
+    return (
+        *([("goal length", length, length * weights.spreads.words)] if length else []),
+        *((words.name, words.weight, words.spread) for words in every if mentions(words, text)),
+    )
 
 
 def mentions(words: Words, text: str) -> bool:
@@ -125,7 +205,11 @@ REJECTIONS = Tally("rejections", 0, rejected, frozenset({Review.kind}))
 
 @dataclass(frozen=True)
 class RuleEstimator:
-    """Adds up weighted signals: those of the goal's text, and those of the work so far."""
+    """Adds up weighted signals: those of the goal's text, and those of the work so far.
+
+    The class is that of the score. The score is taken to be normally distributed about its value,
+    the signals to be off independently of each other; so likely is each class then.
+    """
 
     weights: Weights = Weights()
 
@@ -136,18 +220,34 @@ class RuleEstimator:
 
     def estimate(self, goal: str, state: State) -> Complexity:
         """The class of the work as it stands, with its signals."""
-        report = state.latest(TestReport)
-        plan = state.latest(Plan)
-        rejections = state.tallies.get(REJECTIONS.name)
-        return assess(
-            goal,
-            self.weights,
-            len(state.tasks),
-            files_of(plan) if isinstance(plan, Plan) else 0,
-            len(report.failed) if isinstance(report, TestReport) else 0,
-            rejections if isinstance(rejections, int) else 0,
-            state.counts.get("Fault", 0),
-        )
+        return by_rules(self.weights, goal, state)
+
+
+def by_rules(
+    weights: Weights,
+    goal: str,
+    state: State,
+    *,
+    assessed: Assessed | None = None,
+    doubt: float = 0.0,
+    forgiven: int = 0,
+) -> Complexity:
+    """The class of the work as it stands, by weighted signals.
+
+    What was assessed stands for the goal's text and for how much there is to do; only what went
+    wrong since is added to it. `doubt` is a further uncertainty of the score, as a standard
+    deviation; `forgiven` are faults that say nothing of the work.
+    """
+    report, plan = state.latest(TestReport), state.latest(Plan)
+    rejections = state.tallies.get(REJECTIONS.name)
+    counts = Counts(
+        len(state.tasks),
+        files_of(plan) if isinstance(plan, Plan) else None,
+        len(report.failed) if isinstance(report, TestReport) else None,
+        rejections if isinstance(rejections, int) else 0,
+        max(0, state.counts.get("Fault", 0) - forgiven),
+    )
+    return assess(goal, weights, counts, assessed, doubt)
 
 
 def files_of(plan: Plan) -> int:
@@ -156,24 +256,58 @@ def files_of(plan: Plan) -> int:
 
 @lru_cache(maxsize=256)
 def assess(
-    goal: str,
-    weights: Weights,
-    tasks: int,
-    files: int,
-    failing: int,
-    rejections: int,
-    faults: int,
+    goal: str, weights: Weights, counts: Counts, assessed: Assessed | None, doubt: float
 ) -> Complexity:
     """The judgement as a pure function of what it depends on."""
-    signals = dict(signals_of(goal, weights))
-    counted = {
-        "open tasks": tasks * weights.tasks,
-        "files": files * weights.files,
-        "failing tests": failing * weights.failing,
-        "rejections": rejections * weights.rejections,
-        "faults": faults * weights.faults,
-    }
-    signals.update({name: min(value, weights.most) for name, value in counted.items() if value})
+    spreads = weights.spreads
+    found = list(signals_of(goal, weights) if assessed is None else said_of(assessed, weights))
+    counted = [
+        ("rejections", counts.rejections, weights.rejections, spreads.rejections),
+        ("faults", counts.faults, weights.faults, spreads.faults),
+    ]
+    if assessed is None:
+        counted = [
+            ("open tasks", counts.tasks, weights.tasks, spreads.tasks),
+            ("files", counts.files or 0, weights.files, spreads.files),
+            ("failing tests", counts.failing or 0, weights.failing, spreads.failing),
+            *counted,
+        ]
+    for name, number, weight, share in counted:
+        value = min(number * weight, weights.most)
+        if value:
+            found.append((name, value, abs(value) * share))
+    signals = {name: round(value, 3) for name, value, _ in found if round(value, 3)}
+    uncertainty = {name: round(spread, 3) for name, _, spread in found if round(spread, 3)}
+    if assessed is None:
+        missing = {
+            "no plan yet": spreads.unplanned if counts.files is None else 0.0,
+            "no tests yet": spreads.untested if counts.failing is None else 0.0,
+            "no assessment": doubt,
+        }
+        uncertainty |= {name: spread for name, spread in missing.items() if spread}
     score = round(sum(signals.values()), 3)
-    level = LEVELS[bisect_right(weights.limits, score)]
-    return Complexity(level=level, score=score, signals=signals)
+    spread = sqrt(sum(each**2 for each in uncertainty.values()))
+    return Complexity(
+        level=LEVELS[bisect_right(weights.limits, score)],
+        score=score,
+        signals=signals,
+        uncertainty=uncertainty,
+        probabilities=chances(score, spread, weights.limits),
+    )
+
+
+def said_of(assessed: Assessed, weights: Weights) -> list[tuple[str, float, float]]:
+    """An assessment as a signal: the middle of the class, off so far that the class is right as
+    often as was said."""
+    low, high = weights.between(assessed.level)
+    sure = min(max(assessed.confidence, 0.05), 0.99)
+    spread = (high - low) / 2 / NormalDist().inv_cdf((1 + sure) / 2)
+    return [("assessment", weights.middle(assessed.level), spread)]
+
+
+def chances(score: float, spread: float, limits: Sequence[float]) -> tuple[int | float, ...]:
+    """How likely each class is, in parts of ten thousand that make up one."""
+    if not spread:
+        return tuple(int(place == bisect_right(limits, score)) for place in range(len(LEVELS)))
+    below = [0, *(round(NormalDist(score, spread).cdf(each), 4) for each in limits), 1]
+    return tuple(whole(round(two - one, 4)) for one, two in pairwise(below))
