@@ -59,6 +59,11 @@ class Chooser:
         """`chosen by chooser`."""
         return f"chosen by {self.advisor.name}"
 
+    @property
+    def inner(self) -> tuple[Policy, ...]:
+        """The policy that decides where the advisor does not."""
+        return (self.fallback,)
+
     def decide(self, situation: Situation) -> Choice:
         """Choose what was advised, if it is one of the candidates."""
         advice = situation.advice

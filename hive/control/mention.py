@@ -30,6 +30,11 @@ class Mention:
         """The advisor of the policy behind this one."""
         return getattr(self.otherwise, "advisor", None)
 
+    @property
+    def inner(self) -> tuple[Policy, ...]:
+        """The policy behind this one."""
+        return (self.otherwise,)
+
     def decide(self, situation: Situation) -> Choice:
         """Choose the move of whoever was asked for or named."""
         moves = situation.candidates

@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import JsonValue
 
@@ -21,6 +21,7 @@ from hive.errors import DeclarationError
 from hive.role import Role
 
 __all__ = [
+    "Change",
     "Choice",
     "EpsilonGreedy",
     "GraphOrder",
@@ -31,8 +32,12 @@ __all__ = [
     "checked",
     "features",
     "generator",
+    "layers",
 ]
 
+Change = Literal["", "role", "tier"]
+"""What is other than usual in a turn: nothing; who acts; or else, where the graph leaves no choice,
+with which tier of models."""
 TOLERANCE = 1e-9
 ONLY = (1.0,)
 """The distribution over a single candidate."""
@@ -52,13 +57,18 @@ def unseeded(strand: str = "") -> random.Random:
     raise DeclarationError("this situation was made without a source of chance; give it `chance`")
 
 
+def unpriced(key: str) -> int | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What a policy and an allocator see: the state of the closed turns and the moves allowed now.
 
     `advice` is what the policy's advisor posted for this decision, where it has one. `chance` makes
     the generator when the first draw needs it; `strand_chance` makes an allocator's generator for
-    a strand, by its name.
+    a strand, by its name. `call_price` gives what a long call with the model under a key costs, in
+    nano-dollars; None where that is not known.
     """
 
     state: State
@@ -71,6 +81,9 @@ class Situation:
     strand_chance: Callable[[str], random.Random] = field(
         default=unseeded, repr=False, compare=False
     )
+    call_price: Callable[[str], int | None] = field(default=unpriced, repr=False, compare=False)
+    change: Change = ""
+    """What is to be other than usual, since a watch of the workflow has found the run stuck."""
     _rng: list[random.Random] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -99,7 +112,10 @@ class Choice:
 class Policy(Protocol):
     """Who decides which move is made. A policy may also have
 
-    - `advisor`, a Role that is consulted before each decision; what it posts is the advice.
+    - `advisor`, a Role that is consulted before each decision; what it posts is the advice;
+    - `tallies`, the memory that it needs, found in `situation.state.tallies` by name;
+    - `check(roles)`, which raises DeclarationError for a team it could not decide for;
+    - `inner`, the policies within it.
     """
 
     @property
@@ -110,6 +126,12 @@ class Policy(Protocol):
     def decide(self, situation: Situation) -> Choice:
         """Choose one of `situation.candidates`, of which there is at least one."""
         ...
+
+
+def layers(policy: Policy) -> tuple[Policy, ...]:
+    """A policy and those within it, from without."""
+    inner: tuple[Policy, ...] = getattr(policy, "inner", ())
+    return (policy, *[layer for one in inner for layer in layers(one)])
 
 
 def features(state: State, candidates: tuple[Move, ...]) -> dict[str, JsonValue]:
@@ -202,6 +224,11 @@ class EpsilonGreedy:
         """The advisor of the policy within."""
         return getattr(self.policy, "advisor", None)
 
+    @property
+    def inner(self) -> tuple[Policy, ...]:
+        """The policy within."""
+        return (self.policy,)
+
     def decide(self, situation: Situation) -> Choice:
         """Draw whether to explore, and give the distribution of the mixture."""
         inner = self.policy.decide(situation)
@@ -217,7 +244,7 @@ class EpsilonGreedy:
             f"explored: a draw of {self.epsilon:g} fell on {situation.candidates[index].name};"
             f" {self.policy.name} would have taken {situation.candidates[inner.index].name}"
         )
-        return Choice(index, mixed, inner.scores, reason, deterministic=False)
+        return replace(inner, index=index, probabilities=mixed, reason=reason, deterministic=False)
 
 
 def checked(choice: Choice, situation: Situation, policy: str = "the policy") -> Choice:
@@ -229,8 +256,9 @@ def checked(choice: Choice, situation: Situation, policy: str = "the policy") ->
     if not isinstance(choice, Choice):
         raise DeclarationError(f"{policy}: decide gave {choice!r}; it must give a Choice")
     if number == 1 and choice.probabilities == ONLY and choice.index == 0 and choice.scores == ONLY:
-        return choice
-    wrong = complaint(choice, number)
+        wrong = wrong_parts(choice, 1)
+    else:
+        wrong = complaint(choice, number)
     if wrong:
         raise DeclarationError(f"{policy}: {wrong}")
     return choice
@@ -255,6 +283,18 @@ def complaint(choice: Choice, number: int) -> str:
         return f"candidate {index} was chosen with probability 0"
     if choice.deterministic and max(probabilities) != 1:
         return f"the choice is called deterministic, but its probabilities are {probabilities}"
+    return wrong_parts(choice, number)
+
+
+def wrong_parts(choice: Choice, number: int) -> str:
+    """What is wrong with what a choice says of its scores; "" if nothing is."""
+    parts = choice.parts
+    if not parts:
+        return ""
+    if len(parts) != number:
+        return f"{len(parts)} parts for {number} candidates; give one mapping for each, or none"
+    if not all(is_finite(value) for one in parts for value in one.values()):
+        return f"parts {parts} are not all finite numbers"
     return ""
 
 

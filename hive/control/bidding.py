@@ -1,0 +1,164 @@
+"""Bidding (control floor): every role says what its turn is worth, and the best bid has the turn.
+
+    Bidding({"coder": Bid(value=5, chance=0.8, cost=0.4), "reviewer": bid_of_reviewer})
+
+This is the award of a task in the contract net (R. G. Smith, IEEE Transactions on Computers C-29,
+1980), with bids that are declared, so that nobody is asked and everybody can check them.
+"""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from hive.board.state import State, Tally
+from hive.control.move import Line, Move
+from hive.control.policy import Choice, Situation, certain
+from hive.errors import DeclarationError
+from hive.role import Role
+
+__all__ = ["Bid", "Bidding"]
+
+
+@dataclass(frozen=True)
+class Bid:
+    """What a strand of a role is worth: `value` if it succeeds, which has a `chance` from 0 to 1,
+    and what it costs either way.
+
+    Value and cost are in one unit, the same for all roles: dollars, or points. Raises
+    DeclarationError for numbers that cannot be.
+    """
+
+    value: float
+    chance: float = 1.0
+    cost: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("value", "chance", "cost"):
+            number: object = getattr(self, name)
+            known = isinstance(number, int | float) and not isinstance(number, bool)
+            if not known or not math.isfinite(number):  # type: ignore[arg-type]  # known says so
+                raise DeclarationError(f"{name}={number!r} is no finite number")
+        if not 0 <= self.chance <= 1:
+            raise DeclarationError(f"chance={self.chance!r} is not in 0 to 1")
+        if self.cost < 0:
+            raise DeclarationError(f"cost={self.cost!r} is below 0")
+
+    @property
+    def score(self) -> float:
+        """What is expected of it: value × chance - cost."""
+        return self.value * self.chance - self.cost
+
+    def __str__(self) -> str:
+        chance = f"×{self.chance:g}" if self.chance != 1 else ""
+        return f"{self.value:g}{chance}" + (f"-{self.cost:g}" if self.cost else "")
+
+
+Given = Bid | float | Callable[[State], Bid | float]
+"""What may stand for a role's bid: a Bid, its value alone, or a pure function that gives either."""
+
+
+@dataclass(frozen=True)
+class Bidding:
+    """The candidate with the highest bid; the first of those that bid alike.
+
+    `bids` are by the names of roles: a Bid, a number for one that is certain and free, or a pure
+    function of the State that gives either; `tallies` is the memory that such functions need. The
+    bid of a move is the sum over its roles of value × chance - cost. Where a role takes several
+    strands, each costs; for each entry that it takes its value counts, and for several samples
+    once, with the chance that one of them at least succeeds.
+
+    Raises DeclarationError for a bid that cannot be, when a workflow is made for roles that make
+    none or are not there, and at the decision for what a function gave.
+    """
+
+    bids: Mapping[str, Given]
+    tallies: tuple[Tally, ...] = ()
+
+    def __init__(self, bids: Mapping[str, Given], tallies: Collection[Tally] = ()) -> None:
+        made = {role: b if callable(b) else read(role, b) for role, b in bids.items()}
+        object.__setattr__(self, "bids", MappingProxyType(made))
+        object.__setattr__(self, "tallies", tuple(tallies))
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def name(self) -> str:
+        """`bidding (coder 5×0.8-0.4, reviewer bid_of_reviewer)`."""
+        said = [
+            f"{role} {getattr(bid, '__name__', type(bid).__name__) if callable(bid) else bid}"
+            for role, bid in self.bids.items()
+        ]
+        return f"bidding ({', '.join(said)})"
+
+    def check(self, roles: Mapping[str, Role]) -> None:
+        """Raise DeclarationError for a bid of nobody, and for a role that makes none."""
+        for name in self.bids:
+            if name not in roles:
+                raise DeclarationError(
+                    f"bidding: a bid of {name!r}, who is no role; the roles are"
+                    f" {', '.join(sorted(roles))}"
+                )
+        for name in roles:
+            if name not in self.bids:
+                raise DeclarationError(
+                    f"bidding: role {name!r} makes no bid; give it one, 0 if its turn is worth"
+                    " nothing"
+                )
+
+    def decide(self, situation: Situation) -> Choice:
+        """Choose the highest bid."""
+        state, known = situation.state, dict[str, Bid]()
+        parts = tuple([self.parts(move, state, known) for move in situation.candidates])
+        scores = tuple([score_of(one) for one in parts])
+        index = scores.index(max(scores))
+        won = situation.candidates[index]
+        made = " + ".join(f"{role} {known[role]}" for role in won.roles)
+        also = len(scores) - 1
+        reason = f"{won.name} bids {scores[index]:g} ({made})"
+        if also:
+            best = max(score for place, score in enumerate(scores) if place != index)
+            reason += f", the most of {also + 1}; the next is {best:g}"
+        return replace(certain(index, situation, reason, scores), parts=parts)
+
+    def parts(self, move: Move, state: State, known: dict[str, Bid]) -> dict[str, float]:
+        """What goes into the bid of a move, by role; the bids of roles are added to `known`."""
+        lines: dict[str, list[Line]] = {}
+        for line in move.strands:
+            lines.setdefault(line.role, []).append(line)
+        found: dict[str, float] = {}
+        for role, own in lines.items():
+            if role not in known:
+                known[role] = self.bid_of(role, state)
+            bid, samples = known[role], own[0].samples
+            found[f"{role} value"] = bid.value * len({line.cause for line in own})
+            found[f"{role} chance"] = 1 - (1 - bid.chance) ** samples if samples > 1 else bid.chance
+            found[f"{role} cost"] = bid.cost * len(own)
+        return found
+
+    def bid_of(self, role: str, state: State) -> Bid:
+        """A role's bid as things stand. Raises DeclarationError for one that cannot be."""
+        given = self.bids.get(role)
+        if given is None:
+            raise DeclarationError(f"bidding: role {role!r} makes no bid")
+        return read(role, given(state)) if callable(given) else read(role, given)
+
+
+def read(role: str, given: object) -> Bid:
+    """What was given as a bid. Raises DeclarationError, naming the role, where it is none."""
+    if isinstance(given, Bid):
+        return given
+    try:
+        return Bid(given)  # type: ignore[arg-type]  # it looks for itself
+    except DeclarationError as error:
+        raise DeclarationError(f"bidding: the bid of role {role!r}: {error}") from None
+
+
+def score_of(parts: Mapping[str, float]) -> float:
+    """The sum over the roles of value × chance - cost."""
+    numbers = list(parts.values())
+    return math.fsum(
+        value * chance - cost
+        for value, chance, cost in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+    )
