@@ -15,6 +15,7 @@ from hive.board.records import (
     Paused,
     Resumed,
     RunStarted,
+    Spoken,
     StrandPlan,
     Suspension,
     Termination,
@@ -301,13 +302,13 @@ def state_address(state: State) -> str:
 
 
 def waiting(entries: list[Entry], turn: int) -> list[Entry]:
-    """What the open turn waits for: the suspended calls that have no result yet."""
+    """What the open turn waits for: calls without a result, and people who have not spoken."""
     found: dict[str, Entry] = {}
     for entry in entries:
         if entry.address.turn != turn:
             continue
         if isinstance(entry.payload, Suspension):
             found[entry.payload.subject] = entry
-        elif isinstance(entry.payload, Observation):
+        elif isinstance(entry.payload, Observation | Spoken):
             found.pop(entry.causes[0], None)
     return sorted(found.values(), key=lambda entry: entry.address)

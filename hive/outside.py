@@ -10,7 +10,7 @@ from hive.board.board import USER, Board
 from hive.board.contributions import Attachment, UserMessage
 from hive.board.entry import Address, Label
 from hive.board.payload import Payload
-from hive.board.records import Approval, Paused, Redaction, Resumed, Suspension
+from hive.board.records import Approval, Paused, Redaction, Resumed, Spoken, Suspension
 from hive.board.state import begun_anew
 from hive.diagnostics import log
 from hive.errors import DeclarationError, PayloadError
@@ -174,7 +174,7 @@ class Outside:
 
 def taken(board: Board) -> frozenset[int]:
     """The items that a board shows to have been taken."""
-    kinds = (UserMessage, Attachment, Approval, Paused, Resumed, Redaction)
+    kinds = (UserMessage, Attachment, Approval, Spoken, Paused, Resumed, Redaction)
     entries = chain.from_iterable(board.of_kind(kind) for kind in kinds)
     return frozenset(getattr(entry.payload, "item", 0) for entry in entries) - {0}
 

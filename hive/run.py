@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, cast
 
 import anyio
 import anyio.abc
@@ -26,7 +26,7 @@ from hive.message import Media
 from hive.models.model import close as close_model
 from hive.outside import attached
 from hive.phases.strand import Desk
-from hive.phases.waiting import Decided, Person, spoken
+from hive.phases.waiting import Decided, Person, Respondent, spoken
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
@@ -139,10 +139,15 @@ class Run:
         desk = self._desk
         self._coordinator.desk = replace(desk, listener=self._say)
 
-    def attend(self, person: Person) -> None:
-        """Have somebody asked about calls that need a yes, while others may answer them too; a call
-        waits only once they have put it off."""
-        self._desk.room.person = person
+    def attend(self, person: Person | Respondent) -> None:
+        """Have somebody asked about calls that need a yes, if they `decide`, and have the turns of
+        people put to them, if they `answer`. Others may answer too; what is asked waits only once
+        they have put it off."""
+        room = self._desk.room
+        if hasattr(person, "decide"):
+            room.person = cast("Person", person)
+        if hasattr(person, "answer"):
+            room.respondent = cast("Respondent", person)
 
     def stop(self, reason: str = "stopped by the user") -> None:
         """End the run now: what is open is cancelled and closed on the board."""
@@ -173,12 +178,12 @@ class Run:
         self._send("go", "", by)
 
     def answer(self, call: str, decided: Decided, text: str = "", *, by: str = USER) -> None:
-        """Say of a tool call that waits for a person, by its address, what is to become of it.
+        """Say of what waits for a person, by its address, what is to become of it.
 
-        One that needs a yes: "allow" or "deny", `text` being the reason. One in doubt: it was
+        A call that needs a yes: "allow" or "deny", `text` being the reason. One in doubt: it was
         "done", and `text` is what came of it; it is to be made "again"; or nobody can find out, and
-        it is "lost". While other strands of the turn work, it goes on at once. Raises what `say`
-        raises.
+        it is "lost". The turn of a person's role: "says", and `text` is what they say. While other
+        strands of the turn work, it goes on at once. Raises what `say` raises.
         """
         self._send("answer", spoken(decided, text), by, call)
 

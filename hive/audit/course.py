@@ -377,7 +377,7 @@ STEPS = {
     "Inference": inferred,
     "Fault": faulted,
     "Observation": observed,
-    "Answer": observed,
+    "Spoken": observed,
     "Approval": ruled,
     "Suspension": suspended,
     "Resumed": resumed,

@@ -4,10 +4,11 @@ A user's own kinds stand beside the roles that write them and are built in the s
 """
 
 import base64
+import re
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hive.board.payload import Payload
 from hive.message import Media
@@ -148,13 +149,27 @@ class Review(Payload):
     reasons: tuple[str, ...]
     evidence: tuple[Evidence, ...] = ()
 
+    @classmethod
+    def in_words(cls, words: str) -> Self | None:
+        """A review by a yes or a no, with what follows as its reason."""
+        found = re.fullmatch(r"(y|yes|n|no)\b(?:[\s,.:;!-]+(.*))?", words.strip(), re.I | re.S)
+        if found is None:
+            return None
+        why = (found[2] or "").strip()
+        return cls(approved=found[1].lower() in ("y", "yes"), reasons=(why,) if why else ())
+
 
 class Verdict(Payload):
-    """The arbiter's ruling; `dissent` keeps what was argued on the other side."""
+    """A ruling; `dissent` keeps what was argued on the other side."""
 
-    ruling: Literal["accept", "revise", "give_up"]
+    version: ClassVar[int] = 2
+
+    ruling: Literal["accept", "revise", "give_up", "undecided"]
     reasons: tuple[str, ...]
     dissent: tuple[str, ...] = ()
+    chosen: str | None = Field(
+        default=None, description="Address of the entry that is accepted, where several stood to it"
+    )
 
 
 class Question(Payload):

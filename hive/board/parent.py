@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hive.board.contributions import Attachment, UserMessage
 from hive.board.entry import Address, Entry
-from hive.board.records import Approval, Fault, Inference, Observation, Request, ToolCall
+from hive.board.records import Approval, Fault, Inference, Observation, Request, Spoken, ToolCall
 from hive.board.tape import is_from_outside
 
 __all__ = ["Answered", "Parent"]
@@ -51,6 +51,7 @@ class Parent:
         self._rulings: dict[Address, Entry] = {}
         self._results: dict[Address, dict[Address, Entry]] = {}
         self._messages: dict[int, list[Entry]] = {}
+        self._spoken: dict[Address, Spoken] = {}
         for entry in entries:
             self._take(entry)
 
@@ -86,6 +87,11 @@ class Parent:
         """The last ruling on a tool call."""
         return self._rulings.get(call)
 
+    def spoken(self, address: Address, digest: str) -> Spoken | None:
+        """What a person said to the parent at an address, if they were asked the same."""
+        said = self._spoken.get(address)
+        return None if said is None or said.digest != digest or self.fresh else said
+
     def asks(self, effect: str = "read") -> None:
         """Take in that the fork does something of its own."""
         self.parted = True
@@ -106,7 +112,7 @@ class Parent:
             elif isinstance(payload, Approval):
                 call = entry.address._replace(place=entry.address.place[:2])
                 calls[call] = payload.decision == "allow"
-            elif isinstance(payload, Inference | Observation):
+            elif isinstance(payload, Inference | Observation | Spoken):
                 self.parted |= not payload.served
                 if isinstance(payload, Observation) and payload.served:
                     calls.pop(entry.address._replace(place=entry.address.place[:2]), None)
@@ -124,6 +130,8 @@ class Parent:
             self._requests[address, entry.attempt] = payload
         elif isinstance(payload, ToolCall):
             self._calls[address] = payload
+        elif isinstance(payload, Spoken):
+            self._spoken[address] = payload
         elif len(place) == 2 and place[1] == 1:
             if isinstance(payload, Inference) or (isinstance(payload, Fault) and payload.final):
                 self._answers[address] = (entry.attempt, payload)

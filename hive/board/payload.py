@@ -136,6 +136,12 @@ class Payload(BaseModel):
         """Further contributions that this one brings along, posted beside it; none by default."""
         return ()
 
+    @classmethod
+    def in_words(cls, words: str) -> Self | None:
+        """What a person's own words come to; None where they are no such thing, as by default.
+        A text named `text` that is all a kind requires takes any words without this."""
+        return None
+
     def body(self) -> bytes:
         """The bytes that are stored and hashed. Raises PayloadError for what JSON cannot hold."""
         return self.written()[0]

@@ -17,6 +17,7 @@ from hive.board.records import (
     Request,
     Resumed,
     RunStarted,
+    Spoken,
     Synthesis,
     Termination,
     ToolCall,
@@ -117,6 +118,12 @@ class Tape:
         """What was ruled last on a tool call; one that was allowed, and not withdrawn before it was
         made, has begun."""
         return self._approvals.get(call)
+
+    def spoken(self, address: Address) -> Entry | None:
+        """What a person is on record to have said at an address."""
+        closings = self._closings.get(address, {})
+        said = [entry for entry in closings.values() if entry.kind == Spoken.kind]
+        return max(said, key=lambda entry: entry.attempt, default=None)
 
     def rulings(self, call: Address) -> int:
         """How often a tool call was ruled on."""

@@ -7,6 +7,7 @@ from hive.message import Text, ToolResult
 from hive.phases.assemble import Talk, assemble
 from hive.phases.execute import execute
 from hive.phases.observe import contributed, correction, handed, messages, said
+from hive.phases.person import turn_of_person
 from hive.phases.reason import fault, reason
 from hive.phases.select import Action, Contribute, GoOn, HandOff, Invalid, Pass, UseTool, select
 from hive.phases.strand import Strand
@@ -18,6 +19,8 @@ StrandEnd = Literal["closed", "failed", "suspended"]
 
 async def run_strand(strand: Strand) -> StrandEnd:
     """Let a role do its part of a turn. Whatever goes wrong in it ends as a Fault on the board."""
+    if strand.role.person:
+        return await turn_of_person(strand)
     talk = Talk([])
     contributions = 0
     while talk.step < strand.desk.limits.steps:

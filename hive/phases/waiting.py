@@ -12,30 +12,36 @@ from typing import Literal, NamedTuple, Protocol, get_args
 import anyio
 import orjson
 
+from hive.board.entry import Entry
 from hive.journal.journal import InboxItem
 from hive.tools.approval import ProposedCall
 
 __all__ = [
+    "ANSWERS",
     "APPROVALS",
     "SETTLEMENTS",
     "Decided",
+    "Enquiry",
     "Party",
     "Person",
+    "Respondent",
     "WaitingRoom",
     "Word",
     "spoken",
     "word_of",
 ]
 
-Decided = Literal["allow", "deny", "done", "again", "lost"]
-"""What a person may say: of a call that needs a yes the first two, of one in doubt the others."""
+Decided = Literal["allow", "deny", "done", "again", "lost", "says"]
+"""What a person may say: of a call that needs a yes the first two, of one in doubt the next three;
+in a turn of their own whatever they like, which the word's text is."""
 
 APPROVALS: frozenset[str] = frozenset({"allow", "deny"})
-SETTLEMENTS: frozenset[str] = frozenset(get_args(Decided)) - APPROVALS
+ANSWERS: frozenset[str] = frozenset({"says"})
+SETTLEMENTS: frozenset[str] = frozenset(get_args(Decided)) - APPROVALS - ANSWERS
 
 
 class Word(NamedTuple):
-    """What a person says of a call that waits; `item` is that of the inbox."""
+    """What a person says of what waits for them; `item` is that of the inbox."""
 
     decided: Decided
     by: str
@@ -65,6 +71,24 @@ class Person(Protocol):
     """Somebody who may be asked about a call that needs a yes; None is for later."""
 
     async def decide(self, call: ProposedCall) -> Word | None: ...
+
+
+class Enquiry(NamedTuple):
+    """What a person is asked in a turn of theirs."""
+
+    role: str
+    text: str
+    """What is wanted, and how it may be said."""
+    subject: str
+    """The address under which it is answered."""
+    entries: tuple[Entry, ...] = ()
+    """What the role may see of the board, in address order."""
+
+
+class Respondent(Protocol):
+    """Somebody at hand to whom the turns of a person's role are put; None is for later."""
+
+    async def answer(self, enquiry: Enquiry) -> Word | None: ...
 
 
 class Party:
@@ -114,6 +138,8 @@ class WaitingRoom:
         """Has the inbox hand over what is in it, at once."""
         self.person: Person | None = None
         """Who is asked about calls that need a yes, where somebody is at hand."""
+        self.respondent: Respondent | None = None
+        """To whom the turns of people are put, where somebody is at hand."""
         self._waiting: dict[str, Waiting] = {}
         self._words: dict[str, list[Word]] = {}
         """What was said of calls that are expected to wait, and not taken yet."""
