@@ -182,6 +182,8 @@ def capped(budget: Budget, key: str, roles: Collection[str]) -> bool:
 
 
 def program_name(role: Role) -> str:
-    """The name under which a role's own program is recorded."""
+    """The name under which a role's own program is recorded, or that a person acts."""
+    if role.person:
+        return "person"
     program = role.program
     return f"program:{getattr(program, '__qualname__', type(program).__qualname__)}"

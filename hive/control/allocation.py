@@ -111,7 +111,7 @@ class ByComplexity:
 
     def reached(self, roles: Iterable[Role], models: Collection[str]) -> frozenset[str]:
         """The keys that some role may get."""
-        minds = [role for role in roles if role.program is None]
+        minds = [role for role in roles if role.asks_model]
         fitting = [self.fitting(role, level) for role in minds for level in LEVELS]
         firsts = [next((key for key in keys if key in models), None) for keys in fitting]
         return frozenset(key for key in firsts if key is not None)
@@ -121,7 +121,7 @@ class ByComplexity:
         and for a key that nothing would ever be looked up by."""
         roles = tuple(roles)
         for role in roles:
-            for level in () if role.program else LEVELS:
+            for level in LEVELS if role.asks_model else ():
                 self.pick(role, level, models)
         known = {role.name for role in roles} | {*self.tiers(roles), *ANYONE}
         for key in models:
