@@ -26,6 +26,7 @@ __all__ = [
     "Question",
     "Review",
     "Task",
+    "TaskChange",
     "TestFailure",
     "TestReport",
     "UserMessage",
@@ -102,10 +103,17 @@ class Task(Payload):
     detail: str = ""
     files: tuple[str, ...] = Field(default=(), description="Paths this task is likely to touch")
     needs: tuple[str, ...] = Field(default=(), description="Ids of tasks that come first")
+    accept: tuple[str, ...] = Field(
+        default=(), description="What must hold when it is done, so that anybody can check it"
+    )
 
 
 class Plan(Payload):
-    """How the goal will be reached; its tasks are posted beside it, one entry each."""
+    """How the goal will be reached; its tasks are posted beside it, one entry each.
+
+    A plan is whole: a later one takes the place of what is still open of the one before, and a task
+    that is done already stays done where it keeps its id and title.
+    """
 
     unfolds: ClassVar[tuple[type[Payload], ...]] = (Task,)
 
@@ -115,6 +123,31 @@ class Plan(Payload):
 
     def unfold(self) -> Iterable[Payload]:
         return self.tasks
+
+
+class TaskChange(Payload):
+    """What becomes of a task: it is done, has failed, is skipped, or is adjusted, and so to be done
+    as it reads from now on."""
+
+    unfolds: ClassVar[tuple[type[Payload], ...]] = (Task,)
+
+    id: str
+    change: Literal["done", "failed", "skipped", "adjusted"]
+    reason: str = Field(min_length=1)
+    task: Task | None = Field(
+        default=None, description="An adjusted task as it reads from now on, under the same id"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.task is None) == (self.change == "adjusted"):
+            raise ValueError("an adjusted task is given as it reads from now on, and no other is")
+        if self.task is not None and self.task.id != self.id:
+            raise ValueError(f"the task is {self.id!r}, and keeps its id")
+        return self
+
+    def unfold(self) -> Iterable[Payload]:
+        return () if self.task is None else (self.task,)
 
 
 class Evidence(Piece):

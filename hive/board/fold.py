@@ -1,10 +1,9 @@
 """The fold (floor 1): what a closed turn adds to the state of a run."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
-from hive.board.contributions import Answer, Question, Task, TestReport
+from hive.board.contributions import Answer, Question, TestReport
 from hive.board.entry import Entry
 from hive.board.payload import Erased, Payload
 from hive.board.records import (
@@ -22,8 +21,12 @@ from hive.board.records import (
     RunStarted,
 )
 from hive.board.state import PROGRESS_KEPT, Folding, State, begun_anew, is_gone
+from hive.board.tasks import Tasks, speaks_of_tasks
 
 __all__ = ["fold", "fold_turns"]
+
+RULING = "coordinator"
+"""Who posts what becomes of tasks by rule, which is no progress."""
 
 
 class Draft:
@@ -32,8 +35,8 @@ class Draft:
 
     __slots__ = (
         "acted", "approvals", "calls", "contributions", "counts", "frontier", "handoffs", "idle",
-        "latest", "newest", "open", "ordinal", "paid", "questions", "served", "shared", "spent",
-        "tallies", "tasks", "tokens", "turn", "units", "workspace",
+        "latest", "newest", "open", "ordinal", "paid", "plan", "questions", "served", "shared",
+        "spent", "taken", "tallies", "tasks", "tokens", "turn", "units", "workspace",
     )  # fmt: skip
 
     def __init__(self, state: State, turn: int) -> None:
@@ -42,7 +45,11 @@ class Draft:
         self.newest = dict(state.newest)
         self.acted = state.acted
         self.open = state.open
-        self.tasks = state.tasks
+        self.plan = state.plan
+        self.tasks: Tasks | None = None
+        """What the turn makes of the tasks, once there are any."""
+        self.taken: dict[str, str] = {}
+        """Strand to reference of the entry that it was opened for."""
         self.tallies = state.tallies
         self.questions = state.questions
         self.approvals = state.approvals
@@ -67,18 +74,37 @@ class Draft:
     def contribute(self, entry: Entry, folding: Folding) -> None:
         reference = f"{self.turn}.{self.ordinal}"
         self.ordinal += 1
-        if entry.author not in folding.advisors:
+        if entry.author != RULING and entry.author not in folding.advisors:
             self.contributions += 1
         if folding.per:
             for role, kind in folding.per.items():
                 if kind == entry.kind:
                     self.open = {**self.open, role: (*self.open.get(role, ()), reference)}
-        if opens_task(entry.cls):
-            self.tasks = {**self.tasks, entry.payload.id: reference}  # type: ignore[attr-defined]
-        elif self.tasks:
+        if speaks_of_tasks(entry.cls):
+            self.turn_tasks().say(entry, reference)
+        elif self.plan or self.tasks is not None:
             closed = getattr(entry.payload, "closes", ())
             if closed:
-                self.tasks = {id: ref for id, ref in self.tasks.items() if id not in closed}
+                self.turn_tasks().settle(closed, entry)
+
+    def turn_tasks(self) -> Tasks:
+        """What the turn makes of the tasks."""
+        if self.tasks is None:
+            self.tasks = Tasks(self.plan)
+        return self.tasks
+
+    def close_tasks(self, entries: list[Entry]) -> None:
+        """Take in what became of the tasks in this turn, once all of it is read."""
+        if self.tasks is None and not (self.plan and self.taken):
+            return
+        tasks = self.turn_tasks()
+        tasks.close(entries, self.taken, self.open)
+        self.plan = tasks.known
+        if tasks.gone:
+            self.open = {
+                role: tuple(reference for reference in references if reference not in tasks.gone)
+                for role, references in self.open.items()
+            }
 
     def close(self, role: str, reference: str) -> None:
         """A `per` strand ran for an entry: it no longer waits for that role."""
@@ -95,19 +121,15 @@ class Draft:
             self.paid += payload.cost
 
 
-@lru_cache(maxsize=1024)
-def opens_task(cls: type[Payload]) -> bool:
-    """Whether payloads of a class are tasks."""
-    return issubclass(cls, Task)
-
-
 def decided(draft: Draft, entry: Entry, payload: Decision) -> None:
     plans = payload.strands
     draft.frontier = tuple(dict.fromkeys([plan.role for plan in plans]))
     draft.acted = {**draft.acted, **dict.fromkeys(draft.frontier, draft.turn)}
     for plan in plans:
         if plan.cause is not None:
-            draft.close(plan.role, plan.strand.partition("#")[0].partition("@")[2])
+            reference = plan.strand.partition("#")[0].partition("@")[2]
+            draft.close(plan.role, reference)
+            draft.taken[plan.strand] = reference
 
 
 def began(draft: Draft, entry: Entry, payload: RunStarted) -> None:
@@ -246,6 +268,7 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
             step(draft, entry, entry.payload)
         if entry.level == "domain":
             draft.contribute(entry, folding)
+    draft.close_tasks(entries)
     tallied(draft, kinds, entries, folding)
     if draft.served:
         draft.idle -= spared(entries)
@@ -268,7 +291,8 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         acted=draft.acted,
         handoffs=draft.handoffs,
         open=draft.open,
-        tasks=draft.tasks,
+        tasks=state.tasks if draft.tasks is None else draft.tasks.open,
+        plan=draft.plan,
         questions=draft.questions,
         approvals=draft.approvals,
         workspace=draft.workspace,

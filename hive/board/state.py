@@ -11,6 +11,7 @@ from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Resumed
 from hive.board.tape import is_from_outside
+from hive.board.tasks import Standing, is_met
 
 __all__ = ["PROGRESS_KEPT", "Folding", "State", "Tally", "begun_anew", "is_gone"]
 
@@ -86,7 +87,10 @@ class State(NamedTuple):
     open: Mapping[str, tuple[str, ...]] = NONE
     """Role with `per` to references of entries it has not served yet, oldest first."""
     tasks: Mapping[str, str] = NONE
-    """Open tasks: id to reference."""
+    """Open tasks, which nothing has settled: id to reference."""
+    plan: Mapping[str, Standing] = NONE
+    """How every task of the plan stands, by id, and those of no plan, of which settled ones are
+    forgotten when there are too many."""
     questions: tuple[str, ...] = ()
     """Addresses of questions without an answer."""
     approvals: tuple[str, ...] = ()
@@ -111,6 +115,18 @@ class State(NamedTuple):
     def waiting(self, role: str) -> tuple[str, ...]:
         """References of the entries a `per` role has not served yet, oldest first."""
         return self.open.get(role, ())
+
+    def ready(self, role: str) -> tuple[str, ...]:
+        """Those of them that it may take up now: a task must be open, its needs settled."""
+        waiting = self.open.get(role, ())
+        if not waiting or not self.plan:
+            return waiting
+        held = {
+            task.reference
+            for task in self.plan.values()
+            if task.status != "open" or not all(is_met(need, self.plan) for need in task.needs)
+        }
+        return tuple(reference for reference in waiting if reference not in held)
 
 
 def begun_anew(entries: Iterable[Entry]) -> int:

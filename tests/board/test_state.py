@@ -197,11 +197,14 @@ def test_entries_wait_for_a_per_role_until_a_strand_was_opened_for_them(drawn: D
                 role = "amy" if isinstance(entry.payload, Task) else "bob"
                 waiting[role].append(f"{number}.{ordinal}")
                 assert target.referenced(f"{number}.{ordinal}") == entry
+    open_tasks = {*target.state.tasks.values()}  # nobody need take up another
+    waiting["amy"] = [reference for reference in waiting["amy"] if reference in open_tasks]
     assert {role: list(target.state.waiting(role)) for role in waiting} == waiting
 
 
 @given(turns)
 def test_a_state_holds_open_what_nobody_settled(drawn: Drawn) -> None:
+    drawn = [{s: said for s, said in turn.items() if "@" not in s} for turn in drawn]
     target, ordered = played(drawn, Folding())
     tasks: list[str] = []
     open_: dict[str, list[str]] = {"question": [], "approval": []}
