@@ -25,9 +25,8 @@ from hive.board.records import (
 )
 from hive.board.state import State
 from hive.concluding import close_calls, cut_short, last_record
-from hive.control.chooser import agenda
+from hive.consulting import Consulting
 from hive.control.graph import Ending
-from hive.control.move import Line, Move
 from hive.decider import Decider
 from hive.diagnostics import debug, log
 from hive.ending import Endings
@@ -37,7 +36,7 @@ from hive.phases.anew import begin_anew
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
 from hive.role import Role
-from hive.strands import OneByOne, Strands
+from hive.strands import Ends, OneByOne, Strands
 from hive.team import Team
 
 __all__ = ["ATTACHED", "Coordinator"]
@@ -65,6 +64,7 @@ class Coordinator:
         self.attachments = attachments
         self.board = desk.writer.board
         self.decider = Decider(team, self.board, goal, seed)
+        self.consulting = Consulting(team, self.board, self.decider, self.ask)
         self.suspended: list[Entry] = []
         self.endings = Endings(team, desk)
         self.answer = ""
@@ -148,18 +148,18 @@ class Coordinator:
     async def turn(self) -> Ending | None:
         """One turn: decide, run its strands, join. An Ending when there was nothing to decide."""
         state = self.board.state
-        candidates = self.team.graph.candidates(state, self.team.limits.strands)
-        if not candidates:
-            return self.team.graph.no_candidate(state)
         number = state.turn + 1
         complexity = self.team.estimator.estimate(self.goal, state)
-        consulted = await self.advise(number, state, candidates, complexity)
+        if number == 1 and self.team.assessor is not None:
+            return await self.assess(state, complexity)
+        candidates, change = self.decider.ways(state, complexity)
+        if not candidates:
+            return self.team.graph.no_candidate(state)
+        consulted = await self.consulting.advise(number, state, candidates, complexity)
         if consulted is None:
-            close_calls(self.board, self.desk.writer)
-            self.close(number, (), ())
-            return self.endings.out_of_time()
+            return self.cut_off(number)
         advice, advisors = consulted
-        situation = self.decider.situation(state, candidates, advice, number)
+        situation = self.decider.situation(state, candidates, advice, number, change)
         try:
             decision = self.decider.decide(situation, complexity, advisors)
         except Exception as error:  # noqa: BLE001  a user's policy must not lose the record
@@ -177,12 +177,33 @@ class Coordinator:
         if "suspended" in ends:
             self.suspended = waiting(self.board.entries, number)
             return None
+        await self.join(number, plans, advisors)
+        return None
+
+    async def assess(self, state: State, complexity: Complexity) -> Ending | None:
+        """The first turn where the estimator has somebody to ask: nobody else acts in it."""
+        decision = await self.consulting.assess(1, state, complexity)
+        if decision is None:
+            return self.cut_off(1)
+        self.post((0,), decision, turn=1)
+        await self.join(1, (), decision.advisors)
+        return None
+
+    def cut_off(self, number: int) -> Ending:
+        """Close a turn that was cut off before its decision."""
+        close_calls(self.board, self.desk.writer)
+        self.close(number, (), ())
+        return self.endings.out_of_time()
+
+    async def join(
+        self, number: int, plans: tuple[StrandPlan, ...], advisors: tuple[str, ...]
+    ) -> None:
+        """End a turn whose strands have ended; where somebody asked for a pause, that comes first."""
         self.outside.look()
         asked = self.outside.begin_pause()
         if asked is not None:
             await self.pause(asked)
         self.close(number, plans, advisors)
-        return None
 
     async def pause(self, item: InboxItem) -> None:
         """Stay between two turns until somebody says to go on, or to stop."""
@@ -206,30 +227,13 @@ class Coordinator:
             self.desk.writer.again(entry)
         self.outside.post(number)
 
-    async def advise(
-        self, number: int, state: State, candidates: tuple[Move, ...], complexity: Complexity
-    ) -> tuple[Payload | None, tuple[str, ...]] | None:
-        """Consult the policy's advisor, where it has one, as an ordinary recorded strand; None when
-        the run was stopped meanwhile."""
-        advisor = self.team.advisor
-        if advisor is None or len(candidates) < 2:
-            return None, ()
-        line = Line(advisor.name)
-        situation = self.decider.situation(state, candidates, None, number)
-        plan = self.decider.planned(line, situation, complexity)
-        opened = self.strand(plan, advisor, number, state_address(state))
-        opened = opened._replace(task=agenda(situation))
+    async def ask(self, plan: StrandPlan, role: Role, number: int, task: str) -> Ends:
+        """Run the strand of an advisor; None when the run was stopped meanwhile."""
+        opened = self.strand(plan, role, number, state_address(self.board.state))
         self.desk.room.open(1)
-        ends = await self.running.beside([opened], self.endings.seconds_left())
-        if ends is None or self.endings.stopping is not None:
-            return None
-        posted = [
-            entry
-            for entry in self.board.of_author(advisor.name)
-            if entry.address.turn == number and entry.level == "domain"
-        ]
-        posted.sort(key=lambda entry: entry.address)
-        return (posted[-1].payload if ends == ["closed"] and posted else None), (plan.strand,)
+        strands = [opened._replace(task=task)]
+        ends = await self.running.beside(strands, self.endings.seconds_left())
+        return None if self.endings.stopping is not None else ends
 
     def run_strands(
         self, plans: tuple[StrandPlan, ...], decision: Entry, number: int
@@ -237,6 +241,9 @@ class Coordinator:
         """Run the strands of a turn beside each other; None when the run was stopped meanwhile."""
         roles, address = self.team.graph.roles, str(decision.address)
         opened = [self.strand(plan, roles[plan.role], number, address) for plan in plans]
+        told = getattr(decision.payload, "nudge", "")
+        if told:
+            opened = [strand._replace(task=told) for strand in opened]
         self.desk.room.open(len(opened))
         return self.running.beside(opened, self.endings.seconds_left())
 

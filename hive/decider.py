@@ -10,9 +10,11 @@ from hive.board.pieces import whole
 from hive.board.records import Candidate, Complexity, Decision, StrandPlan
 from hive.board.state import State
 from hive.control.allocation import Allocation
+from hive.control.allotment import table_of
 from hive.control.move import Line, Move
-from hive.control.policy import Choice, Situation, checked, features, generator
-from hive.team import Team
+from hive.control.policy import Change, Choice, Situation, checked, features, generator
+from hive.control.watch import Ways, because, nudge, ways
+from hive.team import Team, advisors_of
 
 __all__ = ["Decider"]
 
@@ -27,9 +29,9 @@ class Decider:
         self.seed = seed
         self.names = {key: mind.name for key, mind in team.minds.items()}
         """The names of the models, by key."""
-        advisor = team.advisor
-        extra = {} if advisor is None else {advisor.name: advisor}
-        self.roles = {**team.graph.roles, **extra}
+        self.roles = {**team.graph.roles, **advisors_of(team.policy, team.estimator)}
+        self.table = table_of(team.allocator)
+        """What work of each class is allotted."""
         self._plans: dict[tuple[Line, Allocation], StrandPlan] = {}
 
     def decide(
@@ -42,10 +44,25 @@ class Decider:
         plans = self.allocate(situation.candidates[choice.index], situation, complexity)
         return self.record(choice, situation, plans, complexity, advisors)
 
+    def ways(self, state: State, complexity: Complexity) -> Ways:
+        """The moves that may be made, and what is other than usual about them."""
+        team = self.team
+        most = self.table[complexity.level].most(team.limits.strands)
+        candidates = team.graph.candidates(state, most)
+        return ways(team.watches, state, candidates) if team.watches else Ways(candidates)
+
     def situation(
-        self, state: State, candidates: tuple[Move, ...], advice: Payload | None, turn: int
+        self,
+        state: State,
+        candidates: tuple[Move, ...],
+        advice: Payload | None,
+        turn: int,
+        change: Change = "",
     ) -> Situation:
         """What the policy sees; its chance comes from the run's seed and the turn."""
+        seen = features(state, candidates)
+        if change:
+            seen["change"] = change
         return Situation(
             state=state,
             candidates=candidates,
@@ -54,12 +71,24 @@ class Decider:
             advice=advice,
             chance=partial(generator, self.seed, f"{turn}//0", "decide"),
             strand_chance=partial(self.chance_of, turn),
-            features=features(state, candidates),
+            call_price=self.call_price,
+            change=change,
+            features=seen,
         )
 
     def chance_of(self, turn: int, strand: str) -> Random:
         """The generator by which a strand's model is drawn."""
         return generator(self.seed, f"{turn}/{strand}/0", "allocate")
+
+    def call_price(self, key: str) -> int | None:
+        """What a call with the model under a key costs, in nano-dollars, when its view is full and
+        its output as long as allowed; None where the price is not known."""
+        card, limits = self.team.minds[key].card, self.team.limits
+        if card.prices is None:
+            return None
+        most = limits.output_tokens
+        output = most if card.max_output is None else min(most, card.max_output)
+        return card.worst(limits.view_tokens, output)
 
     def allocate(
         self, move: Move, situation: Situation, complexity: Complexity
@@ -93,6 +122,7 @@ class Decider:
                 tier=allocation.tier,
                 probability=whole(allocation.probability),
                 options=allocation.options,
+                because=allocation.because,
             )
             if cause is None:  # the same in every turn: made once, not three hundred times
                 self._plans[line, allocation] = planned
@@ -113,6 +143,16 @@ class Decider:
                 situation.candidates, choice.scores, choice.probabilities, strict=True
             )
         ]
+        if choice.parts:
+            candidates = [
+                candidate.model_copy(update={"parts": {n: whole(v) for n, v in parts.items()}})
+                for candidate, parts in zip(candidates, choice.parts, strict=True)
+            ]
+        watches, state, reason, told = self.team.watches, situation.state, choice.reason, ""
+        if watches:
+            told = nudge(watches, state, situation.candidates[choice.index])
+            if situation.change:
+                reason += f"; {because(watches, state, situation.change)}"
         return Decision(
             policy=self.team.policy.name,
             chosen=choice.index,
@@ -122,8 +162,10 @@ class Decider:
             complexity=complexity,
             features=dict(situation.features),
             signature=complexity.level,
-            reason=choice.reason,
+            reason=reason,
             advisors=advisors,
+            allotted=self.table[complexity.level].recorded,
+            nudge=told,
         )
 
 

@@ -7,6 +7,7 @@ from hive.concluding import cancelled
 from hive.control.budget import UNCAPPED
 from hive.control.graph import Ending
 from hive.control.guard import has_failed
+from hive.control.watch import stop_due
 from hive.phases.strand import Desk
 from hive.team import Team
 
@@ -32,6 +33,8 @@ class Endings:
         if not state.turn:
             return None
         ending = self.team.graph.termination(state)
+        if ending is None and self.team.watches:
+            ending = stop_due(self.team.watches, state)
         if ending is not None:
             return ending
         budget = self.team.budget

@@ -39,6 +39,8 @@ def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
         "limits": repr(workflow.limits),
         "in_doubt": workflow.in_doubt,
     }
+    if workflow.watches:
+        parts["watches"] = [str(watch) for watch in workflow.watches]
     for key, model in sorted(workflow.assigned.items()):
         parts[f"model {key}"] = model if isinstance(model, str) else model.name
     for name, role in sorted(workflow.roles.items()):

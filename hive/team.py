@@ -1,6 +1,6 @@
 """What a workflow comes to once its models are resolved (floor 6)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hive.board.contributions import TestReport
@@ -12,7 +12,8 @@ from hive.control.budget import Budget
 from hive.control.complexity import Estimator
 from hive.control.graph import Graph
 from hive.control.level import JUDGED, judging
-from hive.control.policy import Policy
+from hive.control.policy import Policy, layers
+from hive.control.watch import Watch, climbing
 from hive.errors import DeclarationError, Divergence
 from hive.message import Reply, Request
 from hive.models.catalog import ModelCard, card, card_of
@@ -27,7 +28,9 @@ __all__ = [
     "Mind",
     "Silent",
     "Team",
+    "advisors_of",
     "by_key",
+    "check_policy",
     "check_prices",
     "check_roles",
     "folding_for",
@@ -76,8 +79,15 @@ class Team:
     """The roles each role may hand on to."""
     briefings: Mapping[str, Briefing]
     """What each role is told in every turn alike."""
+    watches: tuple[Watch, ...] = ()
     own: tuple[Model, ...] = ()
     """Models that were made for this run and end with it."""
+
+    @property
+    def assessor(self) -> Role | None:
+        """The role that is asked first how hard the work is, where the estimator has one."""
+        assessor: Role | None = getattr(self.estimator, "advisor", None)
+        return assessor
 
     @property
     def advisor(self) -> Role | None:
@@ -86,15 +96,19 @@ class Team:
         return advisor
 
     def role(self, name: str) -> Role:
-        """A role by its name: of the graph, or the advisor."""
-        advisor = self.advisor
-        if advisor is not None and advisor.name == name:
-            return advisor
-        return self.graph.roles[name]
+        """A role by its name: of the graph, or an advisor."""
+        role = self.graph.roles.get(name)
+        return advisors_of(self.policy, self.estimator)[name] if role is None else role
 
     def mind(self, plan: StrandPlan) -> Mind:
         """The mind that a strand was given."""
         return self.programs.get(plan.role) or self.minds[plan.key or ""]
+
+
+def advisors_of(policy: Policy, estimator: Estimator) -> dict[str, Role]:
+    """Who is consulted beside the roles of the graph, by name: by the policy, by the estimator."""
+    parts = [getattr(part, "advisor", None) for part in (policy, estimator)]
+    return {role.name: role for role in parts if isinstance(role, Role)}
 
 
 def folding_for(
@@ -103,14 +117,19 @@ def folding_for(
     policy: Policy,
     estimator: Estimator,
     allocator: Allocator,
+    watches: Sequence[Watch],
 ) -> Folding:
     """What the fold of a workflow's runs must know; `roles` are the advisors too."""
-    tallies: dict[str, Tally] = {tally.name: tally for tally in graph.tallies}
+    guards = [tally for watch in watches for tally in watch.guard.tallies]
+    tallies: dict[str, Tally] = {tally.name: tally for tally in (*graph.tallies, *guards)}
     asked = tallies.pop(JUDGED.name, None) is not None
-    for part in (policy, estimator, allocator):
+    for part in (*layers(policy), estimator, allocator):
         tallies.update({tally.name: tally for tally in getattr(part, "tallies", ())})
     if asked:  # by a guard; it is judged last, from what the others remember
         tallies[JUDGED.name] = judging(estimator, table_of(allocator))
+    if watches:
+        climbs = climbing(watches)
+        tallies[climbs.name] = climbs
     tools = [tool for role in graph.roles.values() for tool in role.tools]
     return Folding(
         per={name: role.per.kind for name, role in graph.roles.items() if role.per},
@@ -164,6 +183,15 @@ def check_prices(minds: Mapping[str, Mind], budget: Budget, roles: Collection[st
                 f' (Workflow(cards=...), or [cards."{mind.name}"] in hive.toml), or cap tokens'
                 " instead"
             )
+
+
+def check_policy(policy: Policy, roles: Mapping[str, Role]) -> None:
+    """Raise DeclarationError for a team, the roles of a graph, for which a policy or one within it
+    could not decide."""
+    for layer in layers(policy):
+        checks = getattr(layer, "check", None)
+        if checks is not None:
+            checks(roles)
 
 
 def check_roles(budget: Budget, roles: Collection[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -21,14 +21,14 @@ from hive.control.complexity import Estimator, RuleEstimator
 from hive.control.graph import Graph, chain_graph
 from hive.control.guard import elapsed, turns
 from hive.control.policy import GraphOrder, Policy
+from hive.control.watch import Watch
+from hive.declared import check_whole
 from hive.errors import DeclarationError
 from hive.fingerprint import manifest
 from hive.journal.journal import Journal
 from hive.message import Media
 from hive.models.catalog import FREE, ModelCard
 from hive.models.model import Model, close
-from hive.models.naming.chain import members
-from hive.models.naming.names import place_of
 from hive.phases.brief import Briefing, brief
 from hive.phases.strand import InDoubt, Limits
 from hive.resuming import resume
@@ -38,9 +38,9 @@ from hive.synthesis import LastWord, Synthesis
 from hive.team import (
     Mind,
     Team,
+    advisors_of,
     by_key,
     check_prices,
-    check_roles,
     folding_for,
     hired,
     program_name,
@@ -65,7 +65,8 @@ class Workflow:
     `approvals` rules on tool calls, `budget` caps a run, `limits` bounds a turn.
     `in_doubt` says what becomes of a call of a tool with `repeat="never"` that had been begun when
     its process died: "ask" lets it wait for a person, "lost" tells the role that nobody knows
-    whether it took effect, "repeat" calls it again.
+    whether it took effect, "repeat" calls it again. `watches` say what is tried with a run that
+    gets no further.
 
     Raises DeclarationError, GraphError and UnknownModel for a team that could not work.
     """
@@ -82,6 +83,7 @@ class Workflow:
     approvals: Approver = field(default_factory=lambda: ask(effect="irreversible"))
     limits: Limits = field(default_factory=Limits)
     in_doubt: InDoubt = "ask"
+    watches: tuple[Watch, ...] = ()
     name: str = "workflow"
     bounds: tuple[str, ...] = ()
     """Stops that were added to a chain, as they read."""
@@ -101,6 +103,7 @@ class Workflow:
         approvals: Approver | None = None,
         limits: Limits | None = None,
         in_doubt: InDoubt = "ask",
+        watches: Iterable[Watch] = (),
         name: str = "workflow",
         bounds: tuple[str, ...] = (),
     ) -> None:
@@ -126,12 +129,13 @@ class Workflow:
             "approvals": approvals or ask(effect="irreversible"),
             "limits": limits or Limits(),
             "in_doubt": in_doubt,
+            "watches": tuple(watches),
             "name": name,
             "bounds": bounds,
         }
         for key, value in values.items():
             object.__setattr__(self, key, value)
-        self._check()
+        check_whole(self)
 
     def with_(self, **changes: Any) -> "Workflow":
         """The same workflow with some parts changed, checked again."""
@@ -234,10 +238,8 @@ class Workflow:
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:
-        """Every role, the policy's advisor included."""
-        advisor: Role | None = getattr(self.policy, "advisor", None)
-        extra = {} if advisor is None else {advisor.name: advisor}
-        return {**self.graph.roles, **extra}
+        """Every role, with those that the policy and the estimator consult."""
+        return {**self.graph.roles, **advisors_of(self.policy, self.estimator)}
 
     @cached_property
     def assigned(self) -> Mapping[str, str | Model]:
@@ -277,7 +279,9 @@ class Workflow:
     @cached_property
     def folding(self) -> Folding:
         """What the fold of its runs must know."""
-        return folding_for(self.graph, self.roles, self.policy, self.estimator, self.allocator)
+        return folding_for(
+            self.graph, self.roles, self.policy, self.estimator, self.allocator, self.watches
+        )
 
     @cached_property
     def readable(self) -> frozenset[str]:
@@ -351,6 +355,7 @@ class Workflow:
             reads=self.reads,
             targets=self.targets,
             briefings=self.briefings,
+            watches=self.watches,
             own=own,
         )
 
@@ -364,29 +369,3 @@ class Workflow:
                 for key, given in self.assigned.items()
             }
             check(tuple(self.roles.values()), named)
-
-    def _check(self) -> None:
-        if self.in_doubt not in get_args(InDoubt):
-            raise DeclarationError(
-                f"in_doubt={self.in_doubt!r}: say {', '.join(map(repr, get_args(InDoubt)))}"
-            )
-        advisor: Role | None = getattr(self.policy, "advisor", None)
-        if advisor is not None and self.graph.roles.get(advisor.name, advisor) != advisor:
-            raise DeclarationError(
-                f"the policy's advisor and a role of the graph are both named {advisor.name!r}"
-            )
-        check_roles(self.budget, self.policy, self.roles)
-        for card in self.cards:
-            if not isinstance(card, ModelCard):
-                raise DeclarationError(f"cards holds {card!r}, which is no ModelCard")
-        for key, given in self.assigned.items():
-            if isinstance(given, str):
-                for member in members(given):
-                    place_of(member)
-            elif not isinstance(getattr(given, "name", None), str):
-                raise DeclarationError(
-                    f"models[{key!r}] is {given!r}, which is neither a name nor a Model"
-                )
-        if self.assigned:
-            self.check_models()
-        _ = self.vocabulary_bytes

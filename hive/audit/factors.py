@@ -10,6 +10,7 @@ from hive.board.payload import Opaque
 from hive.board.records import (
     STUCK,
     Approval,
+    Decision,
     Fault,
     Inference,
     Observation,
@@ -38,6 +39,7 @@ Factor = Literal[
     "server_failed",
     "context_overflow",
     "prompt_cached",
+    "nudged",
     "no_progress",
     "timeout_no_progress",
     "budget_exhausted",
@@ -217,6 +219,11 @@ def faulted(seen: Seen, entry: Entry, payload: Fault) -> None:
         seen.note("strand_failed" if payload.final else "answer_corrected", entry)
 
 
+def decided(seen: Seen, entry: Entry, payload: Decision) -> None:
+    if payload.nudge:
+        seen.note("nudged", entry)
+
+
 def ruled(seen: Seen, entry: Entry, payload: Approval) -> None:
     if payload.decision == "deny":
         seen.note("denied", entry)
@@ -258,6 +265,7 @@ STEPS: dict[str, Callable[[Seen, Entry, Any], None]] = {
     "Observation": observed,
     "Inference": inferred,
     "Fault": faulted,
+    "Decision": decided,
     "Approval": ruled,
     "Suspension": suspended,
     "Overrun": overran,

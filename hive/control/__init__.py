@@ -3,8 +3,9 @@
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
 from hive.control.allotment import TABLE, AllocationTable, Allotment
+from hive.control.bidding import Bid, Bidding
 from hive.control.chooser import Choose, Chooser, agenda
-from hive.control.complexity import Estimator, RuleEstimator, Weights, Words
+from hive.control.complexity import Estimator, RuleEstimator, Spreads, Weights, Words
 from hive.control.declining import declining
 from hive.control.detection import bloated, looped, repeated
 from hive.control.edge import Edge, finish, handoff, start, stop
@@ -37,6 +38,7 @@ from hive.control.policy import (
     checked,
     features,
     generator,
+    layers,
 )
 from hive.control.preference import PROFILES, Preference
 from hive.control.preferring import ByPreference
@@ -50,7 +52,9 @@ from hive.control.progress import (
     passing_tests,
 )
 from hive.control.rule import Rule, require
+from hive.control.softmax import Softmax
 from hive.control.tested import tests_pass
+from hive.control.watch import Watch, stuck_at
 from hive.control.worst import WorstCase, worst_case
 from hive.errors import Flaw
 
@@ -61,6 +65,8 @@ __all__ = [
     "AllocationTable",
     "Allocator",
     "Allotment",
+    "Bid",
+    "Bidding",
     "ByComplexity",
     "ByPreference",
     "Choice",
@@ -87,6 +93,9 @@ __all__ = [
     "RuleEstimator",
     "Signal",
     "Situation",
+    "Softmax",
+    "Spreads",
+    "Watch",
     "Weights",
     "Words",
     "WorstCase",
@@ -109,6 +118,7 @@ __all__ = [
     "handoff",
     "judgement",
     "latest",
+    "layers",
     "level",
     "looped",
     "measured",
@@ -123,6 +133,7 @@ __all__ = [
     "stalled",
     "start",
     "stop",
+    "stuck_at",
     "tests_pass",
     "tokens",
     "turns",

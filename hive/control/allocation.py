@@ -24,12 +24,13 @@ ANYONE = ("*", "default")
 
 class Allocation(NamedTuple):
     """The key of the model that a strand gets, the tier it was taken for, the probability with
-    which it was taken, and where several were weighed, all of them."""
+    which it was taken, where several were weighed all of them, and why, where that is more."""
 
     model: str
     tier: str | None = None
     probability: float = 1.0
     options: tuple[Option, ...] = ()
+    because: str = ""
 
 
 class Allocator(Protocol):
@@ -79,8 +80,15 @@ class ByComplexity:
         complexity: Complexity,
         models: Collection[str],
     ) -> Allocation:
-        """The key for a role's work of this class. Raises DeclarationError when none fits."""
-        return self.pick(role, complexity.level, models)
+        """The key for a role's work of this class, or of one above it with another tier where the
+        run is to change its course. Raises DeclarationError when none fits."""
+        level = complexity.level
+        if situation.change == "tier":
+            higher = self.above(role, level)
+            if higher != level:
+                because = f"as for {higher} work, since the run gets no further"
+                return self.pick(role, higher, models)._replace(because=because)
+        return self.pick(role, level, models)
 
     def pick(self, role: Role, level: Level5, models: Collection[str]) -> Allocation:
         """The key for a role's work of a class. Raises DeclarationError when none fits."""
@@ -94,6 +102,12 @@ class ByComplexity:
             f"role {role.name!r} has no model: for {level} work it needs the key {role.name!r},"
             f" {tier!r} or '*', and models has {listed(models)}"
         )
+
+    def above(self, role: Role, level: Level5) -> Level5:
+        """The next class of which a role's work is for another tier; the same where none is."""
+        own = self.tier(role, level)
+        higher = LEVELS[LEVELS.index(level) + 1 :]
+        return next((each for each in higher if self.tier(role, each) != own), level)
 
     def fitting(self, role: Role, level: Level5) -> tuple[str, ...]:
         """The keys that would do for a role's work of a class, the best in front."""

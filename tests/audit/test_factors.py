@@ -24,11 +24,10 @@ from hive import (
     start,
     stop,
     tool,
-    turns,
 )
 from hive.audit import Factor, Record, factors
 from hive.board.contributions import TestReport
-from hive.control import elapsed, looped
+from hive.control import Watch, elapsed, looped, turns
 from hive.journal.memory import MemoryJournal
 from hive.message import Attempt, Reply, Request, RetryReason, Text, ToolUse, Usage
 from hive.models import FunctionModel, ModelCard, ScriptedModel
@@ -63,9 +62,11 @@ go_on = Graph(
     start(worker),
     handoff(worker, worker, when=~posted(Review)),
     finish(worker, when=posted(Review)),
-    stop(when=looped(times=2) | elapsed(seconds=5)),
-    stop(when=turns(6)),
+    stop(when=looped(times=4) | elapsed(seconds=5) | turns(6)),
 )
+
+
+WATCH = Watch(looped(times=2), patience=3)
 
 
 def use(name: str, **arguments: Any) -> ToolUse:
@@ -150,6 +151,7 @@ SCENARIOS: dict[Factor, Played] = {
     "prompt_cached": lambda at: played(
         at, [Reply(parts=(Text(text="done"),), usage=Usage(input=100, cached_read=60))]
     ),
+    "nudged": lambda at: played(at, ["the same"] * 6, go_on, watches=(WATCH,)),
     "no_progress": lambda at: played(at, ["the same"] * 6, go_on),
     "timeout_no_progress": out_of_time,
     "budget_exhausted": lambda at: played(at, ["done"], budget=Budget(tokens=10)),

@@ -1,0 +1,80 @@
+"""What is looked at when a workflow is made (floor 6): none begins a run that could not work."""
+
+from typing import TYPE_CHECKING, get_args
+
+from hive.control.watch import asks_watches
+from hive.errors import DeclarationError
+from hive.models.catalog import ModelCard
+from hive.models.naming.chain import members
+from hive.models.naming.names import place_of
+from hive.phases.strand import InDoubt
+from hive.role import Role
+from hive.team import check_policy, check_roles
+
+if TYPE_CHECKING:
+    from hive.workflow import Workflow
+
+__all__ = ["check_whole"]
+
+
+def check_whole(workflow: "Workflow") -> None:
+    """Raise DeclarationError, or UnknownModel, for a workflow whose parts do not go together."""
+    if workflow.in_doubt not in get_args(InDoubt):
+        raise DeclarationError(
+            f"in_doubt={workflow.in_doubt!r}: say {', '.join(map(repr, get_args(InDoubt)))}"
+        )
+    check_advisors(workflow)
+    check_policy(workflow.policy, workflow.graph.roles)
+    check_roles(workflow.budget, workflow.roles)
+    for card in workflow.cards:
+        if not isinstance(card, ModelCard):
+            raise DeclarationError(f"cards holds {card!r}, which is no ModelCard")
+    for key, given in workflow.assigned.items():
+        if isinstance(given, str):
+            for member in members(given):
+                place_of(member)
+        elif not isinstance(getattr(given, "name", None), str):
+            raise DeclarationError(
+                f"models[{key!r}] is {given!r}, which is neither a name nor a Model"
+            )
+    if workflow.assigned:
+        workflow.check_models()
+    check_watches(workflow)
+    _ = workflow.vocabulary_bytes
+
+
+def check_advisors(workflow: "Workflow") -> None:
+    """Raise DeclarationError for a role that is consulted under the name of another one."""
+    known = dict(workflow.graph.roles)
+    for part in ("policy", "estimator"):
+        advisor: Role | None = getattr(getattr(workflow, part), "advisor", None)
+        if advisor is not None and known.setdefault(advisor.name, advisor) != advisor:
+            other = (
+                "a role of the graph" if advisor.name in workflow.graph.roles else "the policy's"
+            )
+            raise DeclarationError(
+                f"the {part}'s advisor and {other} are both named {advisor.name!r}"
+            )
+
+
+def check_watches(workflow: "Workflow") -> None:
+    """Raise DeclarationError for watches that could say nothing, and for guards that ask for what
+    no watch says."""
+    names = [watch.guard.name for watch in workflow.watches]
+    for watch in workflow.watches:
+        if names.count(watch.guard.name) > 1:
+            raise DeclarationError(f"two watches of {watch.guard}; one run climbs one ladder")
+        for need in watch.guard.needs:
+            if need.kind.kind not in workflow.vocabulary:
+                raise DeclarationError(
+                    f"a watch of {watch.guard} looks for {need.kind.kind}, which no role writes"
+                )
+    if names:
+        return
+    for guard in workflow.graph.guards:
+        for part in guard.primitives:
+            if asks_watches(part):
+                raise DeclarationError(
+                    f"{part} never holds, since nothing watches the run; give the workflow"
+                    " watches=(Watch(stalled(turns=3)),)"
+                )
