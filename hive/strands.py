@@ -11,7 +11,7 @@ from hive.board.tape import BreaksOff, Tape
 from hive.phases.strand import Strand
 from hive.phases.turn import StrandEnd, run_strand
 
-__all__ = ["OneByOne", "Strands"]
+__all__ = ["Ends", "OneByOne", "Strands"]
 
 
 Ends = list[StrandEnd] | None

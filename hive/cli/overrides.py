@@ -21,7 +21,7 @@ from hive.control.preference import Preference
 from hive.control.preferring import ByPreference
 from hive.errors import DeclarationError
 from hive.models.naming.configured import Configured, configured
-from hive.role import Role
+from hive.team import advisors_of
 from hive.workflow import Workflow
 
 __all__ = ["Overrides", "Settled", "asked", "given_instructions", "placed_from"]
@@ -211,12 +211,8 @@ def placed_from(reference: str | None) -> str | None:
 
 def staff_of(workflow: Workflow, parts: Mapping[str, Any]) -> Staff:
     """Who is to get models, once the policy and the allocator are those that were named."""
-    advisor: Role | None = getattr(parts.get("policy", workflow.policy), "advisor", None)
-    roles = workflow.graph.roles
-    return Staff(
-        roles if advisor is None else {**roles, advisor.name: advisor},
-        parts.get("allocator", workflow.allocator),
-    )
+    advisors = advisors_of(parts.get("policy", workflow.policy), workflow.estimator)
+    return Staff({**workflow.graph.roles, **advisors}, parts.get("allocator", workflow.allocator))
 
 
 def check_keys(staff: Staff, own: Collection[str], models: Collection[str]) -> None:

@@ -16,6 +16,8 @@ from hive.errors import DeclarationError
 
 __all__ = ["TABLE", "AllocationTable", "Allotment", "table_of"]
 
+CLASSES: tuple[Level5, ...] = get_args(Level5)
+
 
 @dataclass(frozen=True)
 class Allotment:
@@ -43,6 +45,10 @@ class Allotment:
         if self.review not in get_args(ReviewDepth):
             depths = ", ".join(map(repr, get_args(ReviewDepth)))
             raise DeclarationError(f"Allotment(review={self.review!r}): say {depths}")
+
+    def most(self, limit: int) -> int:
+        """The most strands of a turn, within a limit."""
+        return limit if self.strands is None else min(limit, self.strands)
 
     @property
     def parallel(self) -> bool:
@@ -81,16 +87,16 @@ class AllocationTable(Mapping[Level5, Allotment]):
                 )
 
     def __getitem__(self, level: Level5) -> Allotment:
-        if level not in get_args(Level5):
+        if level not in CLASSES:
             raise KeyError(level)
         row: Allotment = getattr(self, level)
         return row
 
     def __iter__(self) -> Iterator[Level5]:
-        return iter(get_args(Level5))
+        return iter(CLASSES)
 
     def __len__(self) -> int:
-        return len(get_args(Level5))
+        return len(CLASSES)
 
     def tiers(self, works: Iterable[str]) -> tuple[str, ...]:
         """The rungs that some kinds of work may fall to, and those of whoever does another kind."""
