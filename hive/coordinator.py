@@ -198,7 +198,7 @@ class Coordinator:
     async def join(
         self, number: int, plans: tuple[StrandPlan, ...], advisors: tuple[str, ...]
     ) -> None:
-        """End a turn whose strands have ended; where somebody asked for a pause, that comes first."""
+        """End a turn whose strands have ended, after a pause where somebody asked for one."""
         self.outside.look()
         asked = self.outside.begin_pause()
         if asked is not None:

@@ -3,6 +3,7 @@
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
 from hive.control.allotment import TABLE, AllocationTable, Allotment
+from hive.control.assessing import Assessment, ModelEstimator
 from hive.control.bidding import Bid, Bidding
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Spreads, Weights, Words
@@ -65,6 +66,7 @@ __all__ = [
     "AllocationTable",
     "Allocator",
     "Allotment",
+    "Assessment",
     "Bid",
     "Bidding",
     "ByComplexity",
@@ -84,6 +86,7 @@ __all__ = [
     "Judge",
     "Line",
     "Mention",
+    "ModelEstimator",
     "Move",
     "OneModel",
     "Policy",
