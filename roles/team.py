@@ -30,7 +30,7 @@ from hive import (
     tests_pass,
     turns,
 )
-from hive.control import RuleEstimator, Weights
+from hive.control import RuleEstimator, Weights, Words, level
 from roles.account import Account
 from roles.arbiter import arbiter
 from roles.coder import coder
@@ -78,13 +78,24 @@ def ruled(ruling: str) -> Guard:
 nothing_to_do = latest(Plan, lambda plan: not plan.tasks, name="nothing to do", author=planner)
 gave_up = latest(Verdict, lambda v: v.ruling == "give_up", name="gave up", reason="gave_up")
 
+
+@guard("the coder is alone")
+def alone(state: State) -> bool:
+    """Nobody else has acted so far."""
+    return state.acted.keys() <= {coder.name}
+
+
 graph = Graph(
-    start(planner),
+    # A trivial repair takes one role; the others are called when it has not done.
+    start(coder, when=level("trivial")),
+    finish(coder, when=alone & tests_pass),
+    handoff(coder, planner, when=alone & ~tests_pass),
+    start(planner, when=~level("trivial")),
     handoff(planner, arbiter, when=nothing_to_do & tests_pass),
     handoff(planner, researcher),
     handoff(researcher, coder),
-    handoff(coder, researcher, when=asks_for(coder, researcher)),
-    handoff(coder, reviewer),
+    handoff(coder, researcher, when=~alone & asks_for(coder, researcher)),
+    handoff(coder, reviewer, when=~alone),
     handoff(reviewer, coder, when=sent_back | asks_for(reviewer, coder)),
     handoff(reviewer, arbiter),
     handoff(arbiter, coder, when=ruled("revise") | asks_for(arbiter, coder)),
@@ -101,10 +112,11 @@ EFFORT = Weights(
     rejections=2.5,
     faults=1.25,
     most=5.0,
+    kinds=(*Weights().kinds, Words("scope: whole suite", 0.5, ("test", "suite", "everything"))),
     limits=(0.5, 2.5, 5.0, 7.5),
 )
-"""How hard a repair is judged to be: some failing tests are simple work for the small tier, one
-refusal or many tasks lift it into the large one."""
+"""How hard a repair is judged to be: a small change that is named is trivial, some failing tests
+are simple work for the small tier, one refusal or many tasks lift it into the large one."""
 
 repair = Workflow(
     graph,

@@ -42,7 +42,7 @@ def acted(decisions: list[Decision]) -> list[str]:
 
 def test_the_team_is_found_under_its_name() -> None:
     assert repair.name == "roles.team:repair"
-    assert list(graph.roles) == ["planner", "arbiter", "researcher", "coder", "reviewer"]
+    assert list(graph.roles) == ["coder", "planner", "arbiter", "researcher", "reviewer"]
 
 
 def test_nobody_but_the_coder_may_change_a_file() -> None:
@@ -74,6 +74,25 @@ def test_instructions_say_what_a_language_model_must_know(role: Role, kind: type
         assert f"`{name}`" in text, f"{role.name} is not told of {name}"
     for tool in role.tools:
         assert f"`{tool.name}`" in text or tool.name in ("list_files", "read_file", "search")
+
+
+def test_a_trivial_repair_takes_one_role(bounds: Path) -> None:
+    result = projects.run(repair, bounds, "Correct line 9 of bounds.py")
+    decision, *further = payloads(result, Decision)
+    assert not further
+    assert [plan.model for plan in decision.strands] == ["program:repair-small"]
+    assert decision.complexity.level == "trivial"
+    assert result.finished
+    assert payloads(result, TestReport)[-1].failed == ()
+
+
+def test_a_repair_that_was_not_as_trivial_as_it_looked_is_handed_to_the_team(
+    hopeless: Path,
+) -> None:
+    result = projects.run(repair, hopeless, "Correct line 6 of doubling.py")
+    roles = acted(payloads(result, Decision))
+    assert roles[:4] == ["coder", "planner", "researcher", "coder"]
+    assert not result.finished
 
 
 def test_coder_and_reviewer_who_disagree_are_heard_by_the_arbiter(bounds: Path) -> None:
