@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from hive.board.ballots import Critique, Vote
 from hive.board.board import Board
 from hive.board.contributions import Note, Review, Verdict
 from hive.board.entry import Address, Entry
@@ -22,16 +23,21 @@ class Synthesis(Protocol):
 class LastWord:
     """The newest contribution of the last turn: its text, or its data as JSON.
 
-    Where that is a judgement which approves, the answer is what was judged: the newest contribution
-    of a role before it that is no judgement itself.
+    Where that is a judgement which approves, the answer is what was judged: what a Verdict has
+    chosen, else the newest contribution of a role before it that judges nothing itself.
     """
 
     def synthesise(self, board: Board, ending: Ending) -> str:
         judged = None
         for turn in range(board.state.turn, 0, -1):
             for entry in reversed(spoken(board, turn)):
+                if judged is not None and isinstance(entry.payload, Critique | Vote):
+                    continue
                 if not approves(entry):
                     return said(entry)
+                chosen = board.at(getattr(entry.payload, "chosen", None) or "")
+                if chosen is not None and chosen.level == "domain":
+                    return said(chosen)
                 judged = judged or entry
             if judged is None:
                 break

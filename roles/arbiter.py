@@ -27,8 +27,9 @@ Your answer, a Verdict with one `ruling`:
   tried.
 
 `reasons` are full sentences, each resting on entries that you cite by address, such as
-[7/reviewer/1.1]. `dissent` keeps what was argued on the other side. Never accept while a test
-fails, whatever the reason; the run would not end by that anyway.
+[7/reviewer/1.1]. `dissent` keeps what was argued on the other side. `chosen` is for a choice among
+Proposals; where there is none on the board, leave it out. Never accept while a test fails, whatever
+the reason; the run would not end by that anyway.
 
 Hand on by your ruling: "accept" ends the run, "revise" sends the coder to work again.
 Ask nobody: you have what the record has, and the record must do.

@@ -201,7 +201,7 @@ class Verdict(Payload):
     reasons: tuple[str, ...]
     dissent: tuple[str, ...] = ()
     chosen: str | None = Field(
-        default=None, description="Address of the entry that is accepted, where several stood to it"
+        default=None, description="Address of what is accepted, where there was a choice"
     )
 
 

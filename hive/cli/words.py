@@ -159,7 +159,17 @@ def review(data: dict[str, Any]) -> str:
 
 
 def verdict(data: dict[str, Any]) -> str:
-    return f"{data['ruling']}: {'; '.join(data['reasons'])}"
+    chosen = f" [{data['chosen']}]" if data.get("chosen") else ""
+    return f"{data['ruling']}{chosen}: {'; '.join(data['reasons'])}"
+
+
+def vote(data: dict[str, Any]) -> str:
+    named = " > ".join(data["ranking"]) or data["choice"] or "nobody"
+    return f"for {named}: {data['reason']}"
+
+
+def critique(data: dict[str, Any]) -> str:
+    return f"of {data['of']}: {'; '.join(data['points'])}"
 
 
 def report(data: dict[str, Any]) -> str:
@@ -195,6 +205,8 @@ SHAPED = {
     "Plan": plan,
     "Review": review,
     "Verdict": verdict,
+    "Vote": vote,
+    "Critique": critique,
     "TestReport": report,
     "Finding": finding,
     "Task": task,

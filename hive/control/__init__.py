@@ -1,14 +1,18 @@
 """Control (floor 4): who may act, who does, with which model, and when it ends."""
 
+from hive.board.ballots import Critique, Proposal, Vote
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
 from hive.control.allotment import TABLE, AllocationTable, Allotment
 from hive.control.assessing import Assessment, ModelEstimator
 from hive.control.bidding import Bid, Bidding
+from hive.control.by_tests import ByTests
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Spreads, Weights, Words
+from hive.control.deciding import BordaCount, DecidingRule, MajorityVote, teller
 from hive.control.declining import declining
 from hive.control.detection import bloated, looped, repeated
+from hive.control.disagreement import disagreed, ruled, undecided
 from hive.control.edge import Edge, finish, handoff, start, stop
 from hive.control.figures import Figure
 from hive.control.graph import Ending, Graph, chain_graph
@@ -52,6 +56,7 @@ from hive.control.progress import (
     open_tasks,
     passing_tests,
 )
+from hive.control.reviewing import blind, devils_advocate, reviewing
 from hive.control.rule import Rule, require
 from hive.control.softmax import Softmax
 from hive.control.tested import tests_pass
@@ -69,11 +74,15 @@ __all__ = [
     "Assessment",
     "Bid",
     "Bidding",
+    "BordaCount",
     "ByComplexity",
     "ByPreference",
+    "ByTests",
     "Choice",
     "Choose",
     "Chooser",
+    "Critique",
+    "DecidingRule",
     "Edge",
     "Ending",
     "EpsilonGreedy",
@@ -85,12 +94,14 @@ __all__ = [
     "Guard",
     "Judge",
     "Line",
+    "MajorityVote",
     "Mention",
     "ModelEstimator",
     "Move",
     "OneModel",
     "Policy",
     "Preference",
+    "Proposal",
     "RoundRobin",
     "Rule",
     "RuleEstimator",
@@ -98,6 +109,7 @@ __all__ = [
     "Situation",
     "Softmax",
     "Spreads",
+    "Vote",
     "Watch",
     "Weights",
     "Words",
@@ -105,12 +117,15 @@ __all__ = [
     "accepted_findings",
     "agenda",
     "approved",
+    "blind",
     "bloated",
     "chain_graph",
     "checked",
     "contributions",
     "cost",
     "declining",
+    "devils_advocate",
+    "disagreed",
     "elapsed",
     "failed",
     "failing_tests",
@@ -133,12 +148,16 @@ __all__ = [
     "repeated",
     "require",
     "review_depth",
+    "reviewing",
+    "ruled",
     "stalled",
     "start",
     "stop",
     "stuck_at",
+    "teller",
     "tests_pass",
     "tokens",
     "turns",
+    "undecided",
     "worst_case",
 ]

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 import orjson
 
+from hive.board.ballots import Critique, Vote
 from hive.board.contributions import Review, TestReport, Verdict
-from hive.board.entry import Entry
+from hive.board.entry import Address, Entry
 from hive.board.records import (
     Decision,
     Fault,
@@ -22,6 +23,7 @@ from hive.board.records import (
     RunStarted,
 )
 from hive.control.figures import Figure
+from hive.errors import PayloadError
 from hive.models.catalog import ModelCard, card
 
 __all__ = ["Judge", "judgement", "measured"]
@@ -45,6 +47,8 @@ OWN: frozenset[FaultCode] = frozenset(
 )
 """Faults that a strand ends with by its model's own doing."""
 JUDGING = frozenset({Review.kind, Verdict.kind, TestReport.kind})
+OPINIONS = JUDGING | {Critique.kind, Vote.kind}
+"""What is said of others' work, and is no work to be judged."""
 NANO, MICRO = 10**9, 10**6
 
 
@@ -71,7 +75,7 @@ def judgement(entry: Entry) -> bool | None:
     if entry.kind == Review.kind and "approved" in data:
         return data["approved"] is True
     if entry.kind == Verdict.kind and "ruling" in data:
-        return bool(data["ruling"] == "accept")
+        return None if data["ruling"] == "undecided" else bool(data["ruling"] == "accept")
     if entry.kind == TestReport.kind and "failed" in data:
         return bool(data["complete"] and data["passed"] and not data["failed"])
     return None
@@ -91,8 +95,9 @@ def measured(
     `usd` is None where the model's price is known neither to the `cards` nor to the catalog.
     `accuracy` is over the strands that were judged, `judged` of them, and None where none was: what
     `judge` finds in an entry is said of the strands that contributed in the newest turn before it,
-    or of the entry's own strand where it tests what that has changed; the last word counts. A
-    strand that broke down by its model's own doing is not good.
+    of the strand of what a Verdict has chosen, or of the entry's own strand where it tests what
+    that has changed; the last word counts. A strand that broke down by its model's own doing is not
+    good.
     """
     groups: dict[tuple[str, Level5 | None], list[Work]] = defaultdict(list)
     for run in runs:
@@ -139,13 +144,24 @@ def works(run: Iterable[Entry], judge: Judge) -> Iterable[Work]:
             }
         elif own is not None and payload is not None:
             count(own, payload)
-        elif own is not None and entry.kind not in JUDGING:
+        elif own is not None and entry.kind not in OPINIONS:
             contributed.setdefault(entry.turn, []).append(own)
         said = judge(entry)
         if said is not None:
-            for work in meant(entry, own, contributed):
-                work.good = said
+            chosen = chosen_by(entry)
+            for work in meant(entry, own, contributed) if chosen is None else [found.get(chosen)]:
+                if work is not None:
+                    work.good = said
     return found.values()
+
+
+def chosen_by(entry: Entry) -> tuple[int, str] | None:
+    """The turn and the strand of what a Verdict has chosen."""
+    chosen = orjson.loads(entry.body).get("chosen") if entry.kind == Verdict.kind else None
+    try:
+        return None if chosen is None else Address.parse(chosen)[:2]
+    except PayloadError:
+        return None
 
 
 def count(work: Work, payload: object) -> None:
