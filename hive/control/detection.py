@@ -113,8 +113,13 @@ def at_least_two(what: str, number: object) -> None:
 
 
 def digest_of(value: object) -> str:
-    """A short digest of a JSON-shaped value."""
-    return hashlib.blake2b(orjson.dumps(value), digest_size=8).hexdigest()
+    """A short digest of a JSON-shaped value, whose keys may come in any order."""
+    return short(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+
+
+def short(body: bytes) -> str:
+    """A short digest."""
+    return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
 def say(value: JsonValue, entry: Entry) -> JsonValue:
@@ -128,7 +133,7 @@ def say(value: JsonValue, entry: Entry) -> JsonValue:
         failed = sorted(failure.id for failure in payload.failed)
         said = digest_of([payload.digest, payload.passed, failed, payload.complete])
     else:
-        said = hashlib.blake2b(entry.body, digest_size=8).hexdigest()
+        said = short(entry.body)
     if kept["said"].get(own) == said:
         return value
     return {**kept, "said": {**kept["said"], own: said}}
@@ -144,8 +149,8 @@ def stand(value: JsonValue, state: State) -> JsonValue:
             state.workspace,
             sorted(state.tasks),
             len(state.questions),
-            sorted((role, len(waiting)) for role, waiting in state.open.items()),
-            sorted(kept["said"].items()),
+            {role: len(waiting) for role, waiting in state.open.items()},
+            kept["said"],
         ]
     )
     return {**kept, "seen": [*kept["seen"], where][-STATES_KEPT:]}
@@ -164,7 +169,7 @@ def call(value: JsonValue, entry: Entry) -> JsonValue:
     kept: Any = value
     payload = entry.payload
     if isinstance(payload, ToolCall):
-        key = f"{entry.address.role} {payload.tool} {digest_of(sorted(payload.arguments.items()))}"
+        key = f"{entry.author} {payload.tool} {digest_of(payload.arguments)}"
         opened = {**kept["open"], str(entry.address): key}
         return {**kept, "open": newest(opened, CALLS_KEPT)}
     if not isinstance(payload, Observation) or not entry.causes:
@@ -172,21 +177,23 @@ def call(value: JsonValue, entry: Entry) -> JsonValue:
     key = kept["open"].get(entry.causes[0])
     if key is None:
         return value
-    opened = {where: each for where, each in kept["open"].items() if where != entry.causes[0]}
-    made, workspace = kept["made"], kept["workspace"]
+    opened = {**kept["open"]}
+    del opened[entry.causes[0]]
+    made, workspace = {**kept["made"]}, kept["workspace"]
     if payload.workspace is not None and payload.workspace != workspace:
         made, workspace = {}, payload.workspace
-    shown = [media.data for media in payload.media]
-    result = digest_of([payload.text, payload.error, shown])
-    before, count, _ = made.get(key, ("", 0, 0))
-    made = {other: each for other, each in made.items() if other != key}
+    shown = [payload.text, payload.error, *[media.data for media in payload.media]]
+    result = digest_of(shown)
+    before, count, _ = made.pop(key, ("", 0, 0))
     made[key] = [result, count + 1 if before == result else 1, entry.turn]
     return {"open": opened, "made": newest(made, CALLS_KEPT), "workspace": workspace}
 
 
 def newest(items: dict[str, Any], most: int) -> dict[str, Any]:
-    """The last so many of some items."""
-    return items if len(items) <= most else dict(list(items.items())[-most:])
+    """Some items without the oldest beyond so many."""
+    while len(items) > most:
+        del items[next(iter(items))]
+    return items
 
 
 CALLS = Tally(
@@ -208,9 +215,10 @@ def sent(value: JsonValue, entry: Entry) -> JsonValue:
         return value
     kept: Any = value
     now = kept["now"] if kept["turn"] == entry.turn else {}
-    role = entry.address.role
-    size = max(now.get(role, 0), entry.payload.usage.input)
-    return {**kept, "turn": entry.turn, "now": {**now, role: size}}
+    role, size = entry.author, entry.payload.usage.input
+    if now.get(role, -1) >= size:
+        return value
+    return {"turn": entry.turn, "now": {**now, role: size}, "base": kept["base"]}
 
 
 @lru_cache(maxsize=64)
@@ -219,10 +227,12 @@ def inputs(signals: tuple[Signal, ...]) -> Tally:
 
     def compare(value: JsonValue, state: State) -> JsonValue:
         kept: Any = value
-        base = {} if last_progress(signals, state) == state.turn else kept["base"]
+        known = base = {} if last_progress(signals, state) == state.turn else kept["base"]
         if kept["turn"] == state.turn:
-            base = {**kept["now"], **base}
-        return {**kept, "base": base}
+            for role, size in kept["now"].items():
+                if role not in known:
+                    base = {**base, role: size}
+        return value if base is kept["base"] else {**kept, "base": base}
 
     name = f"inputs since {named(signals) or 'progress'}"
     init: JsonValue = {"turn": 0, "now": {}, "base": {}}
