@@ -9,6 +9,7 @@ import orjson
 from pydantic import JsonValue
 
 from hive.board.payload import Payload, schema_of
+from hive.control.graph import Graph
 from hive.role import Role
 from hive.tools.tool import Tool
 
@@ -30,7 +31,7 @@ def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
     Who approves of calls is no part of it: that may change while a run waits.
     """
     parts: dict[str, JsonValue] = {
-        "graph": [str(edge) for edge in workflow.graph.edges],
+        "graph": ruled(workflow.graph),
         "policy": workflow.policy.name,
         "allocator": spoken(workflow.allocator),
         "estimator": spoken(workflow.estimator),
@@ -50,6 +51,13 @@ def manifest(workflow: "Workflow") -> dict[str, JsonValue]:
     for kind, cls in sorted(workflow.vocabulary.items()):
         parts[f"kind {kind}"] = cls.version if cls.level == "control" else shaped(cls)
     return parts
+
+
+def ruled(graph: Graph) -> list[JsonValue]:
+    """What a graph's runs go by: its edges, and what becomes of tasks that fail. What it promises
+    beside changes no run."""
+    rule = [] if graph.plan_rule is None else [str(graph.plan_rule)]
+    return [*map(str, graph.edges), *rule]
 
 
 def spoken(part: object) -> str:

@@ -230,12 +230,7 @@ class Board:
             return self.state
         turn = self._turn
         self._turn = []
-        if len(strands) > 1 or strands == ():
-            ordinals = {strand: index for index, strand in enumerate(("", *strands))}
-            last = len(ordinals)
-            turn.sort(key=lambda e: (ordinals.get(e.strand, last), *IN_ORDER(e)))
-        else:
-            turn.sort(key=IN_ORDER)
+        self._order(turn, strands)
         self.state = fold(self.state, turn, self._folding)
         contributions = 0
         first = begun_anew(turn)
@@ -251,6 +246,21 @@ class Board:
                 continue
             self._closed.append(entry)
         return self.state
+
+    def foreseen(self, strands: Sequence[str]) -> State:
+        """The state as it would be if the open turn were closed now."""
+        turn = [*self._turn]
+        self._order(turn, strands)
+        return fold(self.state, turn, self._folding)
+
+    def _order(self, turn: list[Entry], strands: Sequence[str]) -> None:
+        """Bring the entries of a turn into the order of their addresses."""
+        if len(strands) > 1 or strands == ():
+            ordinals = {strand: index for index, strand in enumerate(("", *strands))}
+            last = len(ordinals)
+            turn.sort(key=lambda e: (ordinals.get(e.strand, last), *IN_ORDER(e)))
+        else:
+            turn.sort(key=IN_ORDER)
 
     def view(self, kinds: frozenset[str], budget: int) -> View:
         """What a reader of some kinds sees of the closed turns, within a budget of tokens."""

@@ -19,14 +19,18 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from hive.board.contributions import Task, TaskChange
 from hive.board.payload import Payload
 from hive.board.records import Fault, Outcome, Reason
 from hive.board.state import State, Tally
+from hive.board.tasks import is_met
 from hive.control.algebra import Guard
 from hive.control.edge import Edge, finish, handoff, start, stop
 from hive.control.guard import failed, has_failed
 from hive.control.move import Line, Move
-from hive.errors import DeclarationError
+from hive.control.plan import urgent_first
+from hive.control.planrule import PlanRule
+from hive.errors import DeclarationError, GraphError
 from hive.role import Chain, Role
 
 if TYPE_CHECKING:
@@ -61,20 +65,23 @@ class Graph:
     edges: tuple[Edge, ...]
     rules: tuple["Rule", ...]
     """What it promises beside: whose turn comes before what."""
+    plan_rule: PlanRule | None
+    """What becomes of tasks that fail."""
     roles: Mapping[str, Role] = field(compare=False)
     """Name to role, in the order of first mention."""
     _sources: Mapping[str, tuple[int, ...]] = field(compare=False)
     _leaving: dict[frozenset[str], tuple[Edge, ...]] = field(compare=False)
     _ending: dict[frozenset[str], tuple[Edge, ...]] = field(compare=False)
 
-    def __init__(self, *parts: "Edge | Rule") -> None:
+    def __init__(self, *parts: "Edge | Rule | PlanRule") -> None:
         from hive.control.verify import parted, verify
 
-        edges, rules = parted(parts)
+        edges, rules = parted([part for part in parts if not isinstance(part, PlanRule)])
         roles = {role.name: role for edge in edges for role in (*edge.sources, *edge.targets)}
         values = {
             "edges": edges,
             "rules": rules,
+            "plan_rule": plan_rule_of(parts),
             "roles": MappingProxyType(roles),
             "_sources": sources_of(edges),
             "_leaving": {},
@@ -85,7 +92,12 @@ class Graph:
         verify(self)
 
     def __repr__(self) -> str:
-        return f"Graph({', '.join(map(str, (*self.edges, *self.rules)))})"
+        return f"Graph({', '.join(map(str, self.parts))})"
+
+    @property
+    def parts(self) -> "tuple[Edge | Rule | PlanRule, ...]":
+        """All that it was made of: its edges, and its rules."""
+        return (*self.edges, *self.rules, *([self.plan_rule] if self.plan_rule else []))
 
     @cached_property
     def guards(self) -> tuple[Guard, ...]:
@@ -103,6 +115,8 @@ class Graph:
         classes: dict[type[Payload], None] = {}
         for role in self.roles.values():
             classes |= dict.fromkeys(classes_of(role))
+        if self.plan_rule is not None:
+            classes |= dict.fromkeys((Task, TaskChange))
         classes |= dict.fromkeys(need.kind for guard in self.guards for need in guard.needs)
         return tuple(classes)
 
@@ -130,14 +144,16 @@ class Graph:
 
         return Graph(
             *(replace(e, sources=told(e.sources), targets=told(e.targets)) for e in self.edges),
-            *self.rules,
+            *self.parts[len(self.edges) :],
         )
 
     def candidates(self, state: State, max_strands: int = MOST_STRANDS) -> tuple[Move, ...]:
         """The moves allowed now, in the order in which their edges are written.
 
         A `per` role gets one strand for each entry that waits for it, the oldest first, as many as
-        `max_strands` leaves room for; where none waits there is no such move. Moves that would be
+        `max_strands` leaves room for; where none waits there is no such move. Of tasks those wait
+        whose needs are settled; where there are more than fit, those on which the longest chain of
+        others waits are taken first. Moves that would be
         the same, from several roles of the frontier, are given once.
         """
         moves: dict[frozenset[Line], Move] = {}
@@ -201,6 +217,14 @@ class Graph:
         return Ending("stopped", "no_candidate", "", f"after {where} no move was allowed: {said}")
 
 
+def plan_rule_of(parts: Sequence[object]) -> PlanRule | None:
+    """The rule for failed tasks among the parts of a graph. Raises GraphError for two."""
+    rules = [part for part in parts if isinstance(part, PlanRule)]
+    if len(rules) > 1:
+        raise GraphError(f"{rules[0]} and {rules[1]}: a graph has one rule for failed tasks")
+    return rules[0] if rules else None
+
+
 def sources_of(edges: Sequence[Edge]) -> dict[str, tuple[int, ...]]:
     """Role to the places of the edges that it is a source of."""
     places: dict[str, tuple[int, ...]] = {}
@@ -224,7 +248,7 @@ def classes_of(role: Role) -> Iterator[type[Payload]]:
 
 def waiting_lines(edge: Edge, state: State, most: int) -> tuple[Line, ...]:
     """The strands of a move that takes waiting entries; none unless each such role has some."""
-    waiting = {role.name: state.waiting(role.name) for role in edge.targets if role.per}
+    waiting = {role.name: state.ready(role.name) for role in edge.targets if role.per}
     if not all(waiting.values()):
         return ()
     taken = dict.fromkeys(waiting, 1)
@@ -238,7 +262,8 @@ def waiting_lines(edge: Edge, state: State, most: int) -> tuple[Line, ...]:
     for target in edge.targets:
         causes: tuple[str | None, ...] = (None,)
         if target.per:
-            causes = waiting[target.name][: taken[target.name]]
+            refs, fit = waiting[target.name], taken[target.name]
+            causes = tuple(refs if len(refs) <= fit else urgent_first(refs, state.plan)[:fit])
         lines += [
             Line(target.name, cause, sample, edge.samples)
             for cause in causes
@@ -265,10 +290,28 @@ def missing_for(edge: Edge, state: State) -> str:
     """Why an edge was not taken: the values of its guards, or the entries that do not wait."""
     if edge.when is not None and not edge.when.test(state):
         return edge.when.report(state)
-    idle = [role for role in edge.targets if role.per and not state.waiting(role.name)]
+    idle = [role for role in edge.targets if role.per and not state.ready(role.name)]
     if idle:
-        return ", ".join(f"no {role.per.kind} waits for {role.name}" for role in idle if role.per)
+        return ", ".join(nothing_for(role, state) for role in idle)
     return "its role failed" if edge.kind == "finish" else "it was open"
+
+
+def nothing_for(role: Role, state: State) -> str:
+    """Why a `per` role has nothing to take up."""
+    assert role.per is not None
+    if not state.waiting(role.name):
+        return f"no {role.per.kind} waits for {role.name}"
+    held = {
+        known.reference: (id, known)
+        for id, known in state.plan.items()
+        if known.reference in state.waiting(role.name)
+    }
+    told = []
+    for id, known in held.values():
+        needs = [need for need in known.needs if not is_met(need, state.plan)]
+        needed = " and ".join(f"{need}, which is {state.plan[need].status}" for need in needs)
+        told.append(f"{id} waits for {needed}" if needs else f"{id} has {known.status}")
+    return "; ".join(told)
 
 
 def failures_of(state: State) -> Iterator[str]:

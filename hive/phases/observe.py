@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hive.board.entry import Entry
 from hive.board.records import Change, Fault, Handoff, Observation, ToolCall
 from hive.board.view import excerpt
+from hive.control.plan import objection
 from hive.errors import PayloadError
 from hive.message import MOST_BYTES, Media, Message, Text, ToolResult, ToolUse
 from hive.phases.select import Contribute, HandOff, Invalid
@@ -25,6 +26,9 @@ def contributed(
         for part in parts:  # all of it or nothing
             strand.desk.writer.board.check(strand.role.name, part)
             part.body()
+        wrong = objection(action.payload, strand.desk.writer.board)
+        if wrong:
+            return Invalid("invalid_output", wrong, action.use)
         entry = strand.post(place, action.payload, causes=because)
         for index, part in enumerate(parts):
             strand.post((*place, 2 + index), part, causes=(str(entry.address),))
