@@ -305,7 +305,7 @@ class Confined:
 
     async def judge(self, call: ProposedCall) -> Judgement:
         """Deny what leaves the machine or cannot be undone; leave the rest to the approver."""
-        if call.effect in ("egress", "irreversible"):
+        if call.effect in ("egress", "irreversible") and not call.is_checkpoint:
             reason = (
                 f"{call.tool} has effect {call.effect}, and the run that this one was forked from"
                 " made no such call here; in a fork such calls are served from there, or not made"

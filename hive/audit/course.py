@@ -335,7 +335,7 @@ def observed(course: Course, header: Fields, data: Fields) -> None:
 def ruled(course: Course, header: Fields, data: Fields) -> None:
     if data["decision"] != "ask":
         for cause in header["causes"]:
-            if course.waiting.pop(cause, None) is not None:
+            if course.waiting.pop(cause, None) is not None and header["strand"]:
                 course.open.add(cause)
 
 

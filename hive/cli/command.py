@@ -32,6 +32,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "pause": "Have a run decide nothing more for a while.",
         "go": "Let a paused run go on.",
         "stop": "End a run.",
+        "answer": "Say what a person has to say in a turn of theirs.",
         "approve": "Say yes or no to a call that waits for it.",
         "settle": "Say what became of a call that is in doubt.",
     },

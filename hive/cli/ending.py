@@ -162,6 +162,11 @@ def ways_on(record: Record, journal: str) -> list[tuple[str, str]]:
             (f"hive approve {run}{where}", "say yes or no, here or from elsewhere"),
             (f"hive resume {run} --yes{where}", "allow what it asks for, and go on"),
         ]
+    if "answer" in waits:
+        steps += [
+            (f"hive answer {run}{where}", "read what is asked"),
+            (f'hive answer {run} "…"{where}', "say it, here or from elsewhere"),
+        ]
     if steps:
         return [*steps, (f"hive resume {run}{where}", "go on, and be asked at the terminal")]
     if record.summary.state in PAUSES:

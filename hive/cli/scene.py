@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from hive.board.entry import Entry
-from hive.board.records import Decision, Fault, Inference, Observation, Request, ToolCall
+from hive.board.records import (
+    Decision,
+    Fault,
+    Inference,
+    Observation,
+    Request,
+    Spoken,
+    Suspension,
+    ToolCall,
+)
 from hive.cli.telling import Told, tell
 
 __all__ = ["Acting", "Scene"]
@@ -74,6 +83,10 @@ class Scene:
             self.tokens += payload.tokens
             self.spent += payload.cost
             self.act(entry, payload.code.replace("_", " "), done=payload.final)
+        elif isinstance(payload, Suspension):
+            self.act(entry, "waits for a person")
+        elif isinstance(payload, Spoken):
+            self.act(entry, "answered", done=True)
         elif isinstance(payload, Observation):
             self.changed |= {change.path for change in payload.changes}
             self.act(entry, "reading the result")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -22,7 +22,7 @@ from hive.journal.journal import Holder, InboxKind, Journal
 from hive.outside import taken
 from hive.phases.waiting import Decided, spoken
 
-__all__ = ["Addressee", "addressed", "answer", "by", "say_so", "speaker"]
+__all__ = ["Addressee", "addressed", "answer", "answer_to", "by", "say_so", "speaker", "waits"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,17 +88,34 @@ def say_so(sentence: str, as_json: bool, to: Addressee, **further: Any) -> None:
     print()
 
 
+class Kind(NamedTuple):
+    """What is said of one kind of waiting: of nothing of that kind, of several, the command."""
+
+    nothing: str
+    several: str
+    command: str
+
+
+KINDS = {
+    "approval": Kind(
+        "no call of run {} waits for a yes", "the calls that wait for a yes", "approve"
+    ),
+    "in_doubt": Kind("no call of run {} waits in doubt", "the calls that wait in doubt", "settle"),
+    "answer": Kind("nobody is asked anything in run {}", "the questions that are open", "answer"),
+}
+
+
 def answer(
     to: Addressee, kind: str, call: str | None, decided: Decided, text: str, who: str
 ) -> tuple[Wait, int]:
     """Send an answer on a call that waits: the one at an address or at a place in the list, or the
     only one. Raises Mistake, with what there is."""
-    wait = chosen(to, waits(to, kind), kind, call)
+    wait = answer_to(to, kind, call)
     return wait, to.send("answer", who, spoken(decided, text), wait.subject)
 
 
 def waits(to: Addressee, kind: str) -> list[Wait]:
-    """The calls that wait for one kind of answer and were not given one that still waits itself."""
+    """What waits for one kind of answer and was not given one that still waits itself."""
     known = taken(to.record.board)
     items = to.journal.inbox(0, to.id)
     given = {item.subject for item in items if item.kind == "answer" and item.id not in known}
@@ -106,30 +123,28 @@ def waits(to: Addressee, kind: str) -> list[Wait]:
     return sorted(open_, key=lambda wait: Address.parse(wait.subject))
 
 
-def chosen(to: Addressee, there: list[Wait], kind: str, call: str | None) -> Wait:
-    """The call that is meant among those that wait."""
-    what = "for a yes" if kind == "approval" else "in doubt"
+def answer_to(to: Addressee, kind: str, named: str | None) -> Wait:
+    """What is meant among that which waits for one kind of answer. Raises Mistake, with what there
+    is."""
+    there, words = waits(to, kind), KINDS[kind]
     if not there:
         answered = any(wait.waits_for == kind for wait in to.summary.waits)
         why = "it was answered already" if answered else f"it is {to.state()}"
-        other = "settle" if kind == "approval" else "approve"
-        hints = f"; {to.command(other)} is for what waits there" if has_other(to, kind) else ""
+        others = {wait.waits_for for wait in to.summary.waits} - {kind}
+        for other in KINDS.keys() & others:
+            why += f"; {to.command(KINDS[other].command)} is for what waits there"
         if to.summary.state == "orphaned":
-            hints += f"; {to.command('resume')} finds out first what it waits for"
-        raise Mistake(f"no call of run {to.id} waits {what}: {why}{hints}")
+            why += f"; {to.command('resume')} finds out first what it waits for"
+        raise Mistake(f"{words.nothing.format(to.id)}: {why}")
     numbered = {str(number): wait for number, wait in enumerate(there, 1)}
-    if call is None and len(there) == 1:
+    if named is None and len(there) == 1:
         return there[0]
-    found = numbered.get(call or "") or next((w for w in there if w.subject == call), None)
+    found = numbered.get(named or "") or next((w for w in there if w.subject == named), None)
     if found is not None:
         return found
     listed = "; ".join(f"{number}: {told(to, wait)}" for number, wait in numbered.items())
-    lead = f"{call!r} is none of" if call else "say which of"
-    raise Mistake(f"{lead} the calls that wait {what} in run {to.id}: {listed}")
-
-
-def has_other(to: Addressee, kind: str) -> bool:
-    return any(wait.waits_for != kind for wait in to.summary.waits)
+    lead = f"{named!r} is none of" if named else "say which of"
+    raise Mistake(f"{lead} {words.several} in run {to.id}: {listed}")
 
 
 def told(to: Addressee, wait: Wait) -> str:

@@ -21,6 +21,7 @@ from hive.board.records import (
     Paused,
     Redaction,
     Resumed,
+    Spoken,
     Suspension,
     Termination,
     ToolCall,
@@ -123,7 +124,8 @@ def judged(entry: Entry, payload: Approval, calls: dict[str, Told]) -> Told | No
         return Told(str(entry.address), entry.author, "settled", result, "quiet")
     what = {"allow": "allowed", "deny": "denied", "ask": "needs a person's yes"}[payload.decision]
     tone: Tone = {"allow": "good", "deny": "bad", "ask": "open"}[payload.decision]  # type: ignore[assignment]
-    result = f"{call.what if call else 'a call'}, by {payload.by}"
+    subject = "a call" if entry.address.strand else "the checkpoint"
+    result = f"{call.what if call else subject}, by {payload.by}"
     return Told(str(entry.address), entry.author, what, result, tone)
 
 
@@ -148,6 +150,11 @@ def suspended(entry: Entry, payload: Suspension, calls: dict[str, Told]) -> Told
     what = {"approval": "waits for a yes", "answer": "waits for an answer", "in_doubt": "in doubt"}
     result = f"{call.what}: {payload.text}" if call else payload.text
     return Told(str(entry.address), entry.author, what[payload.waits_for], result, "open")
+
+
+def answered(entry: Entry, payload: Spoken, calls: dict[str, Told]) -> Told:
+    who = f"{entry.author}, by {payload.by}" if payload.by else entry.author
+    return Told(str(entry.address), who, "says", shortened(payload.text, 400), "open")
 
 
 def overran(entry: Entry, payload: Overrun, calls: dict[str, Told]) -> Told:
@@ -189,6 +196,7 @@ SAID: dict[type[Payload], Callable[..., Told | None]] = {
     Fault: faulted,
     Handoff: handed,
     Suspension: suspended,
+    Spoken: answered,
     Overrun: overran,
     Paused: paused,
     Resumed: resumed,

@@ -6,11 +6,13 @@ from typing import Literal, Protocol
 
 from pydantic import JsonValue
 
+from hive.board.board import COORDINATOR
 from hive.board.entry import Label
 from hive.errors import DeclarationError
 from hive.tools.tool import Effect
 
 __all__ = [
+    "CHECKPOINT",
     "Approver",
     "Judgement",
     "ProposedCall",
@@ -23,10 +25,14 @@ __all__ = [
 
 Ruling = Literal["allow", "deny", "ask"]
 
+CHECKPOINT = "checkpoint"
+"""The tool of a ProposedCall that is none: whether roles may act at all, on critical work."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProposedCall:
-    """A tool call that a role wants made, before it is."""
+    """A tool call that a role wants made, before it is; or the checkpoint, which the coordinator
+    comes to before anything is touched."""
 
     tool: str
     effect: Effect
@@ -35,6 +41,11 @@ class ProposedCall:
     label: Label = "model"
     """How far what led to the call can be trusted."""
     key: str = ""
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether it is the checkpoint, and no call of a role."""
+        return self.role == COORDINATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """An approver made of rules, read in order; combine with `|`. What no rule fits is allowed.
+    """An approver made of rules, read in order; combine with `|`. What no rule fits is allowed, but
+    for the checkpoint, at which a person is asked.
 
     deny(effect="egress") | ask(effect="irreversible")
     """
@@ -78,6 +90,8 @@ class Rules:
         for rule in self.rules:
             if rule.fits(call):
                 return Judgement(rule.decision, f"{call.tool} has effect {call.effect}", rule.name)
+        if call.is_checkpoint:
+            return Judgement("ask", "no rule fits", CHECKPOINT)
         return Judgement("allow", "no rule fits", "default")
 
 
