@@ -33,6 +33,7 @@ from hive.ending import Endings
 from hive.journal.journal import InboxItem
 from hive.outside import Outside
 from hive.phases.anew import begin_anew
+from hive.phases.recover import recover
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
 from hive.role import Role
@@ -203,6 +204,9 @@ class Coordinator:
         asked = self.outside.begin_pause()
         if asked is not None:
             await self.pause(asked)
+        rule = self.team.graph.plan_rule
+        if rule is not None:
+            recover(self.desk, rule, number, (*advisors, *[plan.strand for plan in plans]))
         self.close(number, plans, advisors)
 
     async def pause(self, item: InboxItem) -> None:

@@ -1,6 +1,8 @@
 """Control (floor 4): who may act, who does, with which model, and when it ends."""
 
 from hive.board.ballots import Critique, Proposal, Vote
+from hive.board.contributions import TaskChange
+from hive.board.tasks import Standing
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
 from hive.control.allotment import TABLE, AllocationTable, Allotment
@@ -33,6 +35,8 @@ from hive.control.level import level, review_depth
 from hive.control.measuring import Judge, judgement, measured
 from hive.control.mention import Mention
 from hive.control.move import Line, Move
+from hive.control.plan import PlanFlaw, plan_flaws, task_graph
+from hive.control.planrule import PlanRule
 from hive.control.policy import (
     Choice,
     EpsilonGreedy,
@@ -61,6 +65,7 @@ from hive.control.rule import Rule, require
 from hive.control.softmax import Softmax
 from hive.control.tested import tests_pass
 from hive.control.watch import Watch, stuck_at
+from hive.control.workplan import plans, task_failed, tasks_ready, tasks_settled, workplan
 from hive.control.worst import WorstCase, worst_case
 from hive.errors import Flaw
 
@@ -99,6 +104,8 @@ __all__ = [
     "ModelEstimator",
     "Move",
     "OneModel",
+    "PlanFlaw",
+    "PlanRule",
     "Policy",
     "Preference",
     "Proposal",
@@ -109,6 +116,8 @@ __all__ = [
     "Situation",
     "Softmax",
     "Spreads",
+    "Standing",
+    "TaskChange",
     "Vote",
     "Watch",
     "Weights",
@@ -143,6 +152,8 @@ __all__ = [
     "open_questions",
     "open_tasks",
     "passing_tests",
+    "plan_flaws",
+    "plans",
     "posted",
     "rejected",
     "repeated",
@@ -154,10 +165,15 @@ __all__ = [
     "start",
     "stop",
     "stuck_at",
+    "task_failed",
+    "task_graph",
+    "tasks_ready",
+    "tasks_settled",
     "teller",
     "tests_pass",
     "tokens",
     "turns",
     "undecided",
+    "workplan",
     "worst_case",
 ]
