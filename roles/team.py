@@ -3,10 +3,6 @@
 hive run roles.team:repair "make the tests pass" --workspace DIR
 """
 
-from typing import cast
-
-from pydantic import JsonValue
-
 from hive import (
     ByComplexity,
     Graph,
@@ -16,8 +12,6 @@ from hive import (
     Review,
     Role,
     State,
-    Tally,
-    Verdict,
     Workflow,
     elapsed,
     finish,
@@ -30,7 +24,7 @@ from hive import (
     tests_pass,
     turns,
 )
-from hive.control import RuleEstimator, Weights, Words, level
+from hive.control import RuleEstimator, Weights, Words, disagreed, level, ruled
 from roles.account import Account
 from roles.arbiter import arbiter
 from roles.coder import coder
@@ -41,27 +35,13 @@ from roles.reviewer import reviewer
 
 __all__ = ["repair"]
 
-MOST_REFUSALS = 2
-"""Reviews in a row that refuse the work, after which coder and reviewer are said to disagree."""
 
-
-def count_refusals(value: JsonValue, entry: object) -> JsonValue:
-    """Refusals in a row; an approval or a ruling begins anew."""
-    payload = getattr(entry, "payload", None)
-    if isinstance(payload, Review):
-        return 0 if payload.approved else cast(int, value) + 1
-    return 0 if isinstance(payload, Verdict) else value
-
-
-REFUSALS = Tally("refusals in a row", 0, count_refusals, frozenset({Review.kind, Verdict.kind}))
-
-
-@guard("sent back", kinds=(Review,), tallies=(REFUSALS,))
+@guard("sent back", kinds=(Review,))
 def sent_back(state: State) -> bool:
-    """The last turn's review refused the work, for the first time in a row."""
+    """The last turn's review refused the work."""
     entry = state.newest.get(Review.kind)
-    fresh = entry is not None and entry.address.turn == state.turn
-    return fresh and 0 < cast(int, state.tallies[REFUSALS.name]) < MOST_REFUSALS
+    review = None if entry is None or entry.address.turn < state.turn else entry.payload
+    return isinstance(review, Review) and not review.approved
 
 
 def asks_for(source: Role, target: Role) -> Guard:
@@ -70,13 +50,7 @@ def asks_for(source: Role, target: Role) -> Guard:
     return guard(f"{source.name} asks for {target.name}")(lambda state: asked in state.handoffs)
 
 
-def ruled(ruling: str) -> Guard:
-    """Whether the newest ruling is a certain one."""
-    return latest(Verdict, lambda verdict: verdict.ruling == ruling, name=f"ruled {ruling}")
-
-
 nothing_to_do = latest(Plan, lambda plan: not plan.tasks, name="nothing to do", author=planner)
-gave_up = latest(Verdict, lambda v: v.ruling == "give_up", name="gave up", reason="gave_up")
 
 
 @guard("the coder is alone")
@@ -96,13 +70,17 @@ graph = Graph(
     handoff(researcher, coder),
     handoff(coder, researcher, when=~alone & asks_for(coder, researcher)),
     handoff(coder, reviewer, when=~alone),
-    handoff(reviewer, coder, when=sent_back | asks_for(reviewer, coder)),
+    handoff(
+        reviewer,
+        coder,
+        when=sent_back & ~disagreed(coder, reviewer) | asks_for(reviewer, coder),
+    ),
     handoff(reviewer, arbiter),
     handoff(arbiter, coder, when=ruled("revise") | asks_for(arbiter, coder)),
     # Accepted too early: somebody has to show first that the tests pass.
     handoff(arbiter, reviewer, when=ruled("accept") & ~tests_pass | asks_for(arbiter, reviewer)),
     finish(arbiter, when=tests_pass & ruled("accept")),
-    stop(when=gave_up | stalled(turns=8) | turns(30) | elapsed(minutes=30)),
+    stop(when=ruled("give_up") | stalled(turns=8) | turns(30) | elapsed(minutes=30)),
 )
 
 EFFORT = Weights(
