@@ -109,7 +109,7 @@ class Parent:
             payload = entry.payload
             if isinstance(payload, ToolCall):
                 calls[entry.address] = False
-            elif isinstance(payload, Approval):
+            elif isinstance(payload, Approval) and entry.address.strand:
                 call = entry.address._replace(place=entry.address.place[:2])
                 calls[call] = payload.decision == "allow"
             elif isinstance(payload, Inference | Observation | Spoken):
