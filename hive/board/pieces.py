@@ -9,10 +9,13 @@ __all__ = [
     "Candidate",
     "Change",
     "Complexity",
+    "Conclusion",
     "FaultCode",
     "Level5",
     "Option",
+    "Outcome",
     "Piece",
+    "Reason",
     "ReviewDepth",
     "StrandPlan",
     "whole",
@@ -123,6 +126,40 @@ class StrandPlan(Piece):
     """Why this model, where that is more than the role, the class of the work and the options."""
     reserved: int = 0
     """What is kept back for its first call, in nano-dollars, where money is capped."""
+    reserved_tokens: int = 0
+    """The same in tokens."""
+
+
+Outcome = Literal["finished", "stopped", "failed"]
+Reason = Literal[
+    "goal_reached",
+    "no_candidate",
+    "stalled",
+    "looped",
+    "repeated",
+    "bloated",
+    "turns_exhausted",
+    "tokens_exhausted",
+    "cost_exhausted",
+    "time_exhausted",
+    "budget_exhausted",
+    "gave_up",
+    "guard",
+    "policy_error",
+    "cancelled",
+]
+
+
+class Conclusion(Piece):
+    """How a run is about to end: told whoever writes its answer."""
+
+    outcome: Outcome
+    reason: Reason
+    guard: str
+    message: str
+    view: int | None = None
+    """How much of the board they are shown, as a bound in tokens; None where nothing is left out
+    for want of budget."""
 
 
 class Change(Piece):

@@ -13,9 +13,12 @@ from hive.board.pieces import (
     Candidate,
     Change,
     Complexity,
+    Conclusion,
     FaultCode,
     Level5,
     Option,
+    Outcome,
+    Reason,
     ReviewDepth,
     StrandPlan,
 )
@@ -30,6 +33,7 @@ __all__ = [
     "Candidate",
     "Change",
     "Complexity",
+    "Conclusion",
     "Decision",
     "Fault",
     "FaultCode",
@@ -48,6 +52,7 @@ __all__ = [
     "Resumed",
     "ReviewDepth",
     "RunStarted",
+    "Shortage",
     "Spoken",
     "StrandPlan",
     "Suspension",
@@ -109,6 +114,8 @@ class Decision(Record):
     """What the class of the work was allotted."""
     nudge: str = ""
     """What its roles are told beside what they see, since the run got no further."""
+    ending: Conclusion | None = None
+    """How the run is about to end, where this decision is that somebody writes its answer."""
 
 
 class Request(Record):
@@ -259,6 +266,19 @@ class Admission(Record):
     """Those that failed since the one before was admitted."""
 
 
+class Shortage(Record):
+    """There is no room in the budget for some calls, however short; found before a decision.
+
+    What stands under a role (for all its strands) or a strand (beside its siblings) are the keys of
+    the models whose least call does not fit, each with why: the scope, and its measure.
+    """
+
+    roles: dict[str, dict[str, str]] = Field(default_factory=dict)
+    strands: dict[str, dict[str, str]] = Field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    """The roles that no model fits; a move of nobody else is no candidate."""
+
+
 class Overrun(Record):
     """A server used more than it was granted; the scopes that cap it are closed."""
 
@@ -317,24 +337,6 @@ class Redaction(Record):
     item: int = 0
 
 
-Outcome = Literal["finished", "stopped", "failed"]
-Reason = Literal[
-    "goal_reached",
-    "no_candidate",
-    "stalled",
-    "looped",
-    "repeated",
-    "bloated",
-    "turns_exhausted",
-    "tokens_exhausted",
-    "cost_exhausted",
-    "time_exhausted",
-    "budget_exhausted",
-    "gave_up",
-    "guard",
-    "policy_error",
-    "cancelled",
-]
 STUCK: frozenset[Reason] = frozenset({"stalled", "looped", "repeated", "bloated"})
 """The reasons that say of a run that it got no further; no finish may rest on one."""
 
@@ -374,6 +376,7 @@ RECORDS: tuple[type[Record], ...] = (
     Fault,
     Suspension,
     Spoken,
+    Shortage,
     Overrun,
     Paused,
     Resumed,

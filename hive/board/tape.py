@@ -9,14 +9,17 @@ from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from hive.board.entry import Address, Entry
+from hive.board.payload import Payload
 from hive.board.records import (
     Admission,
     Approval,
+    Decision,
     Fault,
     Observation,
     Request,
     Resumed,
     RunStarted,
+    Shortage,
     Spoken,
     Synthesis,
     Termination,
@@ -24,11 +27,14 @@ from hive.board.records import (
 )
 from hive.errors import ContentErased, Divergence
 
-__all__ = ["Asked", "BreaksOff", "Tape", "WholeTape", "is_from_outside"]
+__all__ = ["SHORT", "Asked", "BreaksOff", "Tape", "WholeTape", "is_from_outside"]
 
 PASSED = ("cancelled", "interrupted", "withdrawn")
 READ = (ToolCall, Approval, Fault)
 """What a tape has to read to know what to serve."""
+TOLD = (Decision.kind, Shortage.kind)
+SHORT = 7
+"""The place of a Shortage among the coordinator's."""
 OUTSIDE = (8, 9, 10, 11)
 """Where words from outside go among the coordinator's places: messages of the user, lifecycle,
 redactions, attachments."""
@@ -69,6 +75,8 @@ class Tape:
         self._rulings: Counter[Address] = Counter()
         self._calls: dict[Address, ToolCall] = {}
         self._pasts: dict[Address, list[Entry]] = {}
+        self._told: dict[Address, Entry] = {}
+        self._turns: set[int] = set()
         for entry in entries:
             self._take(entry)
 
@@ -99,6 +107,22 @@ class Tape:
         place = (*address.place, 1 + attempt)
         return self._admissions.get(address._replace(place=place), [])
 
+    def begun(self, turn: int) -> bool:
+        """Whether anything is on record of a turn, so that nothing new is found out about it."""
+        return turn in self._turns or not self.live
+
+    def shortage(self, turn: int, place: int) -> Shortage | None:
+        """For what the budget had no room before a turn's decision, or in its move."""
+        entry = self._told.get(Address(turn, "", (SHORT, place)))
+        payload = None if entry is None else known(entry)
+        return payload if isinstance(payload, Shortage) else None
+
+    def decision(self, turn: int) -> Decision | None:
+        """The decision of a turn."""
+        entry = self._told.get(Address(turn, "", (0,)))
+        payload = None if entry is None else known(entry)
+        return payload if isinstance(payload, Decision) else None
+
     def past(self, address: Address, call: ToolCall) -> list[Entry]:
         """All that was recorded about a tool call, in the order in which it came: rulings, waits,
         interruptions, and at last the result with what the tool posted."""
@@ -118,6 +142,11 @@ class Tape:
         """What was ruled last on a tool call; one that was allowed, and not withdrawn before it was
         made, has begun."""
         return self._approvals.get(call)
+
+    def checkpoint(self, decision: Address) -> list[Entry]:
+        """All that was recorded about the checkpoint before the strands of a decision, in the order
+        in which it came."""
+        return self._pasts.get(decision, [])
 
     def spoken(self, address: Address) -> Entry | None:
         """What a person is on record to have said at an address."""
@@ -147,7 +176,13 @@ class Tape:
     def _take(self, entry: Entry) -> None:
         address, place = entry.address, entry.address.place
         if not address.strand:
+            if entry.kind in TOLD:
+                self._told[address] = entry
+                self._turns.add(address.turn)
+            elif len(place) > 1 and not place[0]:
+                self._past(address._replace(place=place[:1]), entry)
             return
+        self._turns.add(address.turn)
         payload = entry.payload if entry.cls in READ else None
         if len(place) == 2 and place[1] == 0 and entry.kind == Request.kind:
             self._requests.setdefault(address, {})[entry.attempt] = entry
@@ -159,13 +194,17 @@ class Tape:
         elif isinstance(payload, ToolCall):
             self._calls[address] = payload
         elif len(place) > 2 and place[1] > 1:
-            call = address._replace(place=place[:2])
-            self._pasts.setdefault(call, []).append(entry)
-            if isinstance(payload, Approval):
-                self._approvals[call] = payload
-                self._rulings[call] += 1
-            elif isinstance(payload, Fault) and payload.code == "withdrawn":
-                self._approvals.pop(call, None)
+            self._past(address._replace(place=place[:2]), entry)
+
+    def _past(self, subject: Address, entry: Entry) -> None:
+        """Take in what was ruled on a call or a checkpoint, that it waits, and what came of it."""
+        payload = entry.payload if entry.cls in READ else None
+        self._pasts.setdefault(subject, []).append(entry)
+        if isinstance(payload, Approval):
+            self._approvals[subject] = payload
+            self._rulings[subject] += 1
+        elif isinstance(payload, Fault) and payload.code == "withdrawn":
+            self._approvals.pop(subject, None)
 
 
 class WholeTape(Tape):
@@ -270,7 +309,16 @@ class WholeTape(Tape):
         """The turn in which the run was cut off; None where it came to its own end."""
         if self._ending is not None and self.cut_short(self._ending.address.turn):
             return self._ending.address.turn - 1
+        last = 0 if self._ending is None else self._ending.address.turn - 1
+        decided = self.decision(last)
+        if decided is not None and decided.ending is not None and self._passes(last):
+            return last
         return None if said else max([0, *self._left, *self._outside])
+
+    def _passes(self, turn: int) -> bool:
+        """Whether the last that is on record of a call in a turn is that it was cut off."""
+        last = [max(tries.items()) for at, tries in self._closings.items() if at.turn == turn]
+        return any(Asked(0, None, closing).passed for _, closing in last)
 
     def _of(self, turn: int, strand: str) -> "Left":
         return self._left.get(turn, {}).get(strand, {})
@@ -278,6 +326,13 @@ class WholeTape(Tape):
 
 Left = dict[tuple[Address, int], Entry]
 """What has not come yet of a strand, by address and attempt."""
+
+
+def known(entry: Entry) -> Payload:
+    """What an entry says. Raises ContentErased."""
+    if entry.erased:
+        raise ContentErased(entry)
+    return entry.payload
 
 
 def beginnings(entries: Iterable[Entry]) -> dict[int, int]:

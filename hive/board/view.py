@@ -5,7 +5,7 @@ share a long prefix and providers' caches survive.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from hive.board.canonical import decode, encode
@@ -25,6 +25,7 @@ __all__ = [
     "Window",
     "excerpt",
     "line_of",
+    "narrowed",
     "show",
     "tokens_of",
 ]
@@ -153,6 +154,29 @@ def shown_body(entry: Entry) -> bytes:
 def is_given(entry: Entry) -> bool:
     """Whether the run began with an entry that stays in every window."""
     return not entry.turn and entry.kind in GIVEN
+
+
+def narrowed(view: View, most: int, size: Callable[[Shown], int]) -> View:
+    """A view with what was given and the newest entries beside that, of at most so great a size."""
+    given = [item for item in view.shown if is_given(item.entry)]
+    kept: list[Shown] = []
+    for item in reversed(view.shown):
+        if is_given(item.entry):
+            continue
+        most -= size(item)
+        if most < 0:
+            break
+        kept.append(item)
+    items = (*given, *reversed(kept))
+    return View(
+        items,
+        tuple([part for item in items for part in item.parts]),
+        tuple([item.address for item in items]),
+        hashlib.sha256(b"".join([item.digest for item in items])).digest(),
+        view.omitted + len(view.shown) - len(items),
+        join_labels(*[item.entry.label for item in items]),
+        view.cause,
+    )
 
 
 class Gallery:

@@ -12,7 +12,7 @@ from hive.board.entry import Entry
 from hive.board.records import Admission, Decision, Fault, Inference, Overrun, Request
 from hive.board.state import State
 from hive.control.budget import Budget
-from hive.control.scope import Grant, Scope
+from hive.control.scope import NOTHING, Grant, Scope
 
 __all__ = ["Books"]
 
@@ -38,13 +38,78 @@ class Books:
         self._acted: dict[str, Acted] = {}
         self._strands: dict[str, Scope] = {}
         self._turn = 0
+        self._kept: dict[tuple[int, str], Scope] = {}
+        """By turn and strand, the scopes in which first calls are kept back."""
+        self._ending: Scope | None = None
+        """The scope in which the call of the ending is kept back."""
+
+    @property
+    def capped(self) -> bool:
+        """Whether anything that calls use is capped, in the run, within it or around it."""
+        run = self.run
+        return bool(self.budget.nested or run.counts_money or run.counts_tokens or run.counts_calls)
 
     def strand(self, role: str, strand: str, turn: int) -> Scope:
         """The scope that a strand of a turn reserves in."""
         if not self.budget.nested:
-            return self.run
+            return self._kept.get((turn, strand), self.run) if self._kept else self.run
         self._act(role, turn)
-        return self._strand(role, strand, turn)
+        return self._kept.get((turn, strand)) or self._strand(role, strand, turn)
+
+    def probe(self, role: str) -> Scope:
+        """The scope in which a call of a role would be reserved in a strand that has used nothing
+        yet: for looking at, not for use."""
+        own = self._caps(role)
+        around = self._role(role)
+        return (around if own is None else scope_under("a strand", own, around)).of_call()
+
+    def rested(self, role: str, turn: int) -> str:
+        """Why a role may not act in a turn: it has had all its turns; "" while it may."""
+        own = self.budget.roles.get(role)
+        if own is None or own.turns is None:
+            return ""
+        count, last = self._acted.get(role, Acted())
+        return all_turns(role, own.turns) if turn > last and count >= own.turns else ""
+
+    def around(self, role: str) -> Scope:
+        """The scope that a role's strands are in: its own where it has caps, else the run's."""
+        return self._role(role)
+
+    def keep(self, role: str, strand: str, turn: int, least: Grant) -> None:
+        """Keep back what the first call of a strand that is planned for a turn needs at least.
+        Raises BudgetExceeded where it has no room."""
+        around = self.strand(role, strand, turn)
+        around.of_call().judge(least)
+        self._keep(strand, turn, around, least)
+
+    def keep_ending(self, role: str, least: Grant) -> None:
+        """Keep back what the ending needs at least, which a role writes, until it begins. Raises
+        BudgetExceeded with the scope that has no room for it."""
+        if self._ending is not None:
+            return
+        self.probe(role).judge(least)
+        own = self._caps(role)
+        around = self._role(role)
+        within = around if own is None else scope_under("the ending", own, around)
+        self._ending = scope_within("the ending", within)
+        self._ending.keep(least)
+
+    def begin_ending(self, strand: str, turn: int) -> Scope | None:
+        """The scope in which the ending reserves, in the strand that writes it: what was kept for
+        it is there. None where nothing was."""
+        if self._ending is not None:
+            self._kept[turn, strand] = self._ending
+        return self._ending
+
+    def let_go(self, turn: int) -> None:
+        """Give back what was kept for strands before a turn that have asked nothing."""
+        for key in [key for key in self._kept if key[0] < turn]:
+            self._kept.pop(key).claim()
+
+    def _keep(self, strand: str, turn: int, around: Scope, least: Grant) -> None:
+        own = scope_within(f"strand {strand!r} of turn {turn}", around)
+        own.keep(least)
+        self._kept[turn, strand] = own
 
     def book(self, state: State, entries: Iterable[Entry]) -> None:
         """Enter what the closed turns of a run say was spent in it, in its roles, and by how many
@@ -72,7 +137,11 @@ class Books:
         used, the others at what they were granted."""
         held: dict[tuple[str, int, int], tuple[Scope, Grant]] = {}
         for entry in entries:
-            payload, (_, strand, place) = entry.payload, entry.address
+            payload, (turn, strand, place) = entry.payload, entry.address
+            if isinstance(payload, Decision):
+                self._plan(payload, turn)
+            elif isinstance(payload, Request | Fault) and (turn, strand) in self._kept:
+                self._kept[turn, strand].claim()
             if isinstance(payload, Request):
                 grant = Grant(payload.grant, payload.grant_tokens)
                 held[strand, place[0], entry.attempt] = self._of(entry), grant
@@ -101,6 +170,16 @@ class Books:
                     scope.close()
                 scope = scope.parent
 
+    def _plan(self, decision: Decision, turn: int) -> None:
+        """Keep back what a decision on record kept for its strands."""
+        for plan in decision.strands:
+            least = Grant(plan.reserved, plan.reserved_tokens)
+            if least == NOTHING:
+                continue
+            self._keep(plan.strand, turn, self.strand(plan.role, plan.strand, turn), least)
+            if decision.ending is not None:
+                self._ending = self._kept[turn, plan.strand]
+
     def _of(self, entry: Entry) -> Scope:
         """The scope of what a strand posted."""
         if not self.budget.nested:
@@ -108,9 +187,7 @@ class Books:
         return self._strand(entry.author, entry.address.strand, entry.address.turn)
 
     def _strand(self, role: str, strand: str, turn: int) -> Scope:
-        around = self._role(role)
-        own = self.budget.roles.get(role)
-        caps = own.strand if own is not None and own.strand is not None else self.budget.strand
+        around, caps = self._role(role), self._caps(role)
         if caps is None:
             return around
         if turn > self._turn:
@@ -123,6 +200,11 @@ class Books:
             if turn == self._turn:
                 self._strands[strand] = known
         return known
+
+    def _caps(self, role: str) -> Budget | None:
+        """The caps of a role's strands."""
+        own = self.budget.roles.get(role)
+        return own.strand if own is not None and own.strand is not None else self.budget.strand
 
     def _role(self, role: str) -> Scope:
         own = self.budget.roles.get(role)
@@ -144,13 +226,23 @@ class Books:
         if turn > last:
             self._acted[role] = Acted(count + 1, turn)
             if count >= own.turns:
-                around = self._role(role)
-                around.shut = f"{around.name} has had all the turns it may: {own.turns}"
+                self._role(role).shut = all_turns(role, own.turns)
+
+
+def all_turns(role: str, turns: int) -> str:
+    return f"role {role!r} has had all the turns it may: {turns}"
 
 
 def scope_under(name: str, caps: Budget, around: Scope) -> Scope:
     """A scope with some caps within another, whose calls have the caps of those around them."""
     scope = Scope(name, cost=caps.nano, tokens=caps.tokens, calls=caps.calls, parent=around)
+    scope.each = around.each
+    return scope
+
+
+def scope_within(name: str, around: Scope) -> Scope:
+    """A scope without caps of its own within another."""
+    scope = Scope(name, parent=around)
     scope.each = around.each
     return scope
 

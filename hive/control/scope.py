@@ -31,8 +31,9 @@ class Scope:
     """
 
     __slots__ = (
-        "calls", "cap_calls", "cap_cost", "cap_tokens", "counts_money", "counts_tokens", "each",
-        "name", "parent", "reserved", "shut", "spent",
+        "calls", "cap_calls", "cap_cost", "cap_tokens", "counts_calls", "counts_money",
+        "counts_tokens", "each", "kept", "kept_calls", "name", "parent", "reserved", "shut",
+        "spent",
     )  # fmt: skip
 
     def __init__(
@@ -55,9 +56,15 @@ class Scope:
             parent is not None and parent.counts_tokens
         )
         """Whether this scope or one around it has a cap on tokens."""
+        self.counts_calls: bool = calls is not None or (parent is not None and parent.counts_calls)
+        """Whether this scope or one around it has a cap on calls."""
         self.spent = NOTHING
         self.reserved = NOTHING
         self.calls = 0
+        self.kept_calls = 0
+        """Calls that are kept back here and within, and not made yet."""
+        self.kept: Grant | None = None
+        """What is kept back for the next call in just this scope."""
         self.shut = ""
         self.each: tuple[int | None, int | None] | None = None
         """The caps of every single call within, in nano-dollars and tokens."""
@@ -68,6 +75,17 @@ class Scope:
             return self
         cost, tokens = self.each
         return Scope(f"a call in {self.name}", cost=cost, tokens=tokens, parent=self)
+
+    def calls_left(self) -> int | None:
+        """How many calls can still be made here and in every scope around."""
+        left = None
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.cap_calls is not None:
+                own = scope.cap_calls - scope.calls - scope.kept_calls
+                left = own if left is None else min(left, own)
+            scope = scope.parent
+        return left
 
     def room(self) -> tuple[int | None, int | None]:
         """Nano-dollars and tokens that can still be reserved here and in every scope around."""
@@ -88,11 +106,36 @@ class Scope:
 
         Raises BudgetExceeded with the scope and the measure that have no room.
         """
+        self.judge(grant)
+        self.take(grant)
+
+    def judge(self, grant: Grant) -> None:
+        """Raise BudgetExceeded where one more call has no room, here or in a scope around, with
+        the scope and the measure."""
         scope: Scope | None = self
         while scope is not None:
             scope._check(grant)
             scope = scope.parent
-        self.take(grant)
+
+    def keep(self, grant: Grant) -> None:
+        """Keep back, here and all around, what the next call in this scope needs at least. Judges
+        nothing; `claim` gives it back."""
+        self.kept = grant
+        self._keep(1, grant)
+
+    def claim(self) -> None:
+        """Give back what is kept for a call in this scope, which is about to be reserved itself, or
+        is not made."""
+        kept, self.kept = self.kept, None
+        if kept is not None:
+            self._keep(-1, Grant(-kept.cost, -kept.tokens))
+
+    def _keep(self, calls: int, grant: Grant) -> None:
+        scope: Scope | None = self
+        while scope is not None:
+            scope.kept_calls += calls
+            scope = scope.parent
+        self.hold(grant)
 
     def widen(self, grant: Grant) -> None:
         """Reserve as much again for a further attempt at the same call, here and all around, or
@@ -161,8 +204,11 @@ class Scope:
             raise BudgetExceeded(self.shut)
         if grant is NOTHING and self.cap_calls is None:
             return
-        if self.cap_calls is not None and self.calls >= self.cap_calls:
-            raise BudgetExceeded(f"{self.name} has made all the calls it may: {self.cap_calls}")
+        if self.cap_calls is not None and self.calls + self.kept_calls >= self.cap_calls:
+            kept = f", {self.kept_calls} of them kept back" if self.kept_calls else ""
+            raise BudgetExceeded(
+                f"{self.name} has made all the calls it may: {self.cap_calls}{kept}"
+            )
         self._afford(grant)
 
     def _afford(self, grant: Grant) -> None:

@@ -2,11 +2,12 @@
 
 import json
 import math
+from collections.abc import Iterable
 
 from hive.message import Media, Part, Request, Text, Thinking, ToolResult, ToolUse
 from hive.models.sizes import pages, picture
 
-__all__ = ["input_bound"]
+__all__ = ["input_bound", "parts_bound"]
 
 # Tokenizers with byte fallback make at most one token of a byte; what a chat template adds around
 # a part is a few tokens; what a provider adds once tools are there is a prompt of a few hundred.
@@ -51,9 +52,8 @@ def input_bound(request: Request) -> int:
     reserve by it and settle afterwards; a call that came to more is an Overrun.
     """
     total = PER_REQUEST + size(request.system)
-    tiled = TILED in request.model
     for message in request.messages:
-        total += PER_PART + sum(PER_PART + part_size(part, tiled) for part in message.parts)
+        total += PER_PART + parts_bound(message.parts, request.model)
     for tool in request.tools:
         total += PER_TOOL + size(tool.name) + size(tool.description) + json_size(tool.schema)
     if request.output is not None:
@@ -61,6 +61,12 @@ def input_bound(request: Request) -> int:
     if request.tools or request.output is not None:
         total += FOR_TOOLS
     return total
+
+
+def parts_bound(parts: Iterable[Part], model: str) -> int:
+    """An upper bound of the tokens of some parts of a request to a model."""
+    tiled = TILED in model
+    return sum(PER_PART + part_size(part, tiled) for part in parts)
 
 
 def part_size(part: Part, tiled: bool) -> int:

@@ -12,7 +12,7 @@ from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard
 from hive.phases.strand import Strand
 
-__all__ = ["admitted", "fits", "granted", "overrun", "reserve", "settle", "widen"]
+__all__ = ["admitted", "fits", "granted", "least", "overrun", "reserve", "settle", "widen"]
 
 LEAST_OUTPUT = 256
 """Tokens of output below which a call is not worth making when the budget is short."""
@@ -30,8 +30,7 @@ def reserve(strand: Strand, request: Request) -> tuple[Allowance, int]:
     The output limit is lowered to fit; when even a short answer does not fit, nothing is reserved.
     """
     scope, card, most = strand.scope.of_call(), strand.card, request.max_output
-    priced = card.prices is not None and bool(card.prices.input or card.prices.output)
-    if strand.mind is None or not (priced or scope.counts_tokens):
+    if strand.mind is None or not counts(scope, card):
         grant = NOTHING
     else:
         bound = input_bound(request)
@@ -40,6 +39,18 @@ def reserve(strand: Strand, request: Request) -> tuple[Allowance, int]:
         grant = Grant(card.worst(bound, most), bound + most)
     scope.reserve(grant)
     return Allowance(scope, grant), most
+
+
+def counts(scope: Scope, card: ModelCard) -> bool:
+    """Whether what a call of a model may use is to be reserved."""
+    priced = card.prices is not None and bool(card.prices.input or card.prices.output)
+    return priced or scope.counts_tokens
+
+
+def least(scope: Scope, card: ModelCard, bound: int, output: int = LEAST_OUTPUT) -> Grant:
+    """What has to be reserved for a call with so much input before it is worth making, with as
+    much output."""
+    return Grant(card.worst(bound, output), bound + output) if counts(scope, card) else NOTHING
 
 
 def lowered(scope: Scope, card: ModelCard, bound: int, most: int) -> int:

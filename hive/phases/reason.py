@@ -39,6 +39,8 @@ async def reason(
     """
     tape, asking = strand.desk.tape, strand.address(step, 0)
     attempt, because = 0, (str(asking),)
+    if strand.scope.kept is not None:
+        strand.scope.claim()
     try:
         for asked in tape.asked(asking, request.digest) if tape else ():
             if not asked.passed:
