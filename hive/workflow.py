@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
@@ -47,6 +47,9 @@ from hive.team import (
     silent,
 )
 from hive.tools.approval import Approver, ask
+
+if TYPE_CHECKING:
+    from hive.forecast import Forecast
 
 __all__ = ["CHAIN_MINUTES", "CHAIN_TURNS", "Workflow"]
 
@@ -235,6 +238,13 @@ class Workflow:
                         await close(model)
 
         return anyio.run(main)
+
+    def forecast(self) -> "Forecast":
+        """The most turns and dollars that a run can come to, where anything bounds them. Nobody
+        is asked for it. Raises UnknownModel."""
+        from hive.forecast import forecast
+
+        return forecast(self)
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:

@@ -1,12 +1,36 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from hive import Budget, Graph, Limits, Role, Task, Workflow, finish, handoff, start, stop, turns
-from hive.control import elapsed
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hive import (
+    Budget,
+    Graph,
+    Limits,
+    Role,
+    Task,
+    Workflow,
+    finish,
+    handoff,
+    start,
+    stop,
+    tool,
+    turns,
+)
+from hive.control import AllocationTable, Allotment, ByComplexity, elapsed
 from hive.forecast import Forecast, attempts_of, forecast
-from hive.message import Reply, Request, Text, Usage
+from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import Failover, ModelCard, Prices, Retrying
+
+
+@tool(effect="read")
+def look() -> str:
+    """Look."""
+    return "nothing"
+
 
 USD = 10**9
 a, b = Role("a"), Role("b")
@@ -110,3 +134,103 @@ async def test_no_run_comes_to_more() -> None:
     assert result.turns <= worst.turns
     spent = sum(getattr(entry.payload, "cost", 0) for entry in result.entries)
     assert result.turns * CALL == spent <= worst.cost
+
+
+def capped(**caps: Any) -> Forecast:
+    return Workflow(
+        ring(stop(when=turns(6))), model=Priced(), limits=LIMITS, budget=Budget(**caps)
+    ).forecast()
+
+
+DEAREST = 10_000
+"""Of the prices of one token, in nano-dollars."""
+
+
+def test_every_cap_of_a_budget_counts() -> None:
+    whole = 6 * 3 * CALL
+    assert capped().cost == whole
+    assert capped(calls=4).cost == 4 * CALL
+    assert capped(tokens=1000).cost == 1000 * DEAREST
+    assert capped(call=Budget(usd="0.01")).cost == 6 * 3 * USD // 100
+    assert capped(call=Budget(tokens=100)).cost == 6 * 3 * 100 * DEAREST
+    assert capped(strand=Budget(calls=1)).cost == 6 * CALL
+    assert capped(strand=Budget(usd="0.2", tokens=10**9)).cost == 6 * USD // 5
+    assert {capped(calls=4).uncapped, capped(strand=Budget(calls=1)).uncapped} == {whole}
+
+
+def test_what_a_role_may_use_in_a_whole_run_counts_beside_what_the_others_may() -> None:
+    rest = 3 * 3 * CALL  # of b, which acts in every second of six turns
+    assert capped(roles={"a": Budget(usd="0.5")}).cost == rest + USD // 2
+    assert capped(roles={"a": Budget(turns=1)}).cost == rest + 3 * CALL
+    assert capped(roles={"a": Budget(calls=2)}).cost == rest + 2 * CALL
+    assert capped(roles={"a": Budget(tokens=10)}).cost == rest + 10 * DEAREST
+    own = Budget(strand=Budget(calls=1))
+    assert capped(roles={"a": own}, strand=Budget(calls=2)).cost == 3 * CALL + 3 * 2 * CALL
+    both = {"a": Budget(usd="0.5"), "b": Budget(usd="0.25")}
+    assert capped(roles=both).cost == 3 * USD // 4
+
+
+def test_caps_bound_what_the_graph_does_not() -> None:
+    team = Workflow(ring(stop(when=elapsed(minutes=3))), model=Priced(), limits=LIMITS)
+    assert team.forecast().cost is None
+    assert team.with_(budget=Budget(calls=7)).forecast().cost == 7 * CALL
+    roles = {"a": Budget(usd=1), "b": Budget(calls=1)}
+    assert team.with_(budget=Budget(roles=roles)).forecast().cost is None  # of turns without end
+
+    class Wide(Priced):
+        card = ModelCard("openai:wide", prices=Prices.usd(1, 10))
+
+    wide = Workflow(ring(stop(when=turns(6))), model=Wide(), limits=LIMITS)
+    found = wide.with_(budget=Budget(call=Budget(tokens=10))).forecast()
+    assert (found.cost, found.uncapped) == (6 * 3 * 10 * DEAREST, None)
+    assert found.unbounded == ("how much openai:wide can read in one call is not known",)
+
+
+def test_a_table_that_allots_few_strands_is_cheaper() -> None:
+    each, planner = Role("each", per=Task), Role("planner", writes=(Task,))
+    graph = Graph(start(planner), handoff(planner, each), finish(each))
+    team = Workflow(graph, model=Priced(), limits=LIMITS)
+    table = AllocationTable(*[Allotment("small", strands=2)] * 5)
+    assert team.with_(allocator=ByComplexity(table)).forecast().cost == (1 + 2) * 3 * CALL
+
+
+caps = st.fixed_dictionaries(
+    {},
+    optional={
+        "usd": st.decimals("0.005", "0.2", places=3),
+        "tokens": st.integers(1, 20_000),
+        "calls": st.integers(1, 9),
+    },
+)
+
+
+@given(caps, caps, caps, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_no_run_under_any_caps_comes_to_more(
+    run: dict[str, Any], strand: dict[str, Any], own: dict[str, Any], calls: bool
+) -> None:
+    one = Budget(**{key: value for key, value in strand.items() if key != "calls"})
+    budget = Budget(
+        **run,
+        roles={"b": Budget(**own)},
+        call=one if calls else None,
+        strand=None if calls else Budget(**strand),
+    )
+
+    class Busy(Priced):
+        """Says as much as it may, and calls a tool as long as it may."""
+
+        async def complete(self, request: Request) -> Reply:
+            uses = ToolUse(id="1", name="look", arguments={})
+            used = Usage(input=500, output=min(request.max_output, 1000))
+            return Reply(parts=(uses,), stop="tools", usage=used)
+
+    x, y = Role("a", tools=(look,)), Role("b", tools=(look,))
+    graph = Graph(start(x), handoff(x, y), handoff(y, x), finish(y), stop(when=turns(4)))
+    team = Workflow(graph, model=Busy(), limits=LIMITS, budget=budget)
+    worst = team.forecast()
+    result = team.run_sync("Go round.")
+    assert worst.cost is not None
+    assert worst.uncapped is not None
+    assert sum(getattr(entry.payload, "cost", 0) for entry in result.entries) <= worst.cost
+    assert worst.cost <= worst.uncapped

@@ -183,10 +183,9 @@ def signals_of(goal: str, weights: Weights) -> tuple[tuple[str, float, float], .
     text = goal.lower()
     length = min(len(text.split()) / 100 * weights.words, weights.most_words)
     every = (*weights.kinds, *weights.domains)
-    return (
-        *([("goal length", length, length * weights.spreads.words)] if length else []),
-        *((words.name, words.weight, words.spread) for words in every if mentions(words, text)),
-    )
+    found = [("goal length", length, length * weights.spreads.words)]
+    found += [(words.name, words.weight, words.spread) for words in every if mentions(words, text)]
+    return tuple(each for each in found if each[1])
 
 
 def mentions(words: Words, text: str) -> bool:
@@ -276,8 +275,8 @@ def assess(
         value = min(number * weight, weights.most)
         if value:
             found.append((name, value, abs(value) * share))
-    signals = {name: round(value, 3) for name, value, _ in found if round(value, 3)}
-    uncertainty = {name: round(spread, 3) for name, _, spread in found if round(spread, 3)}
+    signals = {name: round(value, 3) for name, value, _ in found}
+    uncertainty = {name: round(spread, 3) for name, _, spread in found if spread}
     if assessed is None:
         missing = {
             "no plan yet": spreads.unplanned if counts.files is None else 0.0,

@@ -40,10 +40,14 @@ Place = tuple[Node, tuple[int, ...]]
 
 
 def worst_case(
-    graph: Graph, price: Callable[[Edge], int] = lambda edge: 0, most_turns: int | None = None
+    graph: Graph,
+    price: Callable[[Edge], int] = lambda edge: 0,
+    most_turns: int | None = None,
+    first: int = 0,
 ) -> WorstCase:
     """The most turns that a run of a graph can take, and the most it can cost where each move has a
-    price. `most_turns` is a cap beside the graph's own bounds, as a budget has.
+    price. `most_turns` is a cap beside the graph's own bounds, as a budget has; `first` says how
+    many turns come before its first move.
 
     >>> from hive import Role
     >>> from hive.control import finish, handoff, start, turns
@@ -52,23 +56,26 @@ def worst_case(
     >>> worst_case(graph, lambda edge: 10)
     WorstCase(turns=4, cost=40, unbounded=(), exact=True)
     """
-    return Walking(graph, price, most_turns).worst()
+    return Walking(graph, price, most_turns, first).worst()
 
 
 class Walking:
     """Goes through all walks of a graph at once, turn by turn."""
 
-    def __init__(self, graph: Graph, price: Callable[[Edge], int], most_turns: int | None) -> None:
+    def __init__(
+        self, graph: Graph, price: Callable[[Edge], int], most_turns: int | None, first: int
+    ) -> None:
         opening = Opening(graph, Writers(graph))
         self.walks = opening.open_graph(opening.course)
         self.stops = [e.when for e in graph.edges if e.kind == "stop" and e.when is not None]
         self.most_turns = most_turns
+        self.first = first
         self.prices = {edge: price(edge) for edge in graph.edges if edge.targets}
         counting = {p.name: p.times for guard in graph.guards for p in guard.primitives if p.times}
         self.counting: Mapping[str, int] = counting
         self.uses = {edge: self.used(edge.when) for edge in graph.edges}
         known = [p.from_turn or 0 for guard in graph.guards for p in guard.primitives]
-        self.settled = max([*known, most_turns or 0], default=0)
+        self.settled = max([*known, most_turns or 0, first])
         """The turn from which on no guard on turns changes."""
 
     def used(self, guard: Guard | None) -> frozenset[str]:
@@ -83,7 +90,7 @@ class Walking:
     def worst(self) -> WorstCase:
         """Walk until no walk goes on, or until one could go on for ever."""
         places: dict[Place, int] = {(GOAL, tuple(self.counting.values())): 0}
-        turn = steps = dearest = 0
+        turn, steps, dearest = self.first, 0, 0
         while not self.over(turn):
             if turn == self.settled and (cycle := self.cycle(places)):
                 return WorstCase(None, None, (self.loose(cycle),), exact=False)

@@ -156,7 +156,7 @@ def test_what_was_assessed_is_the_class_and_as_sure_as_was_said(
     weights = Weights(limits=limits)
     said = Assessed(level, confidence)
     seen = by_rules(weights, "Rewrite it", State(), assessed=said)
-    assert (seen.level, list(seen.signals)) == (level, ["assessment"] if seen.score else [])
+    assert (seen.level, list(seen.signals)) == (level, ["assessment"])
     if level not in (LEVELS[0], LEVELS[-1]):  # those have one neighbour alone
         sure = min(max(confidence, 0.05), 0.99)
         assert seen.probabilities[LEVELS.index(level)] == pytest.approx(sure, abs=0.02)
