@@ -11,11 +11,14 @@ from hive.control.bidding import Bid, Bidding
 from hive.control.by_tests import ByTests
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Spreads, Weights, Words
+from hive.control.consultation import AcrossModels, consultation
 from hive.control.deciding import BordaCount, DecidingRule, MajorityVote, teller
 from hive.control.declining import declining
 from hive.control.detection import bloated, looped, repeated
 from hive.control.disagreement import disagreed, ruled, undecided
+from hive.control.doubt import Doubt, divided, invalid, refused, tests_failed, tool_errors, unsure
 from hive.control.edge import Edge, finish, handoff, start, stop
+from hive.control.escalation import Escalation, escalating
 from hive.control.figures import Figure
 from hive.control.graph import Ending, Graph, chain_graph
 from hive.control.guard import (
@@ -60,7 +63,9 @@ from hive.control.progress import (
     open_tasks,
     passing_tests,
 )
+from hive.control.refinement import refinement
 from hive.control.reviewing import blind, devils_advocate, reviewing
+from hive.control.rounds import acted, answered, grown, rounds_left, rounds_used
 from hive.control.rule import Rule, require
 from hive.control.softmax import Softmax
 from hive.control.tested import tests_pass
@@ -72,6 +77,7 @@ from hive.errors import Flaw
 __all__ = [
     "PROFILES",
     "TABLE",
+    "AcrossModels",
     "Allocation",
     "AllocationTable",
     "Allocator",
@@ -88,9 +94,11 @@ __all__ = [
     "Chooser",
     "Critique",
     "DecidingRule",
+    "Doubt",
     "Edge",
     "Ending",
     "EpsilonGreedy",
+    "Escalation",
     "Estimator",
     "Figure",
     "Flaw",
@@ -124,25 +132,32 @@ __all__ = [
     "Words",
     "WorstCase",
     "accepted_findings",
+    "acted",
     "agenda",
+    "answered",
     "approved",
     "blind",
     "bloated",
     "chain_graph",
     "checked",
+    "consultation",
     "contributions",
     "cost",
     "declining",
     "devils_advocate",
     "disagreed",
+    "divided",
     "elapsed",
+    "escalating",
     "failed",
     "failing_tests",
     "features",
     "finish",
     "generator",
+    "grown",
     "guard",
     "handoff",
+    "invalid",
     "judgement",
     "latest",
     "layers",
@@ -155,11 +170,15 @@ __all__ = [
     "plan_flaws",
     "plans",
     "posted",
+    "refinement",
+    "refused",
     "rejected",
     "repeated",
     "require",
     "review_depth",
     "reviewing",
+    "rounds_left",
+    "rounds_used",
     "ruled",
     "stalled",
     "start",
@@ -170,10 +189,13 @@ __all__ = [
     "tasks_ready",
     "tasks_settled",
     "teller",
+    "tests_failed",
     "tests_pass",
     "tokens",
+    "tool_errors",
     "turns",
     "undecided",
+    "unsure",
     "workplan",
     "worst_case",
 ]

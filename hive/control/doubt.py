@@ -1,0 +1,239 @@
+"""Doubts (control floor): signs in a turn that a role's work may not be good enough.
+
+Escalation(("small", "medium", "large"), doubt=invalid | unsure() | refused)
+
+A doubt is a small fold of what one turn holds about one role's work. It finds signs that are on the
+board; it asks nobody.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
+
+from pydantic import JsonValue
+
+from hive.board.contributions import Review, TestReport, Verdict
+from hive.board.entry import Entry
+from hive.board.payload import Payload
+from hive.board.records import Fault, FaultCode, Observation
+from hive.control.detection import digest_of
+from hive.control.guard import at_least_one
+from hive.control.measuring import OWN
+from hive.control.tested import TEST_TOOL
+from hive.errors import DeclarationError
+
+__all__ = ["Doubt", "divided", "invalid", "refused", "tests_failed", "tool_errors", "unsure"]
+
+Whose = Literal["own", "earlier"]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A named sign that work may not be good; doubts combine with `|` and `&`.
+
+    `step(seen, entry)` folds the entries of one turn, from None on, and `says(seen)` tells in words
+    what is doubtful, "" where nothing is; both are pure. They are given the entries of a role's own
+    strands; with `whose="earlier"`, entries that judge the work of those who contributed in the
+    turn before. `kinds` are the kinds that judge so; to post one is no contribution of work.
+    """
+
+    name: str
+    step: Callable[[JsonValue, Entry], JsonValue] = field(repr=False, compare=False)
+    says: Callable[[JsonValue], str] = field(repr=False, compare=False)
+    whose: Whose = "own"
+    kinds: tuple[type[Payload], ...] = field(default=(), repr=False, compare=False)
+    parts: "tuple[Doubt, ...]" = field(default=(), repr=False)
+    joint: Literal["", "&", "|"] = field(default="", repr=False)
+
+    def __or__(self, other: "Doubt") -> "Doubt":
+        return self._with(other, "|")
+
+    def __and__(self, other: "Doubt") -> "Doubt":
+        return self._with(other, "&")
+
+    def __bool__(self) -> NoReturn:
+        raise DeclarationError(
+            f"doubt {self.name} is not true or false by itself; combine doubts with & and | and"
+            " not with and, or"
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def primitives(self) -> "tuple[Doubt, ...]":
+        """The doubts that it is made of, each once."""
+        if not self.parts:
+            return (self,)
+        return tuple({one.name: one for part in self.parts for one in part.primitives}.values())
+
+    def told(self, seen: Mapping[str, JsonValue]) -> str:
+        """What is doubtful, in words, from what each primitive has seen, by name; "" if nothing."""
+        if not self.parts:
+            return self.says(seen[self.name]) if self.name in seen else ""
+        said = [part.told(seen) for part in self.parts]
+        if self.joint == "&" and not all(said):
+            return ""
+        return ", ".join(dict.fromkeys(each for each in said if each))
+
+    def _with(self, other: "Doubt", joint: Literal["&", "|"]) -> "Doubt":
+        if not isinstance(other, Doubt):
+            raise DeclarationError(
+                f"doubt {self.name} {joint} {other!r}: only doubts can be combined"
+            )
+        inner = [
+            f"({d.name})" if d.joint == "|" and joint == "&" else d.name for d in (self, other)
+        ]
+        return Doubt(f" {joint} ".join(inner), unseen, silent, parts=(self, other), joint=joint)
+
+
+def unseen(seen: JsonValue, entry: Entry) -> JsonValue:
+    return seen
+
+
+def silent(seen: JsonValue) -> str:
+    return ""
+
+
+def counted(seen: JsonValue) -> int:
+    return seen if isinstance(seen, int) else 0
+
+
+def times(number: int, what: str) -> str:
+    """So many of something, in words: `2 failed validations`."""
+    return f"{number} {what}{'s' if number > 1 else ''}"
+
+
+def broke(seen: JsonValue, entry: Entry) -> JsonValue:
+    payload = entry.payload
+    if isinstance(payload, Fault) and payload.code in INVALID:
+        return counted(seen) + 1
+    return seen
+
+
+INVALID: frozenset[FaultCode] = OWN
+"""Faults by a model's own doing."""
+
+invalid = Doubt(
+    "invalid", broke, lambda seen: times(counted(seen), "failed validation") if seen else ""
+)
+"""A reply that broke the rules: it was no payload of its kind, was cut off, empty or refused, named
+a tool that is not there, or the role did not come to an end; also where it was corrected."""
+
+
+def tool_errors(most: int) -> Doubt:
+    """So many tool calls of a turn that gave back an error."""
+    at_least_one("tool_errors", most)
+
+    def step(seen: JsonValue, entry: Entry) -> JsonValue:
+        wrong = isinstance(entry.payload, Observation) and entry.payload.error
+        return counted(seen) + 1 if wrong else seen
+
+    return Doubt(
+        f"tool_errors({most})",
+        step,
+        lambda seen: times(counted(seen), "tool error") if counted(seen) >= most else "",
+    )
+
+
+def unsure(below: float | None = None) -> Doubt:
+    """A contribution that says so itself: its `confidence` is "low", or a number under `below`
+    where that is given. The newest of each strand counts."""
+
+    def step(seen: JsonValue, entry: Entry) -> JsonValue:
+        said: Any = getattr(entry.payload, "confidence", None)
+        if entry.level != "domain" or said is None:
+            return seen
+        is_number = isinstance(said, int | float) and not isinstance(said, bool)
+        low = said == "low" or (below is not None and is_number and said < below)
+        known: Any = seen or {}
+        return {**known, entry.strand: said if low else ""}
+
+    def says(seen: JsonValue) -> str:
+        known: Any = seen or {}
+        low = [said for said in known.values() if said != ""]
+        return f"a confidence of {low[0]}" if low else ""
+
+    return Doubt("unsure" if below is None else f"unsure(below={below:g})", step, says)
+
+
+def answer_of(payload: Payload) -> JsonValue:
+    return payload.model_dump(mode="json")
+
+
+def divided(
+    least: float,
+    *,
+    of: Callable[[Payload], JsonValue] = answer_of,
+    kind: type[Payload] | None = None,
+) -> Doubt:
+    """Answers that differ: the most frequent one is given by less than a share `least` of those who
+    answered.
+
+    Compared are the last contributions of a role's own strands in a turn, its samples; or with
+    `kind`, those of that kind by anybody, such as votes and reviews, which judge the work of the
+    turn before. `of` gives what of a contribution is compared, and is pure.
+    """
+    if not 0 < least <= 1:
+        raise DeclarationError(f"divided({least!r}): give a share above 0, up to 1")
+
+    def step(seen: JsonValue, entry: Entry) -> JsonValue:
+        if entry.level != "domain" or not isinstance(entry.payload, kind or Payload):
+            return seen
+        known: Any = seen or {}
+        return {**known, entry.strand: digest_of(of(entry.payload))}
+
+    def says(seen: JsonValue) -> str:
+        known: Any = seen or {}
+        if len(known) < 2:
+            return ""
+        most = max(Counter(known.values()).values())
+        if most / len(known) >= least:
+            return ""
+        return f"{most} of {len(known)} answers agree"
+
+    name = f"divided({least:g}" + (f", kind={kind.kind})" if kind else ")")
+    return Doubt(name, step, says, "earlier" if kind else "own", (kind,) if kind else ())
+
+
+def ruled(seen: JsonValue, entry: Entry) -> JsonValue:
+    payload = entry.payload
+    known: Any = seen or {}
+    if isinstance(payload, Review):
+        return {**known, entry.author: not payload.approved}
+    if isinstance(payload, Verdict):
+        return {**known, entry.author: payload.ruling != "accept"}
+    return seen
+
+
+def who_refused(seen: JsonValue) -> str:
+    known: Any = seen or {}
+    against = [author for author, no in known.items() if no]
+    return f"{' and '.join(against)} did not approve" if against else ""
+
+
+refused = Doubt("refused", ruled, who_refused, "earlier", (Review, Verdict))
+"""A Review in the turn after that does not approve, or a Verdict that does not accept."""
+
+
+def tested(seen: JsonValue, entry: Entry) -> JsonValue:
+    if entry.origin != TEST_TOOL or not isinstance(entry.payload, TestReport):
+        return seen
+    report = entry.payload
+    return [len(report.failed), report.complete and report.passed > 0]
+
+
+def what_failed(seen: JsonValue) -> str:
+    if seen is None:
+        return ""
+    known: Any = seen
+    number, complete = known
+    if number:
+        return times(number, "failing test")
+    return "" if complete else "a test run that did not come to its end"
+
+
+tests_failed = Doubt("tests_failed", tested, what_failed, "earlier", (TestReport,))
+"""Tests that fail in the newest report of the test tool: of a role's own turn where it has changed
+the workspace in it, and else of the work of the turn before."""

@@ -1,0 +1,42 @@
+"""What allocators that stand around another one share (control floor)."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from hive.control.allocation import Allocator, listed
+from hive.errors import DeclarationError
+from hive.role import Role
+
+__all__ = ["check_within", "is_pinned", "reached_within"]
+
+
+def is_pinned(role: Role, models: Collection[str]) -> bool:
+    """Whether a role says itself which model it gets: one is named for it, or it has a tier."""
+    return role.tier is not None or role.name in models
+
+
+def reached_within(
+    within: Allocator, roles: Iterable[Role], models: Collection[str]
+) -> frozenset[str]:
+    """The keys that an allocator may give to some roles; all, where only it knows that."""
+    reached = getattr(within, "reached", None)
+    return frozenset(models) if reached is None else frozenset(reached(tuple(roles), models))
+
+
+def check_within(
+    what: str,
+    within: Allocator,
+    keys: Collection[str],
+    roles: tuple[Role, ...],
+    models: Mapping[str, str],
+) -> None:
+    """Raise DeclarationError where `models` lacks one of the keys that an allocator gives of its
+    own, and whatever the allocator within finds wrong with those that only it could give."""
+    for key in keys:
+        if key not in models:
+            raise DeclarationError(
+                f"{what} wants a model under {key!r}, and models has {listed(models)}"
+            )
+    check = getattr(within, "check", None)
+    if check is not None:
+        own = reached_within(within, roles, models)
+        check(roles, {k: name for k, name in models.items() if k in own or k not in keys})
