@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, get_args
 
+from hive.control.agreed import check_agreed
+from hive.control.allotment import table_of
 from hive.control.watch import asks_watches
 from hive.errors import DeclarationError
 from hive.models.catalog import ModelCard
@@ -40,17 +42,19 @@ def check_whole(workflow: "Workflow") -> None:
     if workflow.assigned:
         workflow.check_models()
     check_watches(workflow)
+    if any(rule.role is None for rule in workflow.graph.rules):
+        check_agreed(workflow.graph, workflow.approvals, table_of(workflow.allocator))
     _ = workflow.vocabulary_bytes
 
 
 def check_advisors(workflow: "Workflow") -> None:
     """Raise DeclarationError for a role that is consulted under the name of another one."""
     known = dict(workflow.graph.roles)
-    for part in ("policy", "estimator"):
+    for part in ("policy", "estimator", "synthesis"):
         advisor: Role | None = getattr(getattr(workflow, part), "advisor", None)
         if advisor is not None and known.setdefault(advisor.name, advisor) != advisor:
             other = (
-                "a role of the graph" if advisor.name in workflow.graph.roles else "the policy's"
+                "a role of the graph" if advisor.name in workflow.graph.roles else "another advisor"
             )
             raise DeclarationError(
                 f"the {part}'s advisor and {other} are both named {advisor.name!r}"
