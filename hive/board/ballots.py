@@ -42,7 +42,7 @@ class Vote(Payload):
             raise ValueError(
                 "a Vote has a choice, or a ranking, or abstain=true; give one of the three"
             )
-        if len(set(self.ranking)) < len(self.ranking):
+        if len(set(self.order)) < len(self.order):
             raise ValueError("a ranking names each Proposal once")
         return self
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import NamedTuple
 
+from hive.board.ballots import Critique, Proposal, Vote
 from hive.board.board import Board
 from hive.board.contributions import (
     Answer,
@@ -17,6 +18,7 @@ from hive.board.contributions import (
     Question,
     Review,
     Task,
+    TaskChange,
     TestReport,
     Verdict,
 )
@@ -30,7 +32,7 @@ from tests.board.values import OWN_KINDS
 
 CONTRIBUTIONS: tuple[type[Payload], ...] = (
     Goal, Attachment, Note, Task, Plan, Finding, Artifact, Review, Verdict, Question, Answer,
-    TestReport,
+    TaskChange, TestReport, Proposal, Critique, Vote,
 )  # fmt: skip
 KINDS: tuple[type[Payload], ...] = (*CONTRIBUTIONS, *RECORDS, *OWN_KINDS)
 VOCABULARY = Vocabulary(KINDS)

@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from hive.board.contributions import Attachment
+from hive.board.ballots import Vote
+from hive.board.contributions import Attachment, Task, TaskChange
 from hive.board.payload import Payload
 from hive.message import Media
 
@@ -67,6 +68,22 @@ LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     bytes: st.binary(max_size=8).map(lambda raw: raw.hex().encode()),
     Media: media,
     Attachment: st.builds(Attachment.of, media, item=st.integers(0, 9)),
+    TaskChange: st.one_of(
+        st.builds(
+            TaskChange,
+            id=texts,
+            change=st.sampled_from(["done", "failed", "skipped"]),
+            reason=texts.filter(bool),
+        ),
+        st.builds(Task, id=texts, title=texts, needs=st.lists(texts, max_size=2).map(tuple)).map(
+            lambda task: TaskChange(id=task.id, change="adjusted", reason="r", task=task)
+        ),
+    ),
+    Vote: st.one_of(
+        st.builds(Vote, reason=texts, choice=texts.filter(bool)),
+        st.builds(Vote, reason=texts, ranking=st.permutations("abc").map(tuple)),
+        st.builds(Vote, reason=texts, abstain=st.just(True)),
+    ),
 }
 
 
