@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from hive.board.contributions import Plan, Question, Task, TaskChange
 from hive.board.entry import Entry
 from hive.board.payload import Payload
-from hive.board.records import Fault, Inference
+from hive.board.records import Fault, Inference, Spoken
 
 __all__ = ["SETTLED", "Standing", "TaskStatus", "Tasks", "is_met", "speaks_of_tasks"]
 
@@ -192,7 +192,7 @@ class End(NamedTuple):
     fault: str = ""
     """The fault that ended it."""
     answer: str = ""
-    """The last answer of its mind."""
+    """The last answer of its mind, or of its person."""
 
 
 def ends_of(entries: Iterable[Entry], strands: Iterable[str]) -> dict[str, End]:
@@ -205,7 +205,7 @@ def ends_of(entries: Iterable[Entry], strands: Iterable[str]) -> dict[str, End]:
         payload, address = entry.payload, str(entry.address)
         if isinstance(payload, Fault):
             end = end._replace(fault=address) if payload.final else end
-        elif isinstance(payload, Inference):
+        elif isinstance(payload, Inference | Spoken):
             end = end._replace(answer=address)
         elif entry.level == "domain" and not isinstance(payload, Question):
             own = entry.author == entry.address.role
