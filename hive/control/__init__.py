@@ -67,6 +67,7 @@ from hive.control.refinement import refinement
 from hive.control.reviewing import blind, devils_advocate, reviewing
 from hive.control.rounds import acted, answered, grown, rounds_left, rounds_used
 from hive.control.rule import Rule, require
+from hive.control.shortcut import skip_team
 from hive.control.softmax import Softmax
 from hive.control.tested import tests_pass
 from hive.control.watch import Watch, stuck_at
@@ -180,6 +181,7 @@ __all__ = [
     "rounds_left",
     "rounds_used",
     "ruled",
+    "skip_team",
     "stalled",
     "start",
     "stop",

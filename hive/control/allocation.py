@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from hive.board.records import Complexity, Level5, Option
-from hive.control.allotment import TABLE, AllocationTable
+from hive.control.allotment import TABLE, AllocationTable, checked_table
 from hive.control.complexity import LEVELS
 from hive.control.move import Line
 from hive.control.policy import Situation
@@ -66,11 +66,7 @@ class ByComplexity:
     table: AllocationTable = TABLE
 
     def __post_init__(self) -> None:
-        if not isinstance(self.table, AllocationTable):
-            raise DeclarationError(
-                f"ByComplexity(table={self.table!r}): give an AllocationTable; TABLE.with_(…) is"
-                " the one shipped with some rows replaced"
-            )
+        checked_table("ByComplexity", self.table)
 
     def allocate(
         self,

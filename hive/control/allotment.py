@@ -14,7 +14,7 @@ from typing import get_args
 from hive.board.records import Allotted, Level5, ReviewDepth
 from hive.errors import DeclarationError
 
-__all__ = ["TABLE", "AllocationTable", "Allotment", "table_of"]
+__all__ = ["TABLE", "AllocationTable", "Allotment", "checked_table", "table_of"]
 
 CLASSES: tuple[Level5, ...] = get_args(Level5)
 
@@ -120,6 +120,16 @@ TABLE = AllocationTable(
     critical=Allotment("large", review="adversarial", checkpoint=True),
 )
 """What is allotted when nothing else is said."""
+
+
+def checked_table(what: str, table: object) -> AllocationTable:
+    """A table. Raises DeclarationError for what is none."""
+    if isinstance(table, AllocationTable):
+        return table
+    raise DeclarationError(
+        f"{what}(table={table!r}): give an AllocationTable; TABLE.with_(…) is the one shipped with"
+        " some rows replaced"
+    )
 
 
 def table_of(allocator: object) -> AllocationTable:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from hive.board.pieces import whole
 from hive.board.records import Complexity, Level5, Option
 from hive.control.allocation import ANYONE, Allocation, ByComplexity
+from hive.control.allotment import TABLE, AllocationTable, checked_table
 from hive.control.complexity import LEVELS
 from hive.control.figures import Figure, check_rows, rows_for
 from hive.control.move import Line
@@ -36,10 +37,18 @@ class ByPreference:
 
     preference: Preference
     figures: tuple[Figure, ...]
+    table: AllocationTable = TABLE
+    """What else work of each class is given; its rungs of models count for nothing here."""
 
-    def __init__(self, preference: Preference | str, figures: Iterable[Figure]) -> None:
+    def __init__(
+        self,
+        preference: Preference | str,
+        figures: Iterable[Figure],
+        table: AllocationTable = TABLE,
+    ) -> None:
         object.__setattr__(self, "preference", Preference.of(preference))
         object.__setattr__(self, "figures", tuple(figures))
+        object.__setattr__(self, "table", checked_table("ByPreference", table))
         check_rows(self.figures)
 
     def __hash__(self) -> int:

@@ -37,19 +37,19 @@ def allocated(
     ],
 )
 def test_the_class_picks_the_tier(level: Level5, tier: str) -> None:
-    assert allocated(ByComplexity(), coder, level, TIERS) == (tier, tier, 1.0, ())
+    assert allocated(ByComplexity(), coder, level, TIERS) == Allocation(tier, tier)
 
 
 def test_a_role_wins_over_its_tier_and_that_over_the_table() -> None:
-    assert allocated(ByComplexity(), expert, "trivial", TIERS) == ("large", "large", 1.0, ())
+    assert allocated(ByComplexity(), expert, "trivial", TIERS) == Allocation("large", "large")
     named = TIERS | {"expert": 3, "coder": 4}
-    assert allocated(ByComplexity(), expert, "trivial", named) == ("expert", "large", 1.0, ())
-    assert allocated(ByComplexity(), coder, "trivial", named) == ("coder", None, 1.0, ())
+    assert allocated(ByComplexity(), expert, "trivial", named) == Allocation("expert", "large")
+    assert allocated(ByComplexity(), coder, "trivial", named) == Allocation("coder", None)
 
 
 @pytest.mark.parametrize("anyone", ["*", "default"])
 def test_whoever_is_left_gets_the_model_for_anyone(anyone: str) -> None:
-    assert allocated(ByComplexity(), coder, "simple", {anyone: 1}) == (anyone, "small", 1.0, ())
+    assert allocated(ByComplexity(), coder, "simple", {anyone: 1}) == Allocation(anyone, "small")
     assert allocated(ByComplexity(), coder, "simple", {anyone: 1, "small": 2})[0] == "small"
 
 
@@ -100,13 +100,10 @@ def test_models_are_checked_before_a_run() -> None:
 
 
 def test_one_model_for_everybody() -> None:
-    assert allocated(OneModel(), expert, "critical", {"*": 1, "small": 2}) == (
-        "*",
-        "large",
-        1.0,
-        (),
+    assert allocated(OneModel(), expert, "critical", {"*": 1, "small": 2}) == Allocation(
+        "*", "large"
     )
-    assert allocated(OneModel("small"), expert, "critical", TIERS) == ("small", "large", 1.0, ())
+    assert allocated(OneModel("small"), expert, "critical", TIERS) == Allocation("small", "large")
     OneModel("small").check((coder,), TIERS)
     with pytest.raises(DeclarationError, match=r"OneModel wants the key '\*', and models has"):
         OneModel().check((coder,), TIERS)

@@ -86,14 +86,11 @@ def test_the_preference_picks_among_all_keys_that_are_not_for_a_role() -> None:
 
 def test_a_model_named_for_the_role_and_its_own_tier_win() -> None:
     thrifty = ByPreference("thrifty", FIGURES)
-    assert allocated(thrifty, critic, {**MODELS, "critic": "program:dear"}) == (
-        "critic",
-        None,
-        1,
-        (),
+    assert allocated(thrifty, critic, {**MODELS, "critic": "program:dear"}) == Allocation(
+        "critic", None
     )
     pinned = Role("coder", tier="large")
-    assert allocated(thrifty, pinned) == ("large", "large", 1, ())
+    assert allocated(thrifty, pinned) == Allocation("large", "large")
 
 
 def test_all_that_were_weighed_are_on_record_with_what_went_into_it() -> None:
