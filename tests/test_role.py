@@ -1,5 +1,6 @@
 """Roles: what a member of the team may do, checked where it is written down."""
 
+import re
 from dataclasses import FrozenInstanceError
 from typing import Any, ClassVar
 
@@ -8,7 +9,9 @@ import pytest
 from hive import Finding, Goal, Note, Payload, Plan, Role, Task, TestReport, tool
 from hive.board.contributions import Attachment, UserMessage
 from hive.board.records import Decision, Fault
+from hive.board.view import View
 from hive.errors import DeclarationError
+from hive.message import Settings
 from hive.tools import Tool
 from tests.phases.replies import Colour
 
@@ -23,6 +26,10 @@ async def look(where: str) -> str:
 async def tells(text: str) -> str:
     """Speak for the user."""
     return text
+
+
+async def nothing(view: View) -> None:
+    """A program with nothing to say."""
 
 
 def test_a_role_is_a_frozen_value_and_changes_make_another() -> None:
@@ -134,3 +141,24 @@ def test_a_chain_is_written_with_arrows() -> None:
     a, b, c = Role("a"), Role("b"), Role("c", per=Task)
     assert (a >> b).roles == (a, b)
     assert (a >> b >> c).roles == (a >> (b >> c)).roles == (a, b, c)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"tools": (look,)}, "is a person and has tools=…"),
+        ({"tier": "large"}, "is a person and has tier=…"),
+        ({"output": Note}, "is a person and has output=…"),
+        ({"settings": Settings(temperature=0)}, "is a person and has settings=…"),
+        ({"program": nothing}, "is a person and has program=…"),
+        ({"writes": (Attachment,)}, "writes Attachment, which nobody can say in words"),
+    ],
+)
+def test_a_person_has_nothing_that_is_for_models(options: Any, problem: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(problem)):
+        Role("owner", person=True, **options)
+
+
+def test_a_person_asks_no_model() -> None:
+    assert [Role("a").asks_model, Role("a", person=True).asks_model] == [True, False]
+    assert not Role("a", program=nothing).asks_model

@@ -50,7 +50,7 @@ def contributions(role: Role, words: str, question: str | None) -> Iterator[Payl
     if words[0] in "{[" and not only_texts:
         try:
             data = json.loads(words)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unfit(f"this is no JSON: {error}.") from None
         for each in data if isinstance(data, list) else [data]:
             yield fitting(role, each)

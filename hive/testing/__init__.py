@@ -18,6 +18,7 @@ from hive.testing import faults
 from hive.testing.clock import ManualClock
 from hive.testing.gate import Gate, GatedModel
 from hive.testing.loopback import loopback
+from hive.testing.person import ScriptedPerson
 from hive.testing.play import play
 from hive.testing.received import Received
 
@@ -33,6 +34,7 @@ __all__ = [
     "ModelConformance",
     "Received",
     "ScriptedModel",
+    "ScriptedPerson",
     "comparable",
     "faults",
     "loopback",
