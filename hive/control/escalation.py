@@ -195,11 +195,13 @@ class Escalation:
         """Whether the last turn brought doubt in a role's work, and there is a higher rung than the
         one it was done on. It holds at most as often as there are rungs to go up, which bounds a
         cycle."""
+        check_climbs(role)
         guard = self._guard("higher", named(role), lambda up, top: up)
         return replace(guard, times=len(self.rungs) - 1, never_again=True)
 
     def exhausted(self, role: Role | str) -> Guard:
         """Whether the last turn brought doubt in work that was done on the highest rung."""
+        check_climbs(role)
         guard = self._guard("exhausted", named(role), lambda up, top: top)
         return replace(guard, reason="gave_up")
 
@@ -246,6 +248,15 @@ def escalating(
     if otherwise is None:
         return (*edges, stop(when=acted(role) & ladder.exhausted(role)))
     return (*edges, handoff(role, otherwise, when=~calm & ~ladder.higher(role)))
+
+
+def check_climbs(role: Role | str) -> None:
+    """Raise DeclarationError for a role that stays where it is."""
+    if isinstance(role, Role) and role.tier is not None:
+        raise DeclarationError(
+            f"role {role.name!r} has the tier {role.tier!r} of its own, so it never climbs; take it"
+            " away, or let the allocator within say where the role begins"
+        )
 
 
 def dollars(usd: float) -> str:
