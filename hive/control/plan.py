@@ -4,6 +4,7 @@ A plan that could not be carried out is refused when it is posted, and its plann
 a change to a task that is not there. networkx is imported once a task needs another.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -107,14 +108,27 @@ def circles(needs: Needs, through: str | None = None) -> Iterator[PlanFlaw]:
     waits: DiGraph[str] = nx.DiGraph()
     waits.add_edges_from((id, need) for id in needs for need in needs[id] if need != id)
     for knot in nx.strongly_connected_components(waits):
-        first = next(id for id in needs if id in knot) if through is None else through
-        if len(knot) == 1 or first not in knot:
-            continue
-        inner = waits.subgraph(knot)
-        ways = [nx.shortest_path(inner, need, first) for need in inner.successors(first)]
-        circle = (first, *min(ways, key=len))
-        said = f"{circle[0]} needs {', which needs '.join(circle[1:])}: none of them can be first"
-        yield PlanFlaw("cycle", said, circle)
+        if len(knot) > 1 and (through is None or through in knot):
+            circle = circle_from(through or next(id for id in needs if id in knot), needs)
+            way = ", which needs ".join(circle[1:])
+            yield PlanFlaw("cycle", f"{circle[0]} needs {way}: none of them can be first", circle)
+
+
+def circle_from(first: str, needs: Needs) -> tuple[str, ...]:
+    """A shortest way from a task back to itself by what is needed, the same in every process: what
+    is told of it is on record."""
+    before = dict.fromkeys([need for need in needs[first] if need != first], first)
+    queue = deque(before)
+    while first not in before:
+        at = queue.popleft()
+        for need in needs.get(at, ()):
+            if need not in before:
+                before[need] = at
+                queue.append(need)
+    way = [first]
+    while len(way) == 1 or way[0] != first:
+        way.insert(0, before[way[0]])
+    return tuple(way)
 
 
 def objection(payload: Payload, board: Board) -> str:
