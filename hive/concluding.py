@@ -17,11 +17,11 @@ from hive.board.records import (
 )
 from hive.board.state import State
 from hive.control.graph import Ending
+from hive.control.synthesis import LastWord
 from hive.journal.journal import Batch, Journal, own_name
 from hive.journal.reading import close_before, restore
 from hive.journal.writer import Writer, salts
 from hive.phases.unclosed import Unclosed, unclosed
-from hive.synthesis import LastWord
 
 __all__ = ["cancelled", "close_calls", "conclude", "cut_short", "last_record"]
 

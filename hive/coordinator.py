@@ -1,16 +1,19 @@
 """The control loop (floor 6): fold, end or decide, run the strands of a turn, join, repeat."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 import anyio
 import anyio.lowlevel
 
+from hive.answering import Answering
 from hive.board.board import COORDINATOR, USER
 from hive.board.contributions import Attachment, Goal
 from hive.board.entry import Address, Entry, Label, join_labels
 from hive.board.payload import Payload
 from hive.board.records import (
     Complexity,
+    Decision,
     Observation,
     Paused,
     Resumed,
@@ -24,6 +27,7 @@ from hive.board.records import (
     Synthesis as SynthesisRecord,
 )
 from hive.board.state import State
+from hive.checkpoint import PASSED, Checkpoint, allows
 from hive.concluding import close_calls, cut_short, last_record
 from hive.consulting import Consulting
 from hive.control.graph import Ending
@@ -36,6 +40,7 @@ from hive.phases.anew import begin_anew
 from hive.phases.recover import recover
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
+from hive.rationing import affordable, rations_for, starved
 from hive.role import Role
 from hive.strands import Ends, OneByOne, Strands
 from hive.team import Team
@@ -68,6 +73,10 @@ class Coordinator:
         self.consulting = Consulting(team, self.board, self.decider, self.ask)
         self.suspended: list[Entry] = []
         self.endings = Endings(team, desk)
+        self.rations = rations_for(team, desk)
+        self.answering = Answering(team, desk, self.decider, self.endings)
+        self.answering.prepare(goal, attachments)
+        self.checkpoint = Checkpoint(team, desk, self.endings)
         self.answer = ""
         self.resumed = resumed or Resumed()
         """What is to be recorded when the run goes on, but for how long it was idle."""
@@ -92,8 +101,7 @@ class Coordinator:
                         self.maybe_cancelled = False
                     ending = await self.turn()
                 if ending is not None:
-                    await self.conclude(ending)
-                    return ending
+                    return await self.conclude(ending)
                 if self.suspended:
                     await self.desk.durable()
                     return None
@@ -148,29 +156,16 @@ class Coordinator:
 
     async def turn(self) -> Ending | None:
         """One turn: decide, run its strands, join. An Ending when there was nothing to decide."""
-        state = self.board.state
-        number = state.turn + 1
-        complexity = self.team.estimator.estimate(self.goal, state)
-        if number == 1 and self.team.assessor is not None:
-            return await self.assess(state, complexity)
-        candidates, change = self.decider.ways(state, complexity)
-        if not candidates:
-            return self.team.graph.no_candidate(state)
-        consulted = await self.consulting.advise(number, state, candidates, complexity)
-        if consulted is None:
-            return self.cut_off(number)
-        advice, advisors = consulted
-        situation = self.decider.situation(state, candidates, advice, number, change)
-        try:
-            decision = self.decider.decide(situation, complexity, advisors)
-        except Exception as error:  # noqa: BLE001  a user's policy must not lose the record
-            text = f"{type(error).__name__}: {error}"
-            self.close(number, (), advisors)
-            return Ending("failed", "policy_error", "", f"nothing could be decided: {text}")
-        plans = decision.strands
+        decision = await self.decide()
+        if not isinstance(decision, Decision):
+            return decision
+        plans, advisors, number = decision.strands, decision.advisors, self.board.state.turn + 1
         entry = self.post((0,), decision, turn=number)
         debug("decided", run=self.desk.writer.run, turn=number, reason=decision.reason)
-        ends = await self.run_strands(plans, entry, number)
+        held = self.checkpoint.stands_before(decision)
+        ends = await self.checkpoint.ask(entry, self.endings.seconds_left()) if held else PASSED
+        if ends == PASSED:
+            ends = await self.run_strands(plans, entry, number)
         if ends is None or self.endings.stopping is not None:
             close_calls(self.board, self.desk.writer)
             self.close(number, plans, advisors)
@@ -180,6 +175,44 @@ class Coordinator:
             return None
         await self.join(number, plans, advisors)
         return None
+
+    async def decide(self) -> Decision | Ending | None:
+        """What the next turn is to be: its decision, or an Ending; None where it was one in which
+        only the goal was assessed."""
+        state = self.board.state
+        number = state.turn + 1
+        complexity = self.team.estimator.estimate(self.goal, state)
+        if number == 1 and self.team.assessor is not None:
+            return await self.assess(state, complexity)
+        candidates, change = self.decider.ways(state, complexity)
+        if not candidates:
+            return self.team.graph.no_candidate(state)
+        short = None if self.rations is None else self.rations.shortage(number, candidates)
+        if short is not None:
+            candidates = affordable(candidates, short)
+            if not candidates:
+                return starved(short)
+        consulted = await self.consulting.advise(number, state, candidates, complexity)
+        if consulted is None:
+            return self.cut_off(number)
+        advice, advisors = consulted
+        situation = self.decider.situation(state, candidates, advice, number, change)
+        if short is not None:
+            situation = replace(situation, unfit=short.roles)
+        try:
+            decision = self.decider.decide(situation, complexity, advisors)
+        except Exception as error:  # noqa: BLE001  a user's policy must not lose the record
+            text = f"{type(error).__name__}: {error}"
+            self.close(number, (), advisors)
+            return Ending("failed", "policy_error", "", f"nothing could be decided: {text}")
+        if self.rations is None:
+            return decision
+        return self.rations.keep(
+            number,
+            candidates[decision.chosen],
+            decision,
+            lambda line, dear: self.decider.planned(line, situation, complexity, dear),
+        )
 
     async def assess(self, state: State, complexity: Complexity) -> Ending | None:
         """The first turn where the estimator has somebody to ask: nobody else acts in it."""
@@ -255,6 +288,7 @@ class Coordinator:
         """End the run: what is open is cancelled, closed on the board, and concluded."""
         self.endings.stopping = self.endings.stopping or reason
         self.running.cut_off()
+        self.checkpoint.cut_off()
         self.outside.go_on(None)
 
     def strand(self, plan: StrandPlan, role: Role, number: int, decision: str) -> Strand:
@@ -283,14 +317,32 @@ class Coordinator:
             mind.name if program else f"model:{mind.name}",
         )
 
-    async def conclude(self, ending: Ending) -> None:
-        """Post the ending, a turn of its own, and make it durable."""
+    async def conclude(self, ending: Ending) -> Ending:
+        """Post the ending, a turn of its own, and make it durable; before that the answer is
+        written, where a role does that."""
+        decision = self.answering.decision(ending)
+        if decision is not None:
+            await self.write(decision)
+            ending = self.endings.on_record() or ending
         state = self.board.state
         log("run ended", run=self.desk.writer.run, turn=state.turn, reason=ending.reason)
         end = self.post((0,), last_record(ending, state), turn=state.turn + 1)
         self.answer = text = self.team.synthesis.synthesise(self.board, ending)
         self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
         await self.desk.durable()
+        return ending
+
+    async def write(self, decision: Decision) -> None:
+        """Have the answer written, in a turn of its own."""
+        assert decision.ending is not None
+        [plan], number = decision.strands, self.board.state.turn + 1
+        entry = self.post((0,), decision, turn=number)
+        strand = self.strand(plan, self.team.role(plan.role), number, str(entry.address))
+        self.desk.room.open(1)
+        strands = [self.answering.opened(strand, decision.ending)]
+        await self.running.beside(strands, self.endings.seconds_left())
+        close_calls(self.board, self.desk.writer)
+        self.close(number, (plan,), ())
 
     def post(
         self,
@@ -318,8 +370,9 @@ def waiting(entries: list[Entry], turn: int) -> list[Entry]:
     for entry in entries:
         if entry.address.turn != turn:
             continue
-        if isinstance(entry.payload, Suspension):
-            found[entry.payload.subject] = entry
-        elif isinstance(entry.payload, Observation | Spoken):
+        payload = entry.payload
+        if isinstance(payload, Suspension):
+            found[payload.subject] = entry
+        elif isinstance(payload, Observation | Spoken) or allows(payload):
             found.pop(entry.causes[0], None)
     return sorted(found.values(), key=lambda entry: entry.address)

@@ -1,8 +1,10 @@
 """From the moves allowed to a decision on record (floor 6): what is seen, chosen, and allocated."""
 
 import functools
+from collections.abc import Mapping
 from functools import partial
 from random import Random
+from types import MappingProxyType
 
 from hive.board.board import Board
 from hive.board.payload import Payload
@@ -14,9 +16,12 @@ from hive.control.allotment import table_of
 from hive.control.move import Line, Move
 from hive.control.policy import Change, Choice, Situation, checked, features, generator
 from hive.control.watch import Ways, because, nudge, ways
+from hive.errors import DeclarationError
 from hive.team import Team, advisors_of
 
 __all__ = ["Decider"]
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Decider:
@@ -29,7 +34,8 @@ class Decider:
         self.seed = seed
         self.names = {key: mind.name for key, mind in team.minds.items()}
         """The names of the models, by key."""
-        self.roles = {**team.graph.roles, **advisors_of(team.policy, team.estimator)}
+        advisors = advisors_of(team.policy, team.estimator, team.synthesis)
+        self.roles = {**team.graph.roles, **advisors}
         self.table = table_of(team.allocator)
         """What work of each class is allotted."""
         self._plans: dict[tuple[Line, Allocation], StrandPlan] = {}
@@ -96,7 +102,15 @@ class Decider:
         """A model for every strand of the chosen move."""
         return tuple([self.planned(line, situation, complexity) for line in move.strands])
 
-    def planned(self, line: Line, situation: Situation, complexity: Complexity) -> StrandPlan:
+    def planned(
+        self,
+        line: Line,
+        situation: Situation,
+        complexity: Complexity,
+        dear: Mapping[str, str] = NOTHING,
+    ) -> StrandPlan:
+        """A model for a strand: none of those that the situation says do not fit, nor of those that
+        are too dear for it, as long as there is another."""
         team = self.team
         cause = None
         if line.cause is not None:
@@ -110,6 +124,10 @@ class Decider:
         allocation = team.allocator.allocate(
             situation, line, team.role(line.role), complexity, self.names
         )
+        if dear or situation.unfit:
+            unfit = {**situation.unfit.get(line.role, NOTHING), **dear}
+            if allocation.model in unfit:
+                allocation = self.instead(allocation, line, situation, complexity, unfit)
         planned = self._plans.get((line, allocation))
         if planned is None:
             planned = StrandPlan(
@@ -127,6 +145,32 @@ class Decider:
             if cause is None:  # the same in every turn: made once, not three hundred times
                 self._plans[line, allocation] = planned
         return planned
+
+    def instead(
+        self,
+        wanted: Allocation,
+        line: Line,
+        situation: Situation,
+        complexity: Complexity,
+        unfit: Mapping[str, str],
+    ) -> Allocation:
+        """Another model where the one that is wanted does not fit the budget: what the allocator
+        takes without those that do not, else the dearest that does; the same where none does."""
+        team = self.team
+        fitting = team.keys_for(line.role, unfit)
+        if not fitting:
+            return wanted
+        names = {key: name for key, name in self.names.items() if key not in unfit}
+        try:
+            found = team.allocator.allocate(
+                situation, line, team.role(line.role), complexity, names
+            )
+        except (DeclarationError, LookupError):  # it knows of nothing else
+            found = wanted
+        if found.model not in fitting:
+            found = Allocation(max(fitting, key=lambda key: (self.call_price(key) or 0, key)))
+        why = f"{self.names[wanted.model]} does not fit: {unfit[wanted.model]}"
+        return found._replace(because="; ".join(filter(None, (why, found.because))))
 
     def record(
         self,

@@ -48,7 +48,8 @@ def check_whole(workflow: "Workflow") -> None:
 
 
 def check_advisors(workflow: "Workflow") -> None:
-    """Raise DeclarationError for a role that is consulted under the name of another one."""
+    """Raise DeclarationError for a role that is consulted under the name of another one, and for a
+    person, whose advice every decision would wait for."""
     known = dict(workflow.graph.roles)
     for part in ("policy", "estimator", "synthesis"):
         advisor: Role | None = getattr(getattr(workflow, part), "advisor", None)
@@ -58,6 +59,11 @@ def check_advisors(workflow: "Workflow") -> None:
             )
             raise DeclarationError(
                 f"the {part}'s advisor and {other} are both named {advisor.name!r}"
+            )
+        if advisor is not None and advisor.person:
+            raise DeclarationError(
+                f"the {part}'s advisor {advisor.name!r} is a person; give them a turn of the graph,"
+                " and let a model or a program advise"
             )
 
 

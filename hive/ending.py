@@ -1,7 +1,7 @@
 """When a run is over (floor 6): by its graph, its budget, its time, or somebody's word."""
 
 from hive.board.entry import Address
-from hive.board.records import Fault, Resumed
+from hive.board.records import Decision, Fault, Resumed
 from hive.board.state import State
 from hive.concluding import cancelled
 from hive.control.budget import UNCAPPED
@@ -27,7 +27,7 @@ class Endings:
     def due(self) -> Ending | None:
         """Whether the run is over: by its graph, or because its budget leaves no room."""
         state = self.board.state
-        stopped = self.stopped()
+        stopped = written(state) or self.stopped()
         if stopped is not None:
             return stopped
         if not state.turn:
@@ -61,8 +61,10 @@ class Endings:
 
     def stopped(self) -> Ending | None:
         """The ending of a run that was stopped, or was on record; None while it may go on."""
-        if self.stopping is not None:
-            return cancelled(self.stopping)
+        return self.on_record() if self.stopping is None else cancelled(self.stopping)
+
+    def on_record(self) -> Ending | None:
+        """The ending that is on record here, where neither board nor workflow decides it."""
         told = self.desk.tape.cut_short(self.board.state.turn + 1)
         if told is None:
             return None
@@ -76,6 +78,15 @@ class Endings:
         self.desk.tape.missing(Address(self.board.state.turn + 1, "", (0,)), "ending")
         cap = f"budget(seconds={self.team.budget.seconds})"
         return Ending("stopped", "time_exhausted", cap, f"the {cap} is used up")
+
+
+def written(state: State) -> Ending | None:
+    """The ending of a run whose answer was asked for in the turn before."""
+    newest = state.latest(Decision)
+    if newest is None or newest.ending is None:
+        return None
+    told = newest.ending
+    return Ending(told.outcome, told.reason, told.guard, told.message)
 
 
 def starved(state: State) -> Ending | None:

@@ -13,6 +13,7 @@ from hive.control.complexity import Estimator
 from hive.control.graph import Graph
 from hive.control.level import JUDGED, judging
 from hive.control.policy import Policy, layers
+from hive.control.synthesis import Synthesis
 from hive.control.watch import Watch, climbing
 from hive.errors import DeclarationError, Divergence
 from hive.message import Reply, Request
@@ -22,7 +23,6 @@ from hive.models.wrappers.steady import steady
 from hive.phases.brief import Briefing
 from hive.phases.strand import Limits
 from hive.role import Role
-from hive.synthesis import Synthesis
 
 __all__ = [
     "Mind",
@@ -95,19 +95,37 @@ class Team:
         advisor: Role | None = getattr(self.policy, "advisor", None)
         return advisor
 
+    @property
+    def writer(self) -> Role | None:
+        """The role that writes the answer when the run has ended, where one does."""
+        writer: Role | None = getattr(self.synthesis, "advisor", None)
+        return writer
+
     def role(self, name: str) -> Role:
         """A role by its name: of the graph, or an advisor."""
         role = self.graph.roles.get(name)
-        return advisors_of(self.policy, self.estimator)[name] if role is None else role
+        if role is not None:
+            return role
+        return advisors_of(self.policy, self.estimator, self.synthesis)[name]
+
+    def keys_for(self, role: str, without: Collection[str] = ()) -> tuple[str, ...]:
+        """The keys of the models that a role may get, where those under some keys are left out."""
+        left = [key for key in self.minds if key not in without]
+        reached = getattr(self.allocator, "reached", None)
+        if reached is not None:
+            return tuple(sorted(reached((self.role(role),), left)))
+        others = self.briefings.keys() - {role}
+        return tuple(key for key in left if key not in others)
 
     def mind(self, plan: StrandPlan) -> Mind:
         """The mind that a strand was given."""
         return self.programs.get(plan.role) or self.minds[plan.key or ""]
 
 
-def advisors_of(policy: Policy, estimator: Estimator) -> dict[str, Role]:
-    """Who is consulted beside the roles of the graph, by name: by the policy, by the estimator."""
-    parts = [getattr(part, "advisor", None) for part in (policy, estimator)]
+def advisors_of(policy: Policy, estimator: Estimator, synthesis: Synthesis) -> dict[str, Role]:
+    """Who is consulted beside the roles of the graph, by name: by the policy, by the estimator, and
+    for the answer."""
+    parts = [getattr(part, "advisor", None) for part in (policy, estimator, synthesis)]
     return {role.name: role for role in parts if isinstance(role, Role)}
 
 

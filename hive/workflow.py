@@ -21,6 +21,7 @@ from hive.control.complexity import Estimator, RuleEstimator
 from hive.control.graph import Graph, chain_graph
 from hive.control.guard import elapsed, turns
 from hive.control.policy import GraphOrder, Policy
+from hive.control.synthesis import LastWord, Synthesis
 from hive.control.watch import Watch
 from hive.declared import check_whole
 from hive.errors import DeclarationError
@@ -34,7 +35,6 @@ from hive.phases.strand import InDoubt, Limits
 from hive.resuming import resume
 from hive.role import Chain, Role
 from hive.run import Result, Run
-from hive.synthesis import LastWord, Synthesis
 from hive.team import (
     Mind,
     Team,
@@ -249,7 +249,8 @@ class Workflow:
     @cached_property
     def roles(self) -> Mapping[str, Role]:
         """Every role, with those that the policy and the estimator consult."""
-        return {**self.graph.roles, **advisors_of(self.policy, self.estimator)}
+        advisors = advisors_of(self.policy, self.estimator, self.synthesis)
+        return {**self.graph.roles, **advisors}
 
     @cached_property
     def assigned(self) -> Mapping[str, str | Model]:

@@ -270,6 +270,11 @@ class Board:
             window = self._windows[key] = Window(kinds, budget, self._gallery)
         return window.advance(self._closed)
 
+    @property
+    def visible(self) -> Sequence[Entry]:
+        """What views can show, in the order in which it became visible."""
+        return self._closed
+
     def of_kind(self, kind: str | type[Payload]) -> list[Entry]:
         """All entries of a kind, in the order of arrival."""
         name = kind if isinstance(kind, str) else kind.kind

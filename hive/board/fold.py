@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
 from hive.board.contributions import Answer, Question, TestReport
 from hive.board.entry import Entry
 from hive.board.payload import Erased, Payload
@@ -122,6 +124,8 @@ class Draft:
 
 
 def decided(draft: Draft, entry: Entry, payload: Decision) -> None:
+    if payload.ending is not None:  # who writes the answer makes no move of the graph
+        return
     plans = payload.strands
     draft.frontier = tuple(dict.fromkeys([plan.role for plan in plans]))
     draft.acted = {**draft.acted, **dict.fromkeys(draft.frontier, draft.turn)}
@@ -297,34 +301,37 @@ def fold(state: State, entries: Iterable[Entry], folding: Folding) -> State:
         approvals=draft.approvals,
         workspace=draft.workspace,
         progress=(*state.progress, measure(draft, folding))[-PROGRESS_KEPT:],
-        tallies=draft.tallies,
+        tallies=(tallies := dict(draft.tallies)),
     )
-    return closed(after, folding) if folding.tallies else after
+    close(tallies, after, folding)
+    return after
 
 
-def closed(state: State, folding: Folding) -> State:
-    """The state with those tallies closed that look at it, in their order."""
-    closing = [tally for tally in folding.tallies if tally.close is not None]
-    if not closing:
-        return state
-    tallies = dict(state.tallies)
-    state = state._replace(tallies=tallies)
-    for tally in closing:
-        assert tally.close is not None
-        tallies[tally.name] = tally.close(tallies[tally.name], state)
-    return state
+def close(tallies: dict[str, JsonValue], state: State, folding: Folding) -> None:
+    """Close those tallies of a new state that look at it, in their order."""
+    for tally in folding.tallies:
+        if tally.close is not None:
+            tallies[tally.name] = tally.close(tallies[tally.name], state)
 
 
 def tallied(draft: Draft, kinds: Iterable[str], entries: list[Entry], folding: Folding) -> None:
     """Fold the entries, which are of some kinds, into the tallies of guards and policies."""
-    for tally in folding.tallies:
-        known = tally.name in draft.tallies
-        if known and tally.kinds is not None and tally.kinds.isdisjoint(kinds):
+    if not folding.tallies:
+        return
+    found, before = set(kinds), draft.tallies
+    changed = {}
+    for name, init, step, wanted, _ in folding.tallies:
+        known = name in before
+        if known and wanted is not None and wanted.isdisjoint(found):
             continue
-        value, step = draft.tallies.get(tally.name, tally.init), tally.step
+        value = old = before[name] if known else init
         for entry in entries:
-            value = step(value, entry)
-        draft.tallies = {**draft.tallies, tally.name: value}
+            if wanted is None or entry.kind in wanted:
+                value = step(value, entry)
+        if value is not old or not known:
+            changed[name] = value
+    if changed:
+        draft.tallies = {**before, **changed}
 
 
 def spared(entries: Iterable[Entry]) -> int:

@@ -211,7 +211,8 @@ def placed_from(reference: str | None) -> str | None:
 
 def staff_of(workflow: Workflow, parts: Mapping[str, Any]) -> Staff:
     """Who is to get models, once the policy and the allocator are those that were named."""
-    advisors = advisors_of(parts.get("policy", workflow.policy), workflow.estimator)
+    policy = parts.get("policy", workflow.policy)
+    advisors = advisors_of(policy, workflow.estimator, workflow.synthesis)
     return Staff({**workflow.graph.roles, **advisors}, parts.get("allocator", workflow.allocator))
 
 

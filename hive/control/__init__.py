@@ -69,6 +69,7 @@ from hive.control.rounds import acted, answered, grown, rounds_left, rounds_used
 from hive.control.rule import Rule, require
 from hive.control.shortcut import skip_team
 from hive.control.softmax import Softmax
+from hive.control.synthesis import LastWord, Synthesis, WrittenBy
 from hive.control.tested import tests_pass
 from hive.control.watch import Watch, stuck_at
 from hive.control.workplan import plans, task_failed, tasks_ready, tasks_settled, workplan
@@ -107,6 +108,7 @@ __all__ = [
     "GraphOrder",
     "Guard",
     "Judge",
+    "LastWord",
     "Line",
     "MajorityVote",
     "Mention",
@@ -126,12 +128,14 @@ __all__ = [
     "Softmax",
     "Spreads",
     "Standing",
+    "Synthesis",
     "TaskChange",
     "Vote",
     "Watch",
     "Weights",
     "Words",
     "WorstCase",
+    "WrittenBy",
     "accepted_findings",
     "acted",
     "agenda",

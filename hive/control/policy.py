@@ -84,6 +84,8 @@ class Situation:
     call_price: Callable[[str], int | None] = field(default=unpriced, repr=False, compare=False)
     change: Change = ""
     """What is to be other than usual, since a watch of the workflow has found the run stuck."""
+    unfit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By role, the keys of models whose least call has no room in the budget, with why."""
     _rng: list[random.Random] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property

@@ -12,7 +12,17 @@ from hive.models.bound import input_bound
 from hive.models.catalog import ModelCard
 from hive.phases.strand import Strand
 
-__all__ = ["admitted", "fits", "granted", "least", "overrun", "reserve", "settle", "widen"]
+__all__ = [
+    "LEAST_OUTPUT",
+    "admitted",
+    "fits",
+    "granted",
+    "least",
+    "overrun",
+    "reserve",
+    "settle",
+    "widen",
+]
 
 LEAST_OUTPUT = 256
 """Tokens of output below which a call is not worth making when the budget is short."""
@@ -47,7 +57,7 @@ def counts(scope: Scope, card: ModelCard) -> bool:
     return priced or scope.counts_tokens
 
 
-def least(scope: Scope, card: ModelCard, bound: int, output: int = LEAST_OUTPUT) -> Grant:
+def least(scope: Scope, card: ModelCard, bound: int, output: int) -> Grant:
     """What has to be reserved for a call with so much input before it is worth making, with as
     much output."""
     return Grant(card.worst(bound, output), bound + output) if counts(scope, card) else NOTHING

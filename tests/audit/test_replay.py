@@ -28,11 +28,11 @@ from hive.audit import Record, Replayed
 from hive.audit.replay import replay
 from hive.board.board import Board
 from hive.control.graph import Ending
+from hive.control.synthesis import LastWord
 from hive.errors import Divergence
 from hive.journal.memory import MemoryJournal
 from hive.message import DEFAULTS, Reply, Request, Settings, Text, ToolUse, Usage
 from hive.models import FunctionModel
-from hive.synthesis import LastWord
 from hive.tools import Tool, ToolOutput
 
 

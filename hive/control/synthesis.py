@@ -1,5 +1,6 @@
-"""The ending (floor 6): the final answer, made from the board."""
+"""The final answer of a run, made from the board (control floor)."""
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hive.board.ballots import Critique, Vote
@@ -8,12 +9,17 @@ from hive.board.contributions import Note, Review, Verdict
 from hive.board.entry import Address, Entry
 from hive.board.records import Decision
 from hive.control.graph import Ending
+from hive.errors import DeclarationError
+from hive.role import Role
 
-__all__ = ["LastWord", "Synthesis"]
+__all__ = ["LastWord", "Synthesis", "WrittenBy"]
 
 
 class Synthesis(Protocol):
-    """How a run's answer is made; a pure function of the board."""
+    """How a run's answer is made; a pure function of the board. A synthesis may also have
+
+    - `advisor`, a Role that is asked for it first, in a turn of its own after all others.
+    """
 
     def synthesise(self, board: Board, ending: Ending) -> str:
         """The final answer, as text."""
@@ -42,6 +48,43 @@ class LastWord:
             if judged is None:
                 break
         return ending.message if judged is None else said(judged)
+
+
+@dataclass(frozen=True)
+class WrittenBy:
+    """A role writes the answer from what is on the board, once, when the run has ended; it is told
+    how that was.
+
+    What its one call needs at least is kept back from the beginning where calls are capped. Where
+    it says nothing (its call fails or is cut off, somebody stops the run, or its time is up), the
+    answer is made `otherwise`. Raises DeclarationError for a role that could not answer at once.
+    """
+
+    advisor: Role
+    otherwise: Synthesis = field(default_factory=LastWord)
+
+    def __post_init__(self) -> None:
+        role = self.advisor
+        if not isinstance(role, Role):
+            raise DeclarationError(f"WrittenBy({role!r}): give the Role that writes the answer")
+        wrong = "has tools" if role.tools else "opens a strand per entry" if role.per else ""
+        if wrong or role.posted:
+            wrong = wrong or "writes several kinds"
+            raise DeclarationError(
+                f"WrittenBy: role {role.name!r} {wrong}, and who writes the answer is asked once;"
+                " give it a role that writes one kind and has no tools"
+            )
+
+    def synthesise(self, board: Board, ending: Ending) -> str:
+        """What the role has written, else what is made otherwise."""
+        turn = board.state.turn
+        decision = board.at(Address(turn, "", (0,)))
+        payload = None if decision is None else decision.payload
+        if isinstance(payload, Decision) and payload.ending is not None:
+            written = spoken(board, turn)
+            if written:
+                return said(written[-1])
+        return self.otherwise.synthesise(board, ending)
 
 
 def spoken(board: Board, turn: int) -> list[Entry]:
