@@ -14,6 +14,9 @@ from hive.role import Role
 
 __all__ = ["LastWord", "Synthesis", "WrittenBy"]
 
+OPINIONS = (Critique, Review, Verdict, Vote)
+"""What is said of others' work."""
+
 
 class Synthesis(Protocol):
     """How a run's answer is made; a pure function of the board. A synthesis may also have
@@ -37,14 +40,13 @@ class LastWord:
         judged = None
         for turn in range(board.state.turn, 0, -1):
             for entry in reversed(spoken(board, turn)):
-                if judged is not None and isinstance(entry.payload, Critique | Vote):
-                    continue
-                if not approves(entry):
+                if approves(entry):
+                    chosen = board.at(getattr(entry.payload, "chosen", None) or "")
+                    if chosen is not None and chosen.level == "domain":
+                        return said(chosen)
+                    judged = judged or entry
+                elif judged is None or not isinstance(entry.payload, OPINIONS):
                     return said(entry)
-                chosen = board.at(getattr(entry.payload, "chosen", None) or "")
-                if chosen is not None and chosen.level == "domain":
-                    return said(chosen)
-                judged = judged or entry
             if judged is None:
                 break
         return ending.message if judged is None else said(judged)
