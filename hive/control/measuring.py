@@ -160,8 +160,8 @@ def chosen_by(entry: Entry) -> tuple[int, str] | None:
     chosen = orjson.loads(entry.body).get("chosen") if entry.kind == Verdict.kind else None
     try:
         return None if chosen is None else Address.parse(chosen)[:2]
-    except PayloadError:
-        return None
+    except PayloadError:  # a model's word may be no address: it speaks of nobody
+        return 0, ""
 
 
 def count(work: Work, payload: object) -> None:

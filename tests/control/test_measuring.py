@@ -22,6 +22,7 @@ from hive import (
     stop,
     turns,
 )
+from hive.board.ballots import Proposal, Vote
 from hive.board.contributions import Verdict
 from hive.board.entry import Entry
 from hive.board.records import (
@@ -145,6 +146,37 @@ def test_the_last_word_on_work_counts() -> None:
     ]  # fmt: skip
     assert one(measured([run]), "acme:x").accuracy == 0.0
     assert one(measured([run[:5]]), "acme:x").accuracy == 1.0
+
+
+def voted_on(ruling: str, chosen: str | None) -> tuple[Figure, ...]:
+    """Two who proposed, a voter, and what was ruled."""
+    verdict = Verdict.model_validate({"ruling": ruling, "reasons": (), "chosen": chosen})
+    return measured([[
+        decided(1, ("a", "acme:x"), ("b", "acme:y")),
+        answered(1, "a"), entry(Proposal(text="p"), "a", turn=1, place=2),
+        answered(1, "b"), entry(Proposal(text="p"), "b", turn=1, place=2),
+        decided(2, ("v", "acme:z")), answered(2, "v"),
+        entry(Vote(reason="r", choice="1/a/2"), "v", turn=2, place=2),
+        decided(3, ("teller", None)), entry(verdict, "teller", turn=3),
+    ]])  # fmt: skip
+
+
+def test_a_verdict_that_has_chosen_speaks_of_the_strand_of_what_it_chose() -> None:
+    figures = voted_on("accept", "1/b/2")
+    assert one(figures, "acme:y").accuracy == 1.0
+    assert one(figures, "acme:x").judged is None
+    assert one(figures, "acme:z").judged is None
+
+
+@pytest.mark.parametrize("chosen", ["the second", "9/nobody/2"])
+def test_a_verdict_that_has_chosen_what_is_not_there_speaks_of_nobody(chosen: str) -> None:
+    assert all(figure.judged is None for figure in voted_on("accept", chosen))
+
+
+def test_an_undecided_verdict_speaks_of_nobody_and_a_vote_is_no_work() -> None:
+    assert all(figure.judged is None for figure in voted_on("undecided", None))
+    assert one(voted_on("revise", None), "acme:z").judged is None
+    assert one(voted_on("revise", None), "acme:x").accuracy == 0.0
 
 
 @pytest.mark.parametrize(
