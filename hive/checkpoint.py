@@ -68,8 +68,8 @@ class Checkpoint:
         if ruled is None:
             tape.missing(address, "ruling on the checkpoint")
         if ruled is None or ruled.decision == "ask":
-            if not tape.live:
-                return WAITS
+            if not tape.live:  # then it was left so, or cut off
+                return WAITS if tape.cut_short(address.turn + 1) is None else None
             ruled = await self.rule(entry, ruled, seconds)
         if ruled is None:
             return None
