@@ -92,7 +92,8 @@ def needs_missed(id: str, needs: Needs, known: Set[str]) -> Iterator[PlanFlaw]:
         if need == id:
             yield PlanFlaw("own_need", f"{id} needs itself", (id, id))
         elif need not in known:
-            near = get_close_matches(need, sorted(known), 3) or sorted(known - {id})[:10]
+            others = sorted(known - {id})
+            near = get_close_matches(need, others, 3) or others[:10]
             there = f"; there is {', '.join(near)}" if near else ""
             said = f"{id} needs {need}, and no task has that id{there}"
             yield PlanFlaw("unknown_need", said, (id, need))
