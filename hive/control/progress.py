@@ -96,7 +96,10 @@ class Signal:
             best, turn = now, state.turn
         elif self.work and now > most:
             best = now
-        return {**known, "now": now, "best": best, "most": max(most, now), "turn": turn}
+        most = max(most, now)
+        if (now, best, most, turn) == (known["now"], known["best"], known["most"], known["turn"]):
+            return value
+        return {"first": known["first"], "now": now, "best": best, "most": most, "turn": turn}
 
 
 def unchanged(value: JsonValue, entry: Entry) -> JsonValue:
@@ -134,7 +137,12 @@ def last_progress(signals: Sequence[Signal], state: State) -> int:
     """The last turn that made progress by any of some signals; by the progress measure where there
     are none."""
     if signals:
-        return max(signal.last(state) for signal in signals)
+        newest, tallies = 0, state.tallies
+        for signal in signals:
+            known: Any = tallies.get(signal.tally.name)
+            if known is not None and known["turn"] > newest:
+                newest = known["turn"]
+        return newest
     progress = state.progress
     if not progress:
         return state.turn

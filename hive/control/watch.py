@@ -78,17 +78,18 @@ class Watch:
     def __str__(self) -> str:
         return f"{self.guard}, patience={self.patience}: {self.nudge}"
 
-    def climbed(self, known: Any, state: State) -> list[int]:
-        """The rung after a turn, since which turn, when the guard held first, and when last."""
-        rung, since, first, last = known
+    def climbed(self, known: Any, state: State) -> list[int] | None:
+        """The rung after a turn, since which turn, when the guard held first, and when last; None
+        where all is calm."""
         turn = state.turn
-        if self.guard.test(state):
-            if rung == CALM:
-                return [NUDGED, turn, turn, turn]
-            if turn - since >= self.patience:
-                return [rung + 1, turn, first, turn]
-            return [rung, since, first, turn]
-        return [CALM, 0, 0, 0] if turn - last >= self.patience else list(known)
+        if not self.guard.test(state):
+            return None if known is None or turn - known[3] >= self.patience else known
+        if known is None:
+            return [NUDGED, turn, turn, turn]
+        rung, since, first, _ = known
+        if turn - since >= self.patience:
+            return [rung + 1, turn, first, turn]
+        return [rung, since, first, turn]
 
 
 class Ways(NamedTuple):
@@ -109,8 +110,8 @@ def climbing(watches: Sequence[Watch]) -> Tally:
         rungs = {}
         for watch in watched:
             name = watch.guard.name
-            known = watch.climbed(kept["rungs"].get(name, (CALM, 0, 0, 0)), state)
-            if known[0] != CALM:
+            known = watch.climbed(kept["rungs"].get(name), state)
+            if known is not None:
                 rungs[name] = known
         at, made = placed(state.frontier), kept["made"]
         if made.get(kept["at"]) != at:
@@ -160,7 +161,7 @@ def ways(watches: Sequence[Watch], state: State, candidates: tuple[Move, ...]) -
     """The moves that are allowed, without the one that was made the last time where the run is to
     change its course and another one is there."""
     kept = known_of(state)
-    if all(rung_of(watch, kept) != CHANGED for watch in watches):
+    if not kept["rungs"] or all(rung_of(watch, kept) != CHANGED for watch in watches):
         return Ways(candidates)
     before = kept["made"].get(kept["at"])
     others = tuple([move for move in candidates if placed(move.roles) != before])
@@ -186,6 +187,8 @@ def nudge(watches: Sequence[Watch], state: State, move: Move) -> str:
     """What the strands of a move are told beside what they see, with what was seen; "" where there
     is nothing to say, or each of its roles has acted since it was to be told."""
     kept = known_of(state)
+    if not kept["rungs"]:
+        return ""
     texts = []
     for watch in watches:
         known = kept["rungs"].get(watch.guard.name)
@@ -214,7 +217,7 @@ def pointed(state: State) -> str:
 def stop_due(watches: Sequence[Watch], state: State) -> Ending | None:
     """The ending of a run of which a watch has gone all the way up."""
     kept = known_of(state)
-    for watch in watches:
+    for watch in watches if kept["rungs"] else ():
         if rung_of(watch, kept) < STOPPED:
             continue
         guard = watch.guard.witness(state)
