@@ -239,15 +239,16 @@ def escalating(
     Work without doubt goes to `then`, or the run is finished. Work that is doubtful on the highest
     rung too goes to `otherwise`; without one the run is stopped, and says that it gave up.
     """
-    calm = ~ladder.doubted(role) & ~failed(role)
     edges = [handoff(role, role, when=ladder.higher(role), samples=samples)]
     if then is None:
         edges.append(finish(role, when=~ladder.doubted(role)))
     else:
+        calm = ~ladder.doubted(role) & ~failed(role)
         edges.append(handoff(role, then, when=calm))
     if otherwise is None:
         return (*edges, stop(when=acted(role) & ladder.exhausted(role)))
-    return (*edges, handoff(role, otherwise, when=~calm & ~ladder.higher(role)))
+    lost = ladder.exhausted(role) | (failed(role) & ~ladder.higher(role))
+    return (*edges, handoff(role, otherwise, when=lost))
 
 
 def check_climbs(role: Role | str) -> None:

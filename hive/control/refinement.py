@@ -108,7 +108,7 @@ def said_by(critic: Role) -> Guard:
         return bool(said) and all(is_good(entry.payload) for entry in said)
 
     return Guard(
-        f"approved by {critic.name}",
+        f"approved({critic.name})",
         test,
         needs=tuple(Need(kind, critic.name) for kind in kinds),
         strict=len(kinds) == 1,
