@@ -7,7 +7,7 @@ from hive.board.contributions import Review, TestReport, Verdict
 from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Observation
-from hive.control.deciding import in_order, lines
+from hive.control.poll import in_order, lines
 from hive.control.tested import TEST_TOOL
 
 __all__ = ["ByTests"]

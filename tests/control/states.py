@@ -47,7 +47,12 @@ def entry(
 def decision(turn: int, *strands: str) -> Entry:
     """The record that some strands act in a turn."""
     plans = [
-        StrandPlan(strand=s, role=s.partition("@")[0].partition("#")[0], model="script:x")
+        StrandPlan(
+            strand=s,
+            role=s.partition("@")[0].partition("#")[0],
+            sample=int(s.partition("#")[2] or 0),
+            model="script:x",
+        )
         for s in strands
     ]
     payload = Decision(

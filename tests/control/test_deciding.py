@@ -122,6 +122,12 @@ def test_by_default_more_than_half_of_those_who_were_asked_must_have_spoken() ->
     assert said(MajorityVote(), *proposals(), asked, *votes(A, A)) == ("accept", A)
 
 
+def test_who_is_asked_again_and_is_silent_is_counted_once_by_the_vote_there_is() -> None:
+    rounds = [decision(turn, "voter#0", "voter#1", "voter#2") for turn in (2, 3)]
+    poll = [*proposals(), *rounds, *votes(A, B, C), *votes(A, A, turn=3)]
+    assert said(MajorityVote(quorum=3), *poll) == said(MajorityVote(), *poll) == ("accept", A)
+
+
 def test_a_ruling_closes_a_poll_and_an_undecided_verdict_does_not() -> None:
     first = [*proposals(), *votes(A, A)]
     assert said(MajorityVote(), *first, verdict("accept", 3)) == ("undecided", None)
@@ -245,7 +251,7 @@ def test_a_teller_reads_what_its_rule_needs_and_is_recorded_by_its_name() -> Non
     role = teller(MajorityVote(quorum=2, on=Artifact), "clerk")
     assert (role.name, role.writes) == ("clerk", (Verdict,))
     assert {Artifact, Review, Critique, Verdict} <= set(role.reads or ())
-    assert getattr(role.program, "__qualname__", "") == "majority(on=Artifact, quorum=2)"
+    assert getattr(role.program, "__qualname__", "") == "majority(quorum=2, on=Artifact)"
     assert getattr(teller(BordaCount()).program, "__qualname__", "") == "borda"
 
 
@@ -268,6 +274,18 @@ def test_a_quorum_is_a_number_of_voters(wrong: Any) -> None:
     for rule in (MajorityVote, BordaCount):
         with pytest.raises(DeclarationError, match="give a whole number from 1 on"):
             rule(quorum=wrong)
+
+
+def test_any_kind_can_be_voted_among() -> None:
+    works = [entry(Artifact(summary=str(n)), f"maker{n}", turn=1) for n in (1, 2)]
+    poll = [*works, *proposals(), *votes("1/maker2/1", "1/maker2/1", "1/maker1/1")]
+    for rule in (MajorityVote(among=Artifact), BordaCount(among=Artifact)):
+        assert said(rule, *poll) == ("accept", "1/maker2/1")
+        assert Artifact in rule.reads
+        assert Proposal not in rule.reads
+        assert rule.name.endswith("(among=Artifact)")
+    with pytest.raises(DeclarationError, match="and not both"):
+        MajorityVote(among=Artifact, on=Artifact)
 
 
 def test_what_is_no_kind_cannot_be_reviewed() -> None:
