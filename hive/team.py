@@ -11,7 +11,7 @@ from hive.control.allotment import table_of
 from hive.control.budget import Budget
 from hive.control.complexity import Estimator
 from hive.control.graph import Graph
-from hive.control.level import JUDGED, judging
+from hive.control.levels import JUDGED, judging
 from hive.control.policy import Policy, layers
 from hive.control.synthesis import Synthesis
 from hive.control.watch import Watch, climbing

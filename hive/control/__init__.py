@@ -11,7 +11,7 @@ from hive.control.bidding import Bid, Bidding
 from hive.control.by_tests import ByTests
 from hive.control.chooser import Choose, Chooser, agenda
 from hive.control.complexity import Estimator, RuleEstimator, Spreads, Weights, Words
-from hive.control.consultation import AcrossModels, consultation
+from hive.control.consulting import AcrossModels, consultation
 from hive.control.deciding import BordaCount, DecidingRule, MajorityVote, teller
 from hive.control.declining import declining
 from hive.control.detection import bloated, looped, repeated
@@ -34,7 +34,7 @@ from hive.control.guard import (
     tokens,
     turns,
 )
-from hive.control.level import level, review_depth
+from hive.control.levels import level, review_depth
 from hive.control.measuring import Judge, judgement, measured
 from hive.control.mention import Mention
 from hive.control.move import Line, Move
@@ -63,7 +63,7 @@ from hive.control.progress import (
     open_tasks,
     passing_tests,
 )
-from hive.control.refinement import refinement
+from hive.control.refining import refinement
 from hive.control.reviewing import blind, devils_advocate, reviewing
 from hive.control.rounds import acted, answered, grown, rounds_left, rounds_used
 from hive.control.rule import Rule, require

@@ -23,7 +23,7 @@ from hive.control.deciding import teller as counting
 from hive.control.disagreement import disagreed, ruled, undecided
 from hive.control.edge import Edge, finish, handoff
 from hive.control.guard import at_least_one
-from hive.control.level import review_depth
+from hive.control.levels import review_depth
 from hive.errors import DeclarationError
 from hive.role import Role
 

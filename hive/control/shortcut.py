@@ -8,7 +8,7 @@ from dataclasses import replace
 from hive.control.algebra import Guard
 from hive.control.edge import Edge, finish, start
 from hive.control.guard import failed
-from hive.control.level import level
+from hive.control.levels import level
 from hive.errors import GraphError
 from hive.role import Role
 

@@ -35,7 +35,7 @@ from hive.control import (
     review_depth,
 )
 from hive.control.complexity import LEVELS
-from hive.control.level import JUDGED, judging
+from hive.control.levels import JUDGED, judging
 from hive.errors import DeclarationError
 from hive.run import Result
 from hive.testing import FunctionModel
