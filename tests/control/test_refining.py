@@ -25,7 +25,7 @@ from hive import (
 from hive.audit import Record
 from hive.board.records import Decision, Termination
 from hive.control import refinement, worst_case
-from hive.control.refinement import said_by
+from hive.control.refining import said_by
 from hive.errors import DeclarationError, GraphError
 from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text, Usage
