@@ -182,9 +182,11 @@ class Books:
 
     def _of(self, entry: Entry) -> Scope:
         """The scope of what a strand posted."""
-        if not self.budget.nested:
-            return self.run
-        return self._strand(entry.author, entry.address.strand, entry.address.turn)
+        turn, strand, _ = entry.address
+        kept = self._kept.get((turn, strand)) if self._kept else None
+        if kept is not None or not self.budget.nested:
+            return kept or self.run
+        return self._strand(entry.author, strand, turn)
 
     def _strand(self, role: str, strand: str, turn: int) -> Scope:
         around, caps = self._role(role), self._caps(role)

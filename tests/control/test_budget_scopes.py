@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hive import Budget, Graph, Limits, Role, Workflow, finish, handoff, start, stop, turns
 from hive.audit import Record
-from hive.board.records import Fault, Inference, Overrun
+from hive.board.records import Fault, Inference, Overrun, Shortage
 from hive.board.records import Request as Recorded
 from hive.control.books import Books
 from hive.errors import DeclarationError
@@ -87,8 +87,11 @@ def used(result: Result, by: str = "") -> Counter[str]:
 
 
 def refusals(result: Result) -> list[str]:
+    """Why calls were refused, and why roles were not asked at all."""
     faults = [e.payload for e in result.entries if isinstance(e.payload, Fault)]
-    return [fault.message for fault in faults if fault.code == "budget_exhausted"]
+    short = [e.payload for e in result.entries if isinstance(e.payload, Shortage)]
+    told = [why for each in short for keys in each.roles.values() for why in keys.values()]
+    return [fault.message for fault in faults if fault.code == "budget_exhausted"] + told
 
 
 @pytest.mark.asyncio

@@ -75,12 +75,12 @@ def watched() -> Iterator[list[str]]:
             tokens = scope.spent.tokens + scope.reserved.tokens
             assert scope.cap_cost is None or cost <= scope.cap_cost
             assert scope.cap_tokens is None or tokens <= scope.cap_tokens
-            assert scope.cap_calls is None or scope.calls <= scope.cap_calls
-            assert min(scope.reserved) >= 0
+            assert scope.cap_calls is None or scope.calls + scope.kept_calls <= scope.cap_calls
+            assert min(*scope.reserved, scope.kept_calls) >= 0
             seen.append(scope.name)
             scope = scope.parent
 
-    changes = ("take", "hold", "settle", "book")
+    changes = ("take", "hold", "settle", "book", "keep", "claim")
     changed: Any = {name: looking(getattr(Scope, name), look) for name in changes}
     with patch.multiple(Scope, **changed):
         yield seen
