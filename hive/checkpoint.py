@@ -15,10 +15,11 @@ from hive.board.payload import Payload
 from hive.board.records import Approval, Decision, Suspension
 from hive.ending import Endings
 from hive.phases.strand import Desk
-from hive.phases.waiting import APPROVALS, Party, Word
+from hive.phases.waiting import APPROVALS, Party
 from hive.strands import Ends
 from hive.team import Team
 from hive.tools.approval import CHECKPOINT, ProposedCall
+from hive.tools.person import Word
 from hive.tools.tool import Effect
 
 __all__ = ["PASSED", "Checkpoint", "allows"]

@@ -26,7 +26,8 @@ from hive.message import Media
 from hive.models.model import close as close_model
 from hive.outside import attached
 from hive.phases.strand import Desk
-from hive.phases.waiting import Decided, Person, Respondent, spoken
+from hive.phases.waiting import spoken
+from hive.tools.person import Decided, Person, Respondent
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow

@@ -44,10 +44,10 @@ from hive.message import Media, Reply, Request, Text, ToolUse, Usage
 from hive.models import ModelCard
 from hive.models.catalog import Prices
 from hive.phases.strand import InDoubt
-from hive.phases.waiting import Decided
 from hive.run import Run
 from hive.testing import Gate
 from hive.tools import Tool, ToolOutput, by_tool
+from hive.tools.person import Decided
 from tests.phases.replies import Colour
 from tests.pictures import CHART
 

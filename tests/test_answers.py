@@ -31,10 +31,11 @@ from hive.journal.inbox import send
 from hive.journal.memory import MemoryJournal
 from hive.message import Request as Asked
 from hive.message import ToolUse
-from hive.phases.waiting import Word, spoken
+from hive.phases.waiting import spoken
 from hive.testing import FunctionModel, Gate, GatedModel, comparable
 from hive.tools import allow, ask
 from hive.tools.approval import Judgement, ProposedCall
+from hive.tools.person import Word
 from tests.sound import sound
 from tests.spoken import Tracing, c, of, places, replayed, role_of, texts, until
 

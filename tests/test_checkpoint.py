@@ -17,11 +17,12 @@ from hive.journal.inbox import send
 from hive.journal.memory import MemoryJournal
 from hive.message import Request as Asked
 from hive.message import ToolUse
-from hive.phases.waiting import Word, spoken
+from hive.phases.waiting import spoken
 from hive.run import Result
 from hive.testing import FunctionModel, Gate, comparable
 from hive.tools import allow, ask, by_tool, deny
 from hive.tools.approval import Judgement, ProposedCall
+from hive.tools.person import Word
 from tests.sound import sound
 from tests.spoken import Tracing, of, places, replayed, role_of
 

@@ -39,9 +39,10 @@ from hive.journal.inbox import send
 from hive.journal.journal import Batch
 from hive.journal.memory import MemoryJournal
 from hive.message import Request as Asked
-from hive.phases.waiting import Enquiry, Word, spoken
+from hive.phases.waiting import spoken
 from hive.run import Result
 from hive.testing import FunctionModel, Gate, GatedModel, ScriptedPerson, comparable
+from hive.tools.person import Enquiry, Word
 from tests.sound import sound
 from tests.spoken import Tracing, of, places, replayed, role_of, texts, until
 

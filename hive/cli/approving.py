@@ -10,8 +10,8 @@ import orjson
 
 from hive.cli.enquiring import shown
 from hive.cli.words import clean
-from hive.phases.waiting import Enquiry, Word
 from hive.tools.approval import Approver, Judgement, ProposedCall
+from hive.tools.person import Enquiry, Word
 
 __all__ = ["AtTerminal", "Yes"]
 

@@ -20,7 +20,8 @@ from hive.cli.words import arguments_of, ended
 from hive.journal.inbox import send
 from hive.journal.journal import Holder, InboxKind, Journal
 from hive.outside import taken
-from hive.phases.waiting import Decided, spoken
+from hive.phases.waiting import spoken
+from hive.tools.person import Decided
 
 __all__ = ["Addressee", "addressed", "answer", "answer_to", "by", "say_so", "speaker", "waits"]
 

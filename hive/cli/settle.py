@@ -5,7 +5,7 @@ import click
 from hive.cli import options
 from hive.cli.exits import OK, Mistake
 from hive.cli.sending import addressed, answer, by, say_so, speaker, told
-from hive.phases.waiting import Decided
+from hive.tools.person import Decided
 
 __all__ = ["settle"]
 

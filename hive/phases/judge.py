@@ -9,9 +9,10 @@ from hive.phases.calls import Begun, Done, told
 from hive.phases.observe import observed, said, unobserved
 from hive.phases.served import served, taken_over
 from hive.phases.strand import Strand
-from hive.phases.waiting import APPROVALS, SETTLEMENTS, Word
+from hive.phases.waiting import APPROVALS, SETTLEMENTS
 from hive.tools.approval import ProposedCall
 from hive.tools.call import ToolOutput
+from hive.tools.person import Word
 
 __all__ = ["IN_DOUBT", "heeded", "judge", "proposed"]
 

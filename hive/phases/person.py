@@ -16,7 +16,8 @@ from hive.phases.observe import contributed, correction
 from hive.phases.select import Contribute, Invalid
 from hive.phases.spoken import question_of, read, ways
 from hive.phases.strand import Strand
-from hive.phases.waiting import ANSWERS, Enquiry, Party
+from hive.phases.waiting import ANSWERS, Party
+from hive.tools.person import Enquiry
 
 __all__ = ["turn_of_person"]
 

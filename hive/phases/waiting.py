@@ -7,46 +7,27 @@ room looks once more into the inbox and then sends everybody who waits away: the
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import get_args
 
 import anyio
 import orjson
 
-from hive.board.entry import Entry
 from hive.journal.journal import InboxItem
-from hive.tools.approval import ProposedCall
+from hive.tools.person import Decided, Person, Respondent, Word
 
 __all__ = [
     "ANSWERS",
     "APPROVALS",
     "SETTLEMENTS",
-    "Decided",
-    "Enquiry",
     "Party",
-    "Person",
-    "Respondent",
     "WaitingRoom",
-    "Word",
     "spoken",
     "word_of",
 ]
 
-Decided = Literal["allow", "deny", "done", "again", "lost", "says"]
-"""What a person may say: of a call that needs a yes the first two, of one in doubt the next three;
-in a turn of their own whatever they like, which the word's text is."""
-
 APPROVALS: frozenset[str] = frozenset({"allow", "deny"})
 ANSWERS: frozenset[str] = frozenset({"says"})
 SETTLEMENTS: frozenset[str] = frozenset(get_args(Decided)) - APPROVALS - ANSWERS
-
-
-class Word(NamedTuple):
-    """What a person says of what waits for them; `item` is that of the inbox."""
-
-    decided: Decided
-    by: str
-    text: str = ""
-    item: int = 0
 
 
 def spoken(decided: Decided, text: str = "") -> str:
@@ -65,30 +46,6 @@ def word_of(item: InboxItem) -> Word | None:
 
 
 Asking = Callable[[], Awaitable[Word | None]]
-
-
-class Person(Protocol):
-    """Somebody who may be asked about a call that needs a yes; None is for later."""
-
-    async def decide(self, call: ProposedCall) -> Word | None: ...
-
-
-class Enquiry(NamedTuple):
-    """What a person is asked in a turn of theirs."""
-
-    role: str
-    text: str
-    """What is wanted, and how it may be said."""
-    subject: str
-    """The address under which it is answered."""
-    entries: tuple[Entry, ...] = ()
-    """What the role may see of the board, in address order."""
-
-
-class Respondent(Protocol):
-    """Somebody at hand to whom the turns of a person's role are put; None is for later."""
-
-    async def answer(self, enquiry: Enquiry) -> Word | None: ...
 
 
 class Party:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hive.phases.waiting import Enquiry, Word
+from hive.tools.person import Enquiry, Word
 
 __all__ = ["ScriptedPerson"]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hive.tools.approval import Approver, Judgement, ProposedCall, Rules, allow, ask, by_tool, deny
 from hive.tools.call import Call, ToolOutput
 from hive.tools.paths import PROTECTED
+from hive.tools.person import Enquiry, Person, Respondent, Word
 from hive.tools.tool import Effect, Repeat, Tool, tool
 from hive.tools.workspace import FileChange, Workspace
 
@@ -23,13 +24,17 @@ __all__ = [
     "Candidate",
     "Edit",
     "Effect",
+    "Enquiry",
     "FileChange",
     "Judgement",
+    "Person",
     "ProposedCall",
     "Repeat",
+    "Respondent",
     "Rules",
     "Tool",
     "ToolOutput",
+    "Word",
     "Workspace",
     "allow",
     "ask",

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hive.journal.journal import InboxItem
-from hive.phases.waiting import APPROVALS, SETTLEMENTS, Party, WaitingRoom, Word, spoken, word_of
+from hive.phases.waiting import APPROVALS, SETTLEMENTS, Party, WaitingRoom, spoken, word_of
+from hive.tools.person import Word
 
 YES, NO = Word("allow", "user:ann", "", 1), Word("deny", "user:ann", "no", 2)
 
