@@ -8,7 +8,7 @@ Which depth is gone through is the allocation table's to say, by how hard the wo
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic import JsonValue
 
@@ -16,6 +16,7 @@ from hive.board.ballots import Critique, Vote
 from hive.board.contributions import Review, Verdict
 from hive.board.entry import Entry
 from hive.board.payload import Payload
+from hive.board.pieces import ReviewDepth
 from hive.board.state import State, Tally
 from hive.control.algebra import Guard, Need
 from hive.control.deciding import MajorityVote
@@ -31,6 +32,8 @@ __all__ = ["PANEL", "blind", "devils_advocate", "found_more", "reviewing"]
 
 PANEL = 3
 """How many review beside each other, without seeing each other's reviews."""
+
+DEPTHS: tuple[ReviewDepth, ...] = get_args(ReviewDepth)
 
 OPINIONS = (Review, Vote, Verdict)
 """What others think of the work, which an independent judgement must not know."""
@@ -75,6 +78,7 @@ def reviewing(
     teller: Role | None = None,
     arbiter: Role | None = None,
     then: Role | None = None,
+    least: ReviewDepth = "none",
     rounds: int = 3,
 ) -> tuple[Edge, ...]:
     """The edges from an author's work to its acceptance, through each depth of review.
@@ -86,39 +90,54 @@ def reviewing(
     end; what is sent back goes to the author. Where the majority cannot decide, or has sent work
     back twice in a row, the arbiter rules; where there is none, the work goes back.
 
-    The reviewer is made blind, see `blind`. The advocate is by default a `devils_advocate`. Give
-    the graph a start, and a stop that bounds how often work can go back. Raises DeclarationError
-    for an author of whose work it is unclear which kind it is, and for a reviewer that writes no
-    Review.
+    The reviewer is made blind, see `blind`. The advocate is by default a `devils_advocate`. With
+    `least`, work that is allotted less is reviewed so deeply all the same: from "single" on there
+    is no way around the reviewer, which `require(reviewer, before="finish")` holds the graph to.
+    Give the graph a start, and a stop that bounds how often work can go back.
+
+    Raises DeclarationError for an author of whose work it is unclear which kind it is, for a
+    reviewer that writes no Review, and for a depth that is none.
     """
     if Review not in reviewer.writes:
         raise DeclarationError(f"reviewing(): {reviewer.name} writes no Review")
     at_least_one("reviewing(rounds=…)", rounds)
+    if least not in DEPTHS:
+        raise DeclarationError(f"reviewing(least={least!r}): say {', '.join(map(repr, DEPTHS))}")
     work = kind_of_work(author)
     judge = blind(reviewer)
     critic = advocate or devils_advocate(judge)
     if Critique not in (judge.reads or ()):
         judge = judge.with_(reads=(*(judge.reads or ()), Critique))
     count = teller or counting(MajorityVote(on=work))
-    deep = review_depth("adversarial", "exhaustive")
     back = ruled("revise") if arbiter is not None else ruled("revise") | undecided
     return (
-        onwards(author, then, review_depth("none")),
-        handoff(author, critic, when=deep),
-        handoff(author, judge, when=review_depth("panel"), samples=PANEL),
-        handoff(author, judge, when=review_depth("single")),
-        handoff(critic, judge, samples=PANEL),
-        handoff(
-            judge,
-            judge,
-            when=review_depth("exhaustive") & found_more(judge, work, rounds=rounds),
-            samples=PANEL,
-        ),
+        *into_review(author, critic, judge, then, found_more(judge, work, rounds=rounds), least),
         handoff(judge, count),
         onwards(count, then, ruled("accept")),
         *called_in(arbiter, author, count, then),
         handoff(count, author, when=back),
     )
+
+
+def into_review(
+    author: Role, critic: Role, judge: Role, then: Role | None, more: Guard, least: ReviewDepth
+) -> Iterator[Edge]:
+    """The edges by which work goes through its depth of review, or around it."""
+    first = DEPTHS.index(least)
+    at = {
+        depth: DEPTHS[: first + 1] if depth == least else DEPTHS[place : place + 1]
+        for place, depth in enumerate(DEPTHS)
+        if place >= first
+    }
+    if "none" in at:
+        yield onwards(author, then, review_depth(*at["none"]))
+    yield handoff(author, critic, when=review_depth(*at.get("adversarial", ()), *at["exhaustive"]))
+    if "panel" in at:
+        yield handoff(author, judge, when=review_depth(*at["panel"]), samples=PANEL)
+    if "single" in at:
+        yield handoff(author, judge, when=review_depth(*at["single"]))
+    yield handoff(critic, judge, samples=PANEL)
+    yield handoff(judge, judge, when=review_depth(*at["exhaustive"]) & more, samples=PANEL)
 
 
 def called_in(arbiter: Role | None, author: Role, count: Role, then: Role | None) -> Iterator[Edge]:

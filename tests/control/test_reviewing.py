@@ -300,6 +300,18 @@ def test_what_skips_the_review_of_easy_work_breaks_a_rule_that_asks_for_one() ->
     assert refused.value.path == ("author", "finish")
 
 
+def test_from_a_least_depth_on_there_is_no_way_around_the_reviewer() -> None:
+    for least, course in (("single", ["reviewer ×1"]), ("panel", ["reviewer ×3"])):
+        assert acted(run("none", least=least)) == ["author ×1", *course, "teller ×1"]
+        assert acted(run("adversarial", least=least))[1] == "advocate ×1"
+    assert acted(run("panel", least="exhaustive"))[1:3] == ["advocate ×1", "reviewer ×3"]
+    edges = reviewing(author, reviewer, least="single")
+    rule = require(reviewer, before="finish")
+    assert Graph(start(author), *edges, stop(when=turns(9)), rule).rules == (rule,)
+    with pytest.raises(DeclarationError, match="say 'none', 'single'"):
+        reviewing(author, reviewer, least="deep")  # type: ignore[arg-type]  # no such depth
+
+
 def test_a_blind_role_reads_no_opinions() -> None:
     seeing = Role("r", reads=(Artifact, Review, Vote, Verdict, Proposal, Critique))
     assert blind(seeing).reads == (Artifact, Proposal, Critique)
