@@ -1,7 +1,7 @@
 """From the moves allowed to a decision on record (floor 6): what is seen, chosen, and allocated."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from random import Random
 from types import MappingProxyType
@@ -22,6 +22,8 @@ from hive.team import Team, advisors_of
 __all__ = ["Decider"]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+Into = tuple[tuple[str, float], ...]
+"""What went into a score, by name."""
 
 
 class Decider:
@@ -181,17 +183,20 @@ class Decider:
         advisors: tuple[str, ...],
     ) -> Decision:
         """The record of a decision: everything that went into it."""
+        parts: Sequence[Into] = ((),) * len(choice.scores)
+        if choice.parts:
+            parts = [tuple(into.items()) for into in choice.parts]
         candidates = [
-            judged(tuple([line.strand for line in move.strands]), whole(score), whole(probability))
-            for move, score, probability in zip(
-                situation.candidates, choice.scores, choice.probabilities, strict=True
+            judged(
+                tuple([line.strand for line in move.strands]),
+                whole(score),
+                whole(probability),
+                into,
+            )
+            for move, score, probability, into in zip(
+                situation.candidates, choice.scores, choice.probabilities, parts, strict=True
             )
         ]
-        if choice.parts:
-            candidates = [
-                candidate.model_copy(update={"parts": {n: whole(v) for n, v in parts.items()}})
-                for candidate, parts in zip(candidates, choice.parts, strict=True)
-            ]
         watches, state, reason, told = self.team.watches, situation.state, choice.reason, ""
         if watches:
             told = nudge(watches, state, situation.candidates[choice.index])
@@ -214,6 +219,7 @@ class Decider:
 
 
 @functools.lru_cache(maxsize=4096)
-def judged(strands: tuple[str, ...], score: float, probability: float) -> Candidate:
+def judged(strands: tuple[str, ...], score: float, probability: float, parts: Into) -> Candidate:
     """A candidate as the record holds it; most turns judge the same few alike."""
-    return Candidate(strands=strands, score=score, probability=probability)
+    into = {name: whole(part) for name, part in parts}
+    return Candidate(strands=strands, score=score, probability=probability, parts=into)

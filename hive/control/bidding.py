@@ -8,8 +8,9 @@ This is the award of a task in the contract net (R. G. Smith, IEEE Transactions 
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from hive.board.state import State, Tally
 from hive.control.move import Line, Move
@@ -74,23 +75,29 @@ class Bidding:
 
     bids: Mapping[str, Given]
     tallies: tuple[Tally, ...] = ()
+    name: str = field(init=False)
+    """`bidding (coder 5×0.8-0.4, reviewer bid_of_reviewer)`."""
+    _declared: Mapping[str, "Made"] = field(init=False, repr=False, compare=False)
+    """The bids that are the same in every turn."""
 
     def __init__(self, bids: Mapping[str, Given], tallies: Collection[Tally] = ()) -> None:
-        made = {role: b if callable(b) else read(role, b) for role, b in bids.items()}
-        object.__setattr__(self, "bids", MappingProxyType(made))
-        object.__setattr__(self, "tallies", tuple(tallies))
+        given = {role: b if callable(b) else read(role, b) for role, b in bids.items()}
+        declared = {r: Made.of(r, b) for r, b in given.items() if isinstance(b, Bid)}
+        said = [
+            f"{role} {getattr(bid, '__name__', type(bid).__name__) if callable(bid) else bid}"
+            for role, bid in given.items()
+        ]
+        values = {
+            "bids": MappingProxyType(given),
+            "tallies": tuple(tallies),
+            "name": f"bidding ({', '.join(said)})",
+            "_declared": declared,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     def __hash__(self) -> int:
         return hash(self.name)
-
-    @property
-    def name(self) -> str:
-        """`bidding (coder 5×0.8-0.4, reviewer bid_of_reviewer)`."""
-        said = [
-            f"{role} {getattr(bid, '__name__', type(bid).__name__) if callable(bid) else bid}"
-            for role, bid in self.bids.items()
-        ]
-        return f"bidding ({', '.join(said)})"
 
     def check(self, roles: Mapping[str, Role]) -> None:
         """Raise DeclarationError for a bid of nobody, and for a role that makes none."""
@@ -109,40 +116,64 @@ class Bidding:
 
     def decide(self, situation: Situation) -> Choice:
         """Choose the highest bid."""
-        state, known = situation.state, dict[str, Bid]()
-        parts = tuple([self.parts(move, state, known) for move in situation.candidates])
-        scores = tuple([score_of(one) for one in parts])
-        index = scores.index(max(scores))
+        state, asked = situation.state, dict[str, Made]()
+        made = [self.bid_of(move, state, asked) for move in situation.candidates]
+        scores = tuple([bid.score for bid in made])
+        best = max(scores)
+        index = scores.index(best)
         won = situation.candidates[index]
-        made = " + ".join(f"{role} {known[role]}" for role in won.roles)
-        also = len(scores) - 1
-        reason = f"{won.name} bids {scores[index]:g} ({made})"
-        if also:
-            best = max(score for place, score in enumerate(scores) if place != index)
-            reason += f", the most of {also + 1}; the next is {best:g}"
-        return replace(certain(index, situation, reason, scores), parts=parts)
+        bids = " + ".join(f"{role} {self.made(role, state, asked).bid}" for role in won.roles)
+        reason = f"{won.name} bids {best:g} ({bids})"
+        if len(scores) > 1:
+            second = max(scores[:index] + scores[index + 1 :])
+            reason += f", the most of {len(scores)}; the next is {second:g}"
+        choice = certain(index, situation, reason, scores)
+        return replace(choice, parts=tuple([bid.parts for bid in made]))
 
-    def parts(self, move: Move, state: State, known: dict[str, Bid]) -> dict[str, float]:
-        """What goes into the bid of a move, by role; the bids of roles are added to `known`."""
+    def bid_of(self, move: Move, state: State, asked: dict[str, "Made"]) -> "Made":
+        """The bid of a move, made of those of its roles."""
+        if len(move.strands) == 1:
+            return self.made(move.strands[0].role, state, asked)
         lines: dict[str, list[Line]] = {}
         for line in move.strands:
             lines.setdefault(line.role, []).append(line)
-        found: dict[str, float] = {}
+        found = []
         for role, own in lines.items():
-            if role not in known:
-                known[role] = self.bid_of(role, state)
-            bid, samples = known[role], own[0].samples
-            found[f"{role} value"] = bid.value * len({line.cause for line in own})
-            found[f"{role} chance"] = 1 - (1 - bid.chance) ** samples if samples > 1 else bid.chance
-            found[f"{role} cost"] = bid.cost * len(own)
-        return found
+            bid, samples = self.made(role, state, asked).bid, own[0].samples
+            entries = len({line.cause for line in own})
+            chance = 1 - (1 - bid.chance) ** samples if samples > 1 else bid.chance
+            found.append(Made.of(role, Bid(bid.value * entries, chance, bid.cost * len(own))))
+        parts = {name: number for one in found for name, number in one.parts.items()}
+        return Made(found[0].bid, math.fsum(one.score for one in found), parts)
 
-    def bid_of(self, role: str, state: State) -> Bid:
-        """A role's bid as things stand. Raises DeclarationError for one that cannot be."""
-        given = self.bids.get(role)
-        if given is None:
-            raise DeclarationError(f"bidding: role {role!r} makes no bid")
-        return read(role, given(state)) if callable(given) else read(role, given)
+    def made(self, role: str, state: State, asked: dict[str, "Made"]) -> "Made":
+        """A role's bid as things stand; what it was asked for is remembered in `asked`. Raises
+        DeclarationError for one that cannot be."""
+        made = self._declared.get(role) or asked.get(role)
+        if made is None:
+            given = self.bids.get(role)
+            if not callable(given):
+                raise DeclarationError(f"bidding: role {role!r} makes no bid")
+            made = asked[role] = Made.of(role, read(role, given(state)))
+        return made
+
+
+class Made(NamedTuple):
+    """A bid that was made, what it comes to, and what went into that by name."""
+
+    bid: Bid
+    score: float
+    parts: Mapping[str, float]
+
+    @classmethod
+    def of(cls, role: str, bid: Bid) -> "Made":
+        """The bid of one role."""
+        parts = {
+            f"{role} value": bid.value,
+            f"{role} chance": bid.chance,
+            f"{role} cost": bid.cost,
+        }
+        return cls(bid, bid.score, parts)
 
 
 def read(role: str, given: object) -> Bid:
@@ -153,12 +184,3 @@ def read(role: str, given: object) -> Bid:
         return Bid(given)  # type: ignore[arg-type]  # it looks for itself
     except DeclarationError as error:
         raise DeclarationError(f"bidding: the bid of role {role!r}: {error}") from None
-
-
-def score_of(parts: Mapping[str, float]) -> float:
-    """The sum over the roles of value × chance - cost."""
-    numbers = list(parts.values())
-    return math.fsum(
-        value * chance - cost
-        for value, chance, cost in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
-    )

@@ -115,13 +115,14 @@ class Escalation:
         climb = climb_of(self.tally, situation.state, role.name)
         if (climb is None and not stuck) or is_pinned(role, models):
             return given
-        if given.model not in self.rungs:
+        if given.model not in self.rungs or given.model not in models:
             return given
         began, top = self.rungs.index(given.model), len(self.rungs) - 1
         rung = max(began, 0 if climb is None else climb.rung)
         because = "" if climb is None or climb.rung < rung else str(climb)
         if stuck and rung < top:
             rung, because = rung + 1, "the run gets no further"
+        rung = max([n for n in range(began, rung + 1) if self.rungs[n] in models])
         if rung == began:
             return given
         key = self.rungs[rung]
@@ -149,13 +150,16 @@ class Escalation:
             return self.within.allocate(situation, line, role, complexity, models)
         if is_pinned(role, models):
             return NAMED.pick(role, complexity.level, models)
-        return Allocation(self.rungs[0], self.rungs[0])
+        key = next((key for key in self.rungs if key in models), self.rungs[0])
+        return Allocation(key, key)
 
     def price(
         self, rung: int, complexity: Complexity, situation: Situation, models: Mapping[str, str]
     ) -> str:
         """What the way up to a rung costs, in words."""
         pair = (self.rungs[rung - 1], self.rungs[rung])
+        if pair[0] not in models:
+            return "what the way up costs is not known"
         below, here = rows_for(self.figures, [models[key] for key in pair], complexity.level)
         if below.usd is not None and here.usd is not None:
             return (

@@ -111,7 +111,9 @@ def judged(
         up = at is not None and at < top and (before is None or before[0] <= at)
         if up:
             climbs = {**climbs, role: [at + 1, turn, text]}
-        doubts[role] = [text, up, at is None or at == top]
+        # It acted below the rung that it was to stand on: no budget or model for more than that.
+        held = not up and before is not None and before[1] < turn and role in kept["acting"]
+        doubts[role] = [text, up, at is None or at == top or held]
     earlier = kept["worked"] or kept["earlier"]
     fresh: Any = {"acting": [], "worked": [], "changed": [], "seen": {}}
     return {**kept, **fresh, "climbs": climbs, "doubts": doubts, "earlier": earlier}

@@ -8,6 +8,8 @@ from the group before, and a rule on the whole.
 `per_turn_us` is what a turn costs at 100 and at 10,000 entries: of a plain loop, whose only guard
 counts turns, and with a watch of every detector and a stop for every other guard. `tools` are turns
 in which a tool is called, else a role only speaks.
+
+`decide_us` is what a decision costs, by policy, at 5, 50 and 500 candidates.
 """
 
 import gc
@@ -57,6 +59,7 @@ from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import ModelCard
 from hive.models.catalog import Prices
 from hive.role import Role
+from tests.benchmarks.deciding import decisions
 
 SIZES = (10, 100, 1000)
 ROUNDS = 5
@@ -205,6 +208,7 @@ def main() -> None:
         )
     for name, tools in (("speaking", False), ("tools", True)):
         found["per_turn_us"][name] = per_turn(tools)
+    found["decide_us"] = decisions()
     print(json.dumps(found, indent=2))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hive import Finding, Graph, Review, Role, Workflow, finish, handoff, start, stop, turns
+from hive import Budget, Finding, Graph, Review, Role, Workflow, finish, handoff, start, stop, turns
 from hive.audit import Record
 from hive.board.contributions import TestReport
 from hive.board.payload import Payload
@@ -413,6 +413,18 @@ def test_a_role_stands_as_high_as_it_was_in_doubt_up_to_the_top(
         assert not ladder.doubted(other).test(state), "each by its own work"
         held[role] += ladder.higher(role).test(state)
     assert all(count <= number - 1 for count in held.values()), "which is what bounds a cycle"
+
+
+def test_a_rung_that_the_budget_has_no_room_for_is_not_climbed_and_the_record_says_so() -> None:
+    models = {
+        "small": priced("small", 1, [LOW]),
+        "medium": priced("medium", 2, [LOW, LOW]),
+        "large": priced("large", 5000, []),
+    }
+    result = run(ALONE, LADDER, models, budget=Budget(usd=1))
+    assert tiers(result) == ["small", "medium", "medium"]
+    assert plans(result)[2].because.startswith("script:large does not fit")
+    assert ending(result)[:2] == ("stopped", "gave_up"), "and nobody asks the same one for ever"
 
 
 @pytest.mark.parametrize(
