@@ -45,29 +45,31 @@ def read(role: Role, words: str, question: str | None = None) -> tuple[Payload, 
 def contributions(role: Role, words: str, question: str | None) -> Iterator[Payload]:
     if not words:
         raise Unfit("nothing was said.")
-    texts = [cls for cls in role.said if takes_words(cls)]
-    only_texts = len(texts) == len(role.said)
-    if words[0] in "{[" and not only_texts:
-        try:
-            data = json.loads(words)
-        except (ValueError, RecursionError) as error:
-            raise Unfit(f"this is no JSON: {error}.") from None
-        for each in data if isinstance(data, list) else [data]:
-            yield fitting(role, each)
-        if not data:
-            raise Unfit("nothing was said.")
+    if words[0] not in "{[" or all(takes_words(cls) for cls in role.said):
+        yield in_words(role, words, question)
         return
+    try:
+        data = json.loads(words)
+    except (ValueError, RecursionError) as error:
+        raise Unfit(f"this is no JSON: {error}.") from None
+    if data == []:
+        raise Unfit("nothing was said.")
+    for each in data if isinstance(data, list) else [data]:
+        said = isinstance(each, str)
+        yield in_words(role, each.strip(), question) if said else fitting(role, each)
+
+
+def in_words(role: Role, words: str, question: str | None) -> Payload:
+    """The one contribution that a person's own words come to. Raises Unfit."""
     for cls in role.said:
         payload = cls.in_words(words)
         if payload is not None:
-            yield payload
-            return
-    for cls in texts:
-        if cls is Answer and question is None:
-            continue
-        more = {"question": question} if cls is Answer else {}
-        yield cls.model_validate({"text": words, **more})
-        return
+            return payload
+    for cls in role.said if words else ():
+        if cls is Answer and question is not None:
+            return Answer(text=words, question=question)
+        if is_text(cls):
+            return cls.model_validate({"text": words})
     raise Unfit(f"{role.name!r} cannot say that in words.")
 
 

@@ -97,6 +97,14 @@ def test_json_is_the_kind_that_it_fits(words: JsonValue, found: Any) -> None:
     assert read(person(Plan, Colour, Note), json.dumps(words)) == found
 
 
+def test_several_contributions_may_be_words_and_json() -> None:
+    words = json.dumps([PLAN, "yes, as I wrote it", "and mind the step"])
+    plan = Plan(**PLAN)  # type: ignore[arg-type]
+    said = Review(approved=True, reasons=("as I wrote it",))
+    assert read(person(Plan, Review, Note), words) == (plan, said, Note(text="and mind the step"))
+    assert isinstance(read(person(Plan, Review), words), Invalid), "all of them or none"
+
+
 @pytest.mark.parametrize(
     ("writes", "words", "why"),
     [
