@@ -1,13 +1,17 @@
 """What roles say where they do not agree (floor 1): proposals, critiques, votes."""
 
+import re
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from hive.board.contributions import Evidence
+from hive.board.contributions import ADDRESS, Evidence
 from hive.board.payload import Payload
 
 __all__ = ["Critique", "Proposal", "Vote"]
+
+RANKING = rf"\[?{ADDRESS}\]?(?:\s*>\s*\[?{ADDRESS}\]?)*"
+IN_WORDS = re.compile(rf"(?:for\s+)?(abstain\b|{RANKING})(?:[\s,.:;!-]+(.*))?", re.DOTALL)
 
 
 class Proposal(Payload):
@@ -27,7 +31,7 @@ class Critique(Payload):
 
 
 class Vote(Payload):
-    """A vote among the Proposals: either `choice`, or `ranking`, or `abstain`."""
+    """A vote among the Proposals: `choice`, or `ranking`, or `abstain`."""
 
     reason: str
     choice: str = Field(default="", description="Address of the Proposal that you are for")
@@ -38,13 +42,27 @@ class Vote(Payload):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        if (self.choice != "") + (self.ranking != ()) + self.abstain != 1:
+        named = self.ranking or ((self.choice,) if self.choice else ())
+        if bool(named) is self.abstain or (self.choice and self.choice != named[0]):
             raise ValueError(
                 "a Vote has a choice, or a ranking, or abstain=true; give one of the three"
             )
         if len(set(self.order)) < len(self.order):
             raise ValueError("a ranking names each Proposal once")
         return self
+
+    @classmethod
+    def in_words(cls, words: str) -> Self | None:
+        """A vote by `1/author#0/0.2, since …`, by `1/a/0.2 > 1/b/0.2`, or by `abstain`."""
+        found = IN_WORDS.fullmatch(words.strip())
+        if found is None:
+            return None
+        named = tuple(re.findall(ADDRESS, found[1]))
+        reason = (found[2] or "").strip()
+        if len(named) == 1:
+            return cls(reason=reason, choice=named[0])
+        twice = len(set(named)) < len(named)
+        return None if twice else cls(reason=reason, ranking=named, abstain=not named)
 
     @property
     def order(self) -> tuple[str, ...]:

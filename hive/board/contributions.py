@@ -34,6 +34,10 @@ __all__ = [
 ]
 
 
+ADDRESS = r"\d+/[a-z][\w@#.-]*/\d+(?:\.\d+)*"
+"""How the address of a contribution reads, as a regular expression."""
+
+
 class Piece(BaseModel):
     """A closed value inside a contribution."""
 
@@ -203,6 +207,27 @@ class Verdict(Payload):
     chosen: str | None = Field(
         default=None, description="Address of what is accepted, where there was a choice"
     )
+
+    @classmethod
+    def in_words(cls, words: str) -> Self | None:
+        """A ruling by `accept 1/author#0/0.2, since …`, `revise: …`, `give up` or `undecided`, the
+        address only where there is a choice."""
+        found = re.fullmatch(
+            r"(accept|revise|give[ _]up|undecided)\b"
+            rf"(?:\s+\[?({ADDRESS})\]?)?(?:[\s,.:;!-]+(.*))?",
+            words.strip(),
+            re.DOTALL,
+        )
+        if found is None:
+            return None
+        why = (found[3] or "").strip()
+        return cls.model_validate(
+            {
+                "ruling": found[1].replace(" ", "_"),
+                "reasons": (why,) if why else (),
+                "chosen": found[2],
+            }
+        )
 
 
 class Question(Payload):

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hive.board.ballots import Proposal, Vote
+from hive.board.ballots import Critique, Proposal, Vote
 from hive.board.contributions import Verdict
-from hive.phases.brief import is_text
+from hive.board.payload import Payload
+from hive.models.schema import tighten
+from hive.phases.brief import is_text, schema_of
 
 
 def test_a_vote_is_for_one_or_ranks_several_or_abstains() -> None:
@@ -28,7 +30,7 @@ def test_addresses_may_stand_in_brackets_as_they_are_shown() -> None:
     [
         {},
         {"choice": "1/a/0.2", "abstain": True},
-        {"choice": "1/a/0.2", "ranking": ("1/a/0.2",)},
+        {"choice": "1/a/0.2", "ranking": ("1/b/0.2", "1/a/0.2")},
         {"ranking": ("1/a/0.2",), "abstain": True},
     ],
 )
@@ -41,6 +43,55 @@ def test_a_vote_that_says_nothing_or_two_things_is_refused(said: dict[str, Any])
 def test_a_ranking_names_each_once(twice: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError, match="names each Proposal once"):
         Vote(reason="r", ranking=twice)
+
+
+def test_a_ranking_may_name_its_first_as_the_choice_too() -> None:
+    both = Vote(reason="r", choice="1/b/0.2", ranking=("1/b/0.2", "1/a/0.2"))
+    assert both.order == ("1/b/0.2", "1/a/0.2")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("1/a#0/0.2", {"choice": "1/a#0/0.2"}),
+        ("for [1/a/0.2], it is shorter", {"choice": "1/a/0.2", "reason": "it is shorter"}),
+        ("2/a@1.0/0.2 > 1/b-c/0.2", {"ranking": ("2/a@1.0/0.2", "1/b-c/0.2")}),
+        ("[1/a/0.2]>[1/b/0.2]: so", {"ranking": ("1/a/0.2", "1/b/0.2"), "reason": "so"}),
+        ("abstain, I do not know", {"abstain": True, "reason": "I do not know"}),
+    ],
+)
+def test_a_person_votes_in_words(words: str, said: dict[str, Any]) -> None:
+    assert Vote.in_words(words) == Vote.model_validate({"reason": "", **said})
+
+
+@pytest.mark.parametrize("words", ["the first", "abstaining", "", "1/a/0.2 > 1/a/0.2", "yes"])
+def test_what_is_no_vote_in_words_is_none(words: str) -> None:
+    assert Vote.in_words(words) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("accept", {"ruling": "accept"}),
+        ("accept [1/a#0/0.2]: simpler", {"chosen": "1/a#0/0.2", "reasons": ("simpler",)}),
+        ("revise, it leaks", {"ruling": "revise", "reasons": ("it leaks",)}),
+        ("give up", {"ruling": "give_up"}),
+        ("undecided", {"ruling": "undecided"}),
+    ],
+)
+def test_a_person_rules_in_words(words: str, said: dict[str, Any]) -> None:
+    expected = Verdict.model_validate({"ruling": "accept", "reasons": (), **said})
+    assert Verdict.in_words(words) == expected
+
+
+@pytest.mark.parametrize("words", ["acceptable", "yes", "", "I give up"])
+def test_what_is_no_ruling_in_words_is_none(words: str) -> None:
+    assert Verdict.in_words(words) is None
+
+
+@pytest.mark.parametrize("kind", [Proposal, Critique, Vote, Verdict])
+def test_servers_can_hold_a_model_to_the_form(kind: type[Payload]) -> None:
+    assert tighten(schema_of(kind)) is not None
 
 
 def test_a_proposal_is_answered_in_plain_text() -> None:

@@ -187,6 +187,16 @@ def test_every_reason_has_words() -> None:
         ("Task", {"strange": 1}, "strange=1"),
         ("Finding", {"claim": "it is so", "evidence": []}, "it is so"),
         ("Odd", [1, 2], "[1,2]"),
+        ("Verdict", {"ruling": "revise", "reasons": ["it leaks"]}, "revise: it leaks"),
+        (
+            "Verdict",
+            {"ruling": "accept", "reasons": ["so"], "chosen": "1/a/0.2"},
+            "accept [1/a/0.2]: so",
+        ),
+        ("Vote", {"reason": "so", "choice": "a", "ranking": [], "abstain": False}, "for a: so"),
+        ("Vote", {"reason": "so", "choice": "", "ranking": ["a", "b"]}, "for a > b: so"),
+        ("Vote", {"reason": "so", "choice": "", "ranking": [], "abstain": True}, "for nobody: so"),
+        ("Critique", {"of": "1/a/0.2", "points": ["one", "two"]}, "of 1/a/0.2: one; two"),
     ],
 )
 def test_the_gist_of_any_kind(kind: str, data: object, said: str) -> None:
