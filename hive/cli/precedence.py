@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hive.cli.near import listed, near_miss
-from hive.control.allocation import ANYONE, Allocator, ByComplexity, OneModel
+from hive.control.allocation import ANYONE, Allocator, OneModel
 from hive.models.model import Model
 from hive.models.naming.configured import Configured, Given, means
 from hive.role import Role
@@ -55,8 +55,9 @@ class Staff:
     @property
     def tiers(self) -> tuple[str, ...]:
         """The tiers that its work may fall to, and the one key where the allocator has one."""
-        if isinstance(self.allocator, ByComplexity):
-            return self.allocator.tiers(self.roles.values())
+        tiers = getattr(self.allocator, "tiers", None)
+        if tiers is not None:
+            return tuple(tiers(self.roles.values()))
         own = [role.tier for role in self.roles.values() if role.tier]
         if isinstance(self.allocator, OneModel):
             own.append(self.allocator.key)

@@ -6,7 +6,9 @@ from hive.cli.overrides import Settled
 from hive.cli.precedence import WORKFLOW
 from hive.control.allocation import ANYONE, Allocation, ByComplexity, OneModel
 from hive.control.complexity import LEVELS
-from hive.control.preferring import ByPreference
+from hive.control.escalation import Escalation
+from hive.control.preferring import NAMED, ByPreference
+from hive.control.within import is_pinned
 from hive.role import Role
 from hive.team import program_name
 from hive.workflow import Workflow
@@ -48,6 +50,8 @@ def seats_of(settled: Settled, role: Role) -> list[Seat]:
         return [Seat(role.name, name_of(workflow, key), why, sources[key])]
     if isinstance(allocator, ByPreference):
         return by_preference(settled, role, allocator)
+    if isinstance(allocator, Escalation):
+        return on_ladder(settled, role, allocator)
     own = type(allocator).__name__
     names = " or ".join(dict.fromkeys(name_of(workflow, key) for key in workflow.assigned))
     said = ", ".join(dict.fromkeys(sources.values()))
@@ -83,6 +87,26 @@ def by_preference(settled: Settled, role: Role, allocator: ByPreference) -> list
     return [
         Seat(role.name, names[key], preferred(role, given), settled.sources[key])
         for key, given in found.items()
+    ]
+
+
+def on_ladder(settled: Settled, role: Role, ladder: Escalation) -> list[Seat]:
+    """The rungs that a role may come to, the lowest first."""
+    workflow, rungs = settled.workflow, ladder.rungs
+    if is_pinned(role, workflow.assigned):
+        return by_complexity(settled, role, NAMED)
+    began = "it begins here"
+    if ladder.within is not None:
+        began = f"{type(ladder.within).__name__} says where it begins"
+    why = [began, *["where there is doubt in its work"] * (len(rungs) - 1)]
+    return [
+        Seat(
+            role.name,
+            name_of(workflow, key),
+            f"rung {rung} of {len(rungs)}: {why[rung - 1]}",
+            settled.sources[key],
+        )
+        for rung, key in enumerate(rungs, 1)
     ]
 
 

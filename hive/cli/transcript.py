@@ -8,7 +8,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from hive.audit.factors import factors
+from hive.audit.efficiency import factors
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
 from hive.board.board import USER
@@ -166,6 +166,8 @@ def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
         if plan.probability < 1:
             got += f", p={plan.probability:.3g}"
         said(console, got, 2, "dim")
+        if plan.because:
+            said(console, plan.because, 4, "dim")
         for option in plan.options:
             said(console, weighed(option, option.key == plan.key), 4, "dim")
     if len(decision.candidates) > 1:

@@ -15,7 +15,7 @@ from hive.control.edge import Edge, as_roles, finish, handoff, start
 from hive.control.move import Line
 from hive.control.policy import Situation
 from hive.control.rounds import answered
-from hive.control.within import check_within, is_pinned, reached_within
+from hive.control.within import check_within, is_pinned, reached_within, tiers_within
 from hive.errors import DeclarationError
 from hive.role import Role
 
@@ -102,6 +102,10 @@ class AcrossModels:
             return self.within.allocate(situation, line, role, complexity, models)
         key = self.keys[line.sample % len(self.keys)]
         return Allocation(key, key, because=f"sample {line.sample + 1} of {line.samples}")
+
+    def tiers(self, roles: Iterable[Role]) -> tuple[str, ...]:
+        """The keys of the samples, and the tiers of those who work alone."""
+        return tiers_within(self.within, roles, self.keys)
 
     def reached(self, roles: Iterable[Role], models: Collection[str]) -> frozenset[str]:
         """The keys that some role may get."""

@@ -27,7 +27,7 @@ from hive.control.move import Line
 from hive.control.policy import Situation
 from hive.control.preferring import NAMED
 from hive.control.rounds import acted, named
-from hive.control.within import check_within, is_pinned, reached_within
+from hive.control.within import check_within, is_pinned, reached_within, tiers_within
 from hive.errors import DeclarationError
 from hive.role import Role
 
@@ -170,6 +170,11 @@ class Escalation:
         if less is None or more is None:
             return "what the way up costs is not known"
         return f"a long call costs {dollars(more / NANO)}, {dollars(less / NANO)} on the rung below"
+
+    def tiers(self, roles: Iterable[Role]) -> tuple[str, ...]:
+        """The rungs, and the tiers that roles which do not climb may have."""
+        own = [role for role in roles if self.within is not None or role.tier]
+        return tiers_within(NAMED if self.within is None else self.within, own, self.rungs)
 
     def reached(self, roles: Iterable[Role], models: Collection[str]) -> frozenset[str]:
         """The keys that some role may get."""

@@ -6,7 +6,7 @@ from hive.control.allocation import Allocator, listed
 from hive.errors import DeclarationError
 from hive.role import Role
 
-__all__ = ["check_within", "is_pinned", "reached_within"]
+__all__ = ["check_within", "is_pinned", "reached_within", "tiers_within"]
 
 
 def is_pinned(role: Role, models: Collection[str]) -> bool:
@@ -20,6 +20,14 @@ def reached_within(
     """The keys that an allocator may give to some roles; all, where only it knows that."""
     reached = getattr(within, "reached", None)
     return frozenset(models) if reached is None else frozenset(reached(tuple(roles), models))
+
+
+def tiers_within(within: Allocator, roles: Iterable[Role], keys: Iterable[str]) -> tuple[str, ...]:
+    """Some keys, and the tiers that an allocator may take for the work of some roles."""
+    roles = tuple(roles)
+    tiers = getattr(within, "tiers", None)
+    own = [role.tier for role in roles if role.tier] if tiers is None else tiers(roles)
+    return tuple(dict.fromkeys([*keys, *own]))
 
 
 def check_within(
