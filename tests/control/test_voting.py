@@ -44,7 +44,7 @@ from hive.control import (
 from hive.message import Request as Asked
 from hive.message import ToolUse
 from hive.run import Result
-from hive.testing import FunctionModel
+from hive.testing import FunctionModel, ScriptedPerson
 from hive.tools import run_tests, write_file
 from tests.roles import projects
 from tests.sound import sound
@@ -232,6 +232,28 @@ def test_a_role_merges_what_was_proposed() -> None:
 
     result = run(graph, mind(author=way, merger=merge))
     assert result.text == "way 0 and way 1 and way 2"
+
+
+@pytest.mark.asyncio
+async def test_a_person_can_be_the_arbiter() -> None:
+    owner = Role("arbiter", "Rule where the count cannot.", person=True, writes=(Verdict,))
+    count = teller(MajorityVote())
+    graph = Graph(
+        start(author, samples=2),
+        handoff(author, voter, samples=2),
+        handoff(voter, count),
+        finish(count, when=ruled("accept")),
+        handoff(count, owner, when=undecided),
+        finish(owner, when=ruled("accept")),
+        stop(when=turns(9)),
+    )
+    under_way = Workflow(graph, model=mind(author=way, voter=votes(A, B))).start("Choose.")
+    person = ScriptedPerson([f"accept [{B}], I have seen both"])
+    under_way.attend(person)
+    result = await under_way.result()
+    ruling = only_last(result)
+    assert (ruling.chosen, ruling.reasons) == (B, ("I have seen both",))
+    assert (result.outcome, result.text) == ("finished", "way 1")
 
 
 FIXED = projects.repaired(projects.BOUNDS)["bounds.py"]
