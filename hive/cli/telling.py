@@ -89,7 +89,8 @@ def contributed(entry: Entry) -> Told:
     if entry.kind == "Review":
         tone = "good" if data.get("approved") else "bad"
     elif entry.kind == "Verdict":
-        tone = "good" if data.get("ruling") == "accept" else "bad"
+        ruling = data.get("ruling")
+        tone = "good" if ruling == "accept" else "plain" if ruling == "undecided" else "bad"
     elif entry.kind == "TestReport":
         tone = "bad" if data.get("failed") else "good"
     who = entry.address.role or entry.author

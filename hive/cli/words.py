@@ -160,7 +160,8 @@ def review(data: dict[str, Any]) -> str:
 
 def verdict(data: dict[str, Any]) -> str:
     chosen = f" [{data['chosen']}]" if data.get("chosen") else ""
-    return f"{data['ruling']}{chosen}: {'; '.join(data['reasons'])}"
+    dissent = f" · dissent: {'; '.join(data['dissent'])}" if data.get("dissent") else ""
+    return f"{data['ruling']}{chosen}: {'; '.join(data['reasons'])}{dissent}"
 
 
 def vote(data: dict[str, Any]) -> str:

@@ -190,6 +190,11 @@ def test_every_reason_has_words() -> None:
         ("Verdict", {"ruling": "revise", "reasons": ["it leaks"]}, "revise: it leaks"),
         (
             "Verdict",
+            {"ruling": "accept", "reasons": ["so"], "dissent": ["critic: no"]},
+            "accept: so · dissent: critic: no",
+        ),
+        (
+            "Verdict",
             {"ruling": "accept", "reasons": ["so"], "chosen": "1/a/0.2"},
             "accept [1/a/0.2]: so",
         ),

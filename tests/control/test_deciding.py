@@ -187,6 +187,33 @@ def test_voters_are_alike_and_nobody_wins_without_a_vote(
     assert (found.ruling == "accept") == (found.chosen is not None)
 
 
+def cast_by(orders: list[tuple[str, ...]]) -> list[Entry]:
+    return [*proposals(), *(vote(f"voter#{n}", *order) for n, order in enumerate(orders))]
+
+
+@given(ballots, st.sampled_from([MajorityVote(), BordaCount()]), st.permutations([A, B, C]))
+def test_proposals_are_alike(
+    orders: list[tuple[str, ...]], rule: DecidingRule, others: list[str]
+) -> None:
+    renamed = dict(zip((A, B, C), others, strict=True))
+    found = rule.decide(cast_by(orders))
+    told = rule.decide(cast_by([tuple(renamed[each] for each in order) for order in orders]))
+    assert (told.ruling, told.chosen) == (found.ruling, renamed.get(found.chosen or ""))
+
+
+@given(ballots.filter(any), st.sampled_from([MajorityVote(), BordaCount()]), st.data())
+def test_what_is_chosen_stays_so_when_a_voter_puts_it_first(
+    orders: list[tuple[str, ...]], rule: DecidingRule, data: st.DataObject
+) -> None:
+    chosen = rule.decide(cast_by(orders)).chosen
+    if chosen is None:
+        return
+    place = data.draw(st.integers(0, len(orders) - 1))
+    raised = (chosen, *(each for each in orders[place] if each != chosen))
+    again = [*orders[:place], raised, *orders[place + 1 :]]
+    assert rule.decide(cast_by(again)).chosen == chosen
+
+
 WORK = entry(Artifact(summary="work"), "author", turn=1)
 
 
