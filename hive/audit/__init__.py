@@ -3,9 +3,10 @@
 from hive.audit.changes import net_changes
 from hive.audit.course import Course, RunState, Summary, summaries
 from hive.audit.diff import Diff, SetDiff, compare, compare_sets
-from hive.audit.factors import Factor, Found, factors
+from hive.audit.efficiency import Factor, Found, factors
 from hive.audit.heads import Head, HeadFile
 from hive.audit.prompts import prompt
+from hive.audit.reasons import Why, why
 from hive.audit.record import Record
 from hive.audit.replay import Replayed
 from hive.audit.statistics import Difference
@@ -27,6 +28,7 @@ __all__ = [
     "SetDiff",
     "Summary",
     "Verification",
+    "Why",
     "compare",
     "compare_sets",
     "factors",
@@ -34,4 +36,5 @@ __all__ = [
     "prompt",
     "summaries",
     "verify",
+    "why",
 ]

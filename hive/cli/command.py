@@ -18,6 +18,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "demo": "Watch a team repair a small broken project, offline.",
         "new": "Write a small team of your own to begin from.",
         "check": "Verify a team before anything is spent.",
+        "plan": "Say what a team would do with a goal, and what that costs.",
         "graph": "Draw who hands on to whom.",
         "models": "Say which models there are and what each role gets.",
     },
@@ -39,6 +40,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Look": {
         "runs": "List the runs of a journal.",
         "show": "Tell what happened in a run.",
+        "why": "Say why a turn of a run was as it was.",
         "diff": "Compare two runs, or two sets of runs.",
         "workspace": "Rebuild a run's files as they were at any time.",
     },

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import orjson
 
-from hive.audit.factors import factors
+from hive.audit.efficiency import factors
 from hive.audit.prompts import prompt
 from hive.audit.record import Record
 from hive.board.entry import Entry
