@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from hive.board.entry import Entry
+from hive.board.payload import Payload
 from hive.board.records import Change, Fault, Handoff, Observation, ToolCall
 from hive.board.view import excerpt
 from hive.control.plan import objection
@@ -14,7 +15,7 @@ from hive.phases.strand import Strand
 from hive.tools.call import ToolOutput
 from hive.tools.workspace import FileChange
 
-__all__ = ["contributed", "correction", "handed", "observed", "said", "unobserved"]
+__all__ = ["contributed", "correction", "handed", "observed", "refusal", "said", "unobserved"]
 
 
 def contributed(
@@ -23,18 +24,26 @@ def contributed(
     """Post a contribution and what it unfolds into; what the board refuses becomes an Invalid."""
     parts = tuple(action.payload.unfold())
     try:
-        for part in parts:  # all of it or nothing
-            strand.desk.writer.board.check(strand.role.name, part)
-            part.body()
-        wrong = objection(action.payload, strand.desk.writer.board)
-        if wrong:
-            return Invalid("invalid_output", wrong, action.use)
+        wrong = refusal(strand, action, parts)
+        if wrong is not None:
+            return wrong
         entry = strand.post(place, action.payload, causes=because)
         for index, part in enumerate(parts):
             strand.post((*place, 2 + index), part, causes=(str(entry.address),))
     except PayloadError as error:
         return Invalid("write_refused", str(error), action.use)
     return entry
+
+
+def refusal(strand: Strand, action: Contribute, parts: Sequence[Payload]) -> Invalid | None:
+    """What keeps a contribution from being posted with what it unfolds into. Raises PayloadError
+    for a part that the role may not write, or nobody can."""
+    board = strand.desk.writer.board
+    for part in parts:  # all of it or nothing
+        board.check(strand.role.name, part)
+        part.body()
+    wrong = objection(action.payload, board)
+    return Invalid("invalid_output", wrong, action.use) if wrong else None
 
 
 def handed(

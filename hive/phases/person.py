@@ -12,7 +12,7 @@ from hive.board.board import USER
 from hive.board.entry import Entry
 from hive.board.records import Spoken, Suspension
 from hive.phases.assemble import work_on
-from hive.phases.observe import contributed, correction
+from hive.phases.observe import contributed, correction, refusal
 from hive.phases.select import Contribute, Invalid
 from hive.phases.spoken import question_of, read, ways
 from hive.phases.strand import Strand
@@ -39,7 +39,7 @@ async def turn_of_person(strand: Strand) -> Literal["closed", "failed", "suspend
         if fault is None:
             return "closed"
         causes = (str(entry.address), str(fault.address))
-        wrong = f"That did not fit: {getattr(fault.payload, 'message', '')}"
+        wrong = f"That did not fit: {getattr(fault.payload, 'message', '').rstrip('.')}."
     return "failed"
 
 
@@ -89,8 +89,11 @@ def taken(strand: Strand, entry: Entry, step: int) -> Entry | None:
     found = read(strand.role, payload.text, question)
     if isinstance(found, Invalid):
         return correction(strand, (step, 2), found, because, final)
-    for slot, each in enumerate(found, 2):
-        posted = contributed(strand, (step, slot), Contribute(each), because)
-        if isinstance(posted, Invalid):
-            return correction(strand, (step, slot), posted, because, final)
+    actions = [Contribute(each) for each in found]
+    for action in actions:
+        wrong = refusal(strand, action, tuple(action.payload.unfold()))
+        if wrong is not None:
+            return correction(strand, (step, 2), wrong, because, final)
+    for slot, action in enumerate(actions, 2):
+        contributed(strand, (step, slot), action, because)
     return None
