@@ -190,7 +190,12 @@ def finding(data: dict[str, Any]) -> str:
 
 
 def task(data: dict[str, Any]) -> str:
-    return f"{data['id']}: {data['title']}"
+    needs = f" (after {', '.join(data['needs'])})" if data.get("needs") else ""
+    return f"{data['id']}: {data['title']}{needs}"
+
+
+def change(data: dict[str, Any]) -> str:
+    return f"{data['id']} {data['change']}: {data['reason']}"
 
 
 def attachment(data: dict[str, Any]) -> str:
@@ -211,6 +216,7 @@ SHAPED = {
     "TestReport": report,
     "Finding": finding,
     "Task": task,
+    "TaskChange": change,
     "Artifact": artifact,
     "Attachment": attachment,
 }

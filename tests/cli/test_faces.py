@@ -185,6 +185,12 @@ def test_every_reason_has_words() -> None:
         ("Note", {"text": "hello\nworld"}, "hello world"),
         ("Score", {"points": 7, "of": 10}, "points=7, of=10"),
         ("Task", {"strange": 1}, "strange=1"),
+        ("Task", {"id": "B", "title": "sow", "needs": ["A"]}, "B: sow (after A)"),
+        (
+            "TaskChange",
+            {"id": "B", "change": "skipped", "reason": "it needs A", "task": None},
+            "B skipped: it needs A",
+        ),
         ("Finding", {"claim": "it is so", "evidence": []}, "it is so"),
         ("Odd", [1, 2], "[1,2]"),
         ("Verdict", {"ruling": "revise", "reasons": ["it leaks"]}, "revise: it leaks"),
