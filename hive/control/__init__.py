@@ -64,7 +64,7 @@ from hive.control.progress import (
     passing_tests,
 )
 from hive.control.refining import refinement
-from hive.control.reviewing import blind, devils_advocate, reviewing
+from hive.control.reviews import blind, devils_advocate, reviewing
 from hive.control.rounds import acted, answered, grown, rounds_left, rounds_used
 from hive.control.rule import Rule, require
 from hive.control.shortcut import skip_team

@@ -40,7 +40,7 @@ from hive.control import (
     reviewing,
     worst_case,
 )
-from hive.control.reviewing import PANEL, found_more
+from hive.control.reviews import PANEL, found_more
 from hive.errors import DeclarationError, GraphError
 from hive.message import Request as Asked
 from hive.run import Result
