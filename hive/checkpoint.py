@@ -42,7 +42,8 @@ class Checkpoint:
 
     def stands_before(self, decision: Decision) -> bool:
         """Whether somebody is to be asked before the strands of a decision begin."""
-        if decision.allotted is None or not decision.allotted.checkpoint:
+        allotted = decision.allotted
+        if allotted is None or not allotted.checkpoint:
             return False
         rulings = self.desk.writer.board.of_kind(Approval)
         passed = any(not e.address.strand and allows(e.payload) for e in rulings)
