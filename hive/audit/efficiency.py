@@ -16,6 +16,7 @@ from hive.board.records import (
     Observation,
     Overrun,
     Resumed,
+    Shortage,
     Suspension,
     Termination,
     ToolCall,
@@ -31,6 +32,8 @@ Factor = Literal[
     "tests_failing",
     "review_passed_first_try",
     "review_blocked",
+    "task_failed",
+    "replanned",
     "answer_corrected",
     "strand_failed",
     "tool_failed",
@@ -40,8 +43,10 @@ Factor = Literal[
     "context_overflow",
     "prompt_cached",
     "nudged",
+    "escalated",
     "no_progress",
     "timeout_no_progress",
+    "budget_short",
     "budget_exhausted",
     "overrun",
     "waited_for_person",
@@ -61,6 +66,9 @@ ATTEMPTS: dict[str, Factor] = {
 """What a failed attempt at a call counts for."""
 NOBODYS = frozenset({"cancelled", "interrupted", "withdrawn", "budget_exhausted", "timeout"})
 """Codes of faults that say nothing of how well a strand worked."""
+
+CLIMBED = "rung "
+"""How the reason of a model begins that an escalation ladder gave on a higher rung."""
 
 
 class Found(NamedTuple):
@@ -113,6 +121,7 @@ class Seen:
         self.missed = False
         """Whether tests failed in one of them."""
         self.reviewed = False
+        self.planned = False
         self.calls: dict[str, str] = {}
         """What is called, by the address of the call."""
         self.results: dict[str, bytes] = {}
@@ -178,6 +187,17 @@ def reviewed(seen: Seen, entry: Entry, payload: Any) -> None:
     seen.reviewed = True
 
 
+def planned(seen: Seen, entry: Entry, payload: Any) -> None:
+    if seen.planned:
+        seen.note("replanned", entry)
+    seen.planned = True
+
+
+def settled(seen: Seen, entry: Entry, payload: Any) -> None:
+    if data_of(payload).get("change") == "failed":
+        seen.note("task_failed", entry)
+
+
 def called(seen: Seen, entry: Entry, payload: ToolCall) -> None:
     arguments = sorted(payload.arguments.items())
     seen.calls[str(entry.address)] = f"{entry.address.role} {payload.tool} {arguments!r}"
@@ -222,6 +242,12 @@ def faulted(seen: Seen, entry: Entry, payload: Fault) -> None:
 def decided(seen: Seen, entry: Entry, payload: Decision) -> None:
     if payload.nudge:
         seen.note("nudged", entry)
+    if any(plan.because.startswith(CLIMBED) for plan in payload.strands):
+        seen.note("escalated", entry)
+
+
+def ran_short(seen: Seen, entry: Entry, payload: Shortage) -> None:
+    seen.note("budget_short", entry)
 
 
 def ruled(seen: Seen, entry: Entry, payload: Approval) -> None:
@@ -261,6 +287,8 @@ def ended(seen: Seen, entry: Entry, payload: Termination) -> None:
 STEPS: dict[str, Callable[[Seen, Entry, Any], None]] = {
     "TestReport": reported,
     "Review": reviewed,
+    "Plan": planned,
+    "TaskChange": settled,
     "ToolCall": called,
     "Observation": observed,
     "Inference": inferred,
@@ -268,6 +296,7 @@ STEPS: dict[str, Callable[[Seen, Entry, Any], None]] = {
     "Decision": decided,
     "Approval": ruled,
     "Suspension": suspended,
+    "Shortage": ran_short,
     "Overrun": overran,
     "Resumed": resumed,
     "Termination": ended,

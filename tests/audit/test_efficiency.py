@@ -15,6 +15,7 @@ from hive import (
     Graph,
     Limits,
     Note,
+    Plan,
     Review,
     Role,
     Workflow,
@@ -26,8 +27,8 @@ from hive import (
     tool,
 )
 from hive.audit import Factor, Record, factors
-from hive.board.contributions import TestReport
-from hive.control import Watch, elapsed, looped, turns
+from hive.board.contributions import TaskChange, TestReport
+from hive.control import ByPreference, Escalation, Figure, Watch, elapsed, invalid, looped, turns
 from hive.journal.memory import MemoryJournal
 from hive.message import Attempt, Reply, Request, RetryReason, Text, ToolUse, Usage
 from hive.models import FunctionModel, ModelCard, ScriptedModel
@@ -57,7 +58,9 @@ def launch() -> str:
     return "gone"
 
 
-worker = Role("worker", writes=(Note, Review), tools=(check, look, launch, write_file))
+worker = Role(
+    "worker", writes=(Note, Review, Plan, TaskChange), tools=(check, look, launch, write_file)
+)
 go_on = Graph(
     start(worker),
     handoff(worker, worker, when=~posted(Review)),
@@ -66,6 +69,10 @@ go_on = Graph(
 )
 
 
+FIGURES = (
+    Figure("openai:cheap", accuracy=0.6, usd=0.001),
+    Figure("openai:dear", accuracy=0.9, usd=0.1),
+)
 WATCH = Watch(looped(times=2), patience=3)
 
 
@@ -75,6 +82,15 @@ def use(name: str, **arguments: Any) -> ToolUse:
 
 def change(text: str) -> ToolUse:
     return use("write_file", path="draft.txt", text=text)
+
+
+def plan(task: str) -> ToolUse:
+    tasks = [{"id": task, "title": f"look into {task}"}]
+    return use("post_Plan", summary="a plan", tasks=tasks, done_when="it is done")
+
+
+def gave_up(task: str) -> ToolUse:
+    return use("post_TaskChange", id=task, change="failed", reason="no way")
 
 
 def judge(approved: bool) -> ToolUse:
@@ -87,6 +103,17 @@ PASS, FAIL = use("run_tests", passes=True), use("run_tests", passes=False)
 def failed_once(reason: RetryReason, **more: Any) -> Reply:
     """An answer that took a second attempt."""
     return Reply(parts=(Text(text="done"),), attempts=(Attempt(reason=reason),), **more)
+
+
+class Priced:
+    """A model of some price for a million tokens."""
+
+    def __init__(self, name: str, price: int) -> None:
+        self.name = f"openai:{name}"
+        self.card = ModelCard(self.name, prices=Prices.usd(price, price))
+
+    async def complete(self, request: Request) -> Reply:
+        return Reply(parts=(Text(text="done"),), usage=Usage(input=10, output=10))
 
 
 class Greedy:
@@ -141,6 +168,8 @@ SCENARIOS: dict[Factor, Played] = {
     "tests_failing": lambda at: played(at, [change("x"), PASS, change("y"), FAIL, "done"]),
     "review_passed_first_try": lambda at: played(at, [judge(True), "done"]),
     "review_blocked": lambda at: played(at, [judge(False), judge(True), "done"]),
+    "task_failed": lambda at: played(at, [plan("T1"), gave_up("T1"), "done"]),
+    "replanned": lambda at: played(at, [plan("T1"), plan("T2"), "done"]),
     "answer_corrected": lambda at: played(at, [use("unknown"), "done"]),
     "strand_failed": lambda at: played(at, []),
     "tool_failed": lambda at: played(at, [use("look", where="nowhere"), "done"]),
@@ -152,8 +181,25 @@ SCENARIOS: dict[Factor, Played] = {
         at, [Reply(parts=(Text(text="done"),), usage=Usage(input=100, cached_read=60))]
     ),
     "nudged": lambda at: played(at, ["the same"] * 6, go_on, watches=(WATCH,)),
+    "escalated": lambda at: played(
+        at,
+        [],
+        go_on,
+        models={
+            "small": ScriptedModel([use("unknown"), "not sure"]),
+            "large": ScriptedModel([judge(True), "sure"]),
+        },
+        allocator=Escalation(("small", "large"), invalid),
+    ),
     "no_progress": lambda at: played(at, ["the same"] * 6, go_on),
     "timeout_no_progress": out_of_time,
+    "budget_short": lambda at: played(
+        at,
+        None,
+        models={"cheap": Priced("cheap", 1), "dear": Priced("dear", 100)},
+        allocator=ByPreference("quality", FIGURES),
+        budget=Budget(usd="0.01"),
+    ),
     "budget_exhausted": lambda at: played(at, ["done"], budget=Budget(tokens=10)),
     "overrun": lambda at: played(at, Greedy(), budget=Budget(usd=1)),
     "waited_for_person": interrupted,
