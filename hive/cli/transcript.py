@@ -159,6 +159,8 @@ def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
     why = f"{decision.reason}; by {decision.policy}"
     said(console, why, 2, "dim")
     said(console, f"{level.level} work ({signals or 'no signals'})", 2, "dim")
+    if decision.nudge:
+        said(console, f"told: {decision.nudge}", 2)
     for plan in decision.strands:
         got = f"{plan.strand} gets {plan.model}"
         if plan.key is not None:

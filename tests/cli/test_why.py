@@ -168,6 +168,8 @@ def test_what_was_said_to_a_run_that_is_stuck_is_told(home: Here) -> None:
     assert "another role than the last time, since looped(times=2) held" in told[1]
     assert "turn 4  second" in told[1]
     assert "change role" in told[1]
+    shown = home.hive("show", "last", "--turn", "3").out
+    assert "\n  told: Think again. (Seen: looped(times=2): 2" in shown
 
 
 @pytest.mark.parametrize(
