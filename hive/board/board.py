@@ -247,6 +247,11 @@ class Board:
             self._closed.append(entry)
         return self.state
 
+    @property
+    def open_turn(self) -> Sequence[Entry]:
+        """The entries of the open turn so far, in the order of arrival."""
+        return self._turn
+
     def foreseen(self, strands: Sequence[str]) -> State:
         """The state as it would be if the open turn were closed now."""
         turn = [*self._turn]

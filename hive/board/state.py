@@ -124,9 +124,10 @@ class State(NamedTuple):
         held = {
             task.reference
             for task in self.plan.values()
-            if task.status != "open" or not all(is_met(need, self.plan) for need in task.needs)
+            if task.status != "open"
+            or (task.needs and not all(is_met(need, self.plan) for need in task.needs))
         }
-        return tuple(reference for reference in waiting if reference not in held)
+        return tuple([reference for reference in waiting if reference not in held])
 
 
 def begun_anew(entries: Iterable[Entry]) -> int:

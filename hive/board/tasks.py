@@ -10,7 +10,7 @@ from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Fault, Inference, Spoken
 
-__all__ = ["SETTLED", "Standing", "TaskStatus", "Tasks", "is_met", "speaks_of_tasks"]
+__all__ = ["SETTLED", "Standing", "TaskStatus", "Tasks", "ends_of", "is_met", "speaks_of_tasks"]
 
 TaskStatus = Literal["open", "done", "failed", "skipped"]
 SETTLED: frozenset[TaskStatus] = frozenset({"done", "skipped"})
@@ -64,6 +64,8 @@ class Tasks:
         """References of entries that nobody need take up any more."""
         self._told: set[str] = set()
         self._plan = ""
+        self._loose = False
+        """Whether there may be more tasks of no plan than there were."""
         self._last: list[tuple[Entry, str]] = []
 
     @property
@@ -96,12 +98,7 @@ class Tasks:
 
         `taken` is strand to reference, `waiting` what `per` roles have still to take up.
         """
-        by_reference = {
-            known.reference: id
-            for id, known in self._before.items()
-            if id in self.known and self.known[id].reference == known.reference
-        }
-        strands = {s: by_reference[ref] for s, ref in taken.items() if ref in by_reference}
+        strands = self._taken(taken) if taken else {}
         if strands:
             left = {reference for references in waiting.values() for reference in references}
             ends = ends_of(entries, strands)
@@ -109,12 +106,24 @@ class Tasks:
                 self._judge(id, [ends[s] for s, of in strands.items() if of == id], left)
         for entry, reference in self._last:
             self._say(entry, reference)
-        if len(self.known) > REMEMBERED:
+        if self._loose and len(self.known) > REMEMBERED:
             self.known = {
                 id: known
                 for id, known in self.known.items()
                 if known.planned or known.status not in SETTLED
             }
+
+    def _taken(self, taken: Mapping[str, str]) -> dict[str, str]:
+        """Strand to the task that it took up, where that is what it was."""
+        wanted = frozenset(taken.values())
+        by_reference = {
+            known.reference: id
+            for id, known in self._before.items()
+            if known.reference in wanted
+            and id in self.known
+            and self.known[id].reference == known.reference
+        }
+        return {s: by_reference[ref] for s, ref in taken.items() if ref in by_reference}
 
     def _judge(self, id: str, ends: "list[End]", left: Set[str]) -> None:
         """Take in how the strands ended that had a task: one that did it is enough."""
@@ -147,6 +156,7 @@ class Tasks:
                 del self.known[id]
             elif known.planned and id not in ids:
                 self.known[id] = known._replace(planned=False)
+                self._loose = True
 
     def _post(self, entry: Entry, task: Task, reference: str) -> None:
         known = self.known.get(task.id)
@@ -161,6 +171,7 @@ class Tasks:
                 reference=reference, needs=task.needs, planned=True
             )
             return
+        self._loose = self._loose or not planned
         before = None if planned else known
         self.known[task.id] = Standing(
             "open",

@@ -87,14 +87,15 @@ def rulings(rule: PlanRule, state: State, board: Board) -> Iterator[Ruling]:
             said = f"it failed {times}; at last: {why}"
             change = TaskChange(id=id, change="skipped", reason=said)
             yield Ruling(change, None, known.because, label)
-    yield from skipped_after(skipped, state)
+    if skipped:
+        yield from skipped_after(skipped, state)
 
 
 def skipped_after(skipped: Set[str], state: State) -> Iterator[Ruling]:
     """The tasks that need one which is skipped, and those that need them."""
     gone = {*skipped}
     left = [id for id, known in state.plan.items() if known.status not in SETTLED]
-    found = bool(gone)
+    found = True
     while found:
         found = False
         for id in left:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hive.board.board import COORDINATOR, Board
 from hive.board.contributions import TaskChange
 from hive.board.entry import Address
+from hive.board.tasks import ends_of
 from hive.control.planrule import PlanRule, rulings
 from hive.phases.strand import Desk
 
@@ -33,10 +34,12 @@ def recover(desk: Desk, rule: PlanRule, turn: int, strands: Sequence[str]) -> No
 
 
 def may_have_failed(board: Board, rule: PlanRule, turn: int, strands: Sequence[str]) -> bool:
-    """Whether it is worth the while to look: tasks were taken up, or something was said of one."""
-    if any("@" in strand for strand in strands):
-        return True
-    if any(rule.concerns(known) for known in board.state.plan.values()):
+    """Whether it is worth the while to look: not where all that was taken up went well."""
+    if board.state.tasks and any(rule.concerns(known) for known in board.state.plan.values()):
         return True
     changes = board.of_kind(TaskChange)
-    return bool(changes) and changes[-1].turn == turn
+    if changes and changes[-1].turn == turn:
+        return True
+    taken = [strand for strand in strands if "@" in strand]
+    ends = ends_of(board.open_turn, taken).values() if taken else ()
+    return any(end.fault or not end.said for end in ends)
