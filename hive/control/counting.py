@@ -28,13 +28,13 @@ def borda_points(options: Iterable[str], ballots: Iterable[Ranking]) -> dict[str
     rankings (Terzopoulou and Endriss 2021, "The Borda class"): all ballots weigh alike, for the
     points that one gives sum to 0 however many options it names.
     """
-    points = dict.fromkeys(options, 0)
+    ballots = list(ballots)
+    left_out = -sum(len(ballot) for ballot in ballots)  # what all would have if nobody named them
+    points = dict.fromkeys(options, left_out)
+    last = len(points) - 1
     for ballot in ballots:
-        named, last = len(ballot), len(points) - 1
-        places = {option: place for place, option in enumerate(ballot)}
-        for option in points:
-            place = places.get(option)
-            points[option] += -named if place is None else last - 2 * place
+        for place, option in enumerate(ballot):
+            points[option] += last - 2 * place + len(ballot)
     return points
 
 

@@ -71,11 +71,11 @@ class Poll:
         options = tuple(
             str(e.address) for e in in_order(e for own in proposed.values() for e in own)
         )
-        ballots, void = [], []
+        ballots, void, known = [], [], frozenset(options)
         for entry in votes.values():
             assert isinstance(entry.payload, Vote)
             ballot = Ballot(entry, entry.payload.order, entry.payload.reason)
-            unknown = [named for named in ballot.order if named not in options]
+            unknown = [named for named in ballot.order if named not in known]
             if unknown:
                 void.append(
                     f"the vote of {seat(entry)} is void: {unknown[0]} is no open {among.kind}"
@@ -83,8 +83,8 @@ class Poll:
             else:
                 ballots.append(ballot)
         critiques = tuple(e for e in entries if isinstance(e.payload, Critique))
-        known = asked(entries, votes.values())
-        return cls(options, among.kind, tuple(ballots), tuple(void), known, critiques)
+        number = asked(entries, votes.values())
+        return cls(options, among.kind, tuple(ballots), tuple(void), number, critiques)
 
     @property
     def cast(self) -> list[Ballot]:
