@@ -1,23 +1,20 @@
 """A plan carried out side by side (control floor): the pattern, and the guards that look at tasks.
 
-Graph(*workplan(planner, worker, reporter))
+Graph(start(planner), *workplan(planner, worker, reporter), finish(reporter))
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from hive.board.contributions import Plan, Review, Task
 from hive.board.state import State
 from hive.board.tasks import is_met
 from hive.control.algebra import Guard, Need
-from hive.control.edge import Edge, finish, handoff, start, stop
+from hive.control.edge import Edge, handoff, stop
 from hive.control.guard import at_least_one, failed, turns
 from hive.control.planrule import PlanRule
 from hive.errors import GraphError
 from hive.role import Role
-
-if TYPE_CHECKING:
-    from hive.control.rule import Rule
 
 __all__ = ["plans", "task_failed", "tasks_ready", "tasks_settled", "workplan"]
 
@@ -93,10 +90,11 @@ def workplan(
     on_failure: Failed = "skip",
     most_plans: int = 3,
     most_turns: int = 40,
-) -> "tuple[Edge | Rule | PlanRule, ...]":
-    """The edges and the rule of a team that carries a plan out: the planner posts a Plan, the
-    worker takes up its tasks side by side as what they need is settled, and when all are settled
-    the reporter says what came of it.
+) -> tuple[Edge | PlanRule, ...]:
+    """The edges and the rule by which a plan is carried out: the planner posts a Plan, the worker
+    takes up its tasks side by side as what they need is settled, and when all are settled the
+    reporter says what came of it. How the planner comes to act, and what is done with the report,
+    stands beside them in the graph.
 
     A critic sees the plan before anything is done. It approves by a Review, and may post a Plan of
     its own beside it; what it rejects goes back to the planner. A task that failed `attempts` times
@@ -110,7 +108,7 @@ def workplan(
         raise GraphError(f"workplan(on_failure={on_failure!r}): say one of {said}")
     last = planner if critic is None else critic
     again = ~plans(most_plans)
-    edges = [start(planner)]
+    edges: list[Edge] = []
     if critic is not None:
         edges += [
             handoff(planner, critic, when=~failed(planner)),
@@ -129,7 +127,6 @@ def workplan(
         *edges,
         handoff(worker, worker, when=tasks_ready),
         handoff(worker, reporter, when=tasks_settled),
-        finish(reporter),
         stop(when=turns(most_turns)),
         PlanRule(attempts, "skip" if on_failure == "skip" else "leave"),
     )

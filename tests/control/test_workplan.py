@@ -33,11 +33,12 @@ from hive import (
 from hive.audit import Record
 from hive.board.entry import Entry
 from hive.board.records import Decision, Fault, Termination
-from hive.control import PlanRule, TaskChange, plans, task_failed, tasks_ready, workplan
+from hive.control import PlanRule, TaskChange, plans, task_failed, tasks_ready, workplan, worst_case
 from hive.errors import DeclarationError, GraphError
 from hive.journal.memory import MemoryJournal
 from hive.message import Request, Text
 from hive.models import FunctionModel
+from hive.testing import ScriptedPerson
 from tests.control.test_plan import plan, sound_plans, task
 from tests.runs_at_random import Stages
 
@@ -82,9 +83,12 @@ def minds(
     return FunctionModel(answer, "all")
 
 
+def graph_of(planner: Role = planner, **options: Any) -> Graph:
+    return Graph(start(planner), *workplan(planner, worker, reporter, **options), finish(reporter))
+
+
 def team(mind: FunctionModel, strands: int = 4, **options: Any) -> Workflow:
-    graph = Graph(*workplan(planner, worker, reporter, **options))
-    return Workflow(graph, model=mind, limits=Limits(strands=strands))
+    return Workflow(graph_of(**options), model=mind, limits=Limits(strands=strands))
 
 
 def waves(result: Result) -> list[list[str]]:
@@ -225,8 +229,9 @@ def test_the_plan_of_a_program_is_checked_too() -> None:
     async def program(view: View) -> Plan:
         return BAD
 
-    made = Graph(*workplan(planner.with_(program=program), worker, reporter))
-    result = Workflow(made, model=minds([BAD])).run_sync("Build a house.")
+    result = Workflow(graph_of(planner.with_(program=program)), model=minds([BAD])).run_sync(
+        "Build a house."
+    )
     (fault,) = payloads(result, Fault)
     assert fault.final
     assert payloads(result, Plan) == []
@@ -264,6 +269,24 @@ def test_a_critic_may_post_a_plan_of_its_own() -> None:
     result = team(minds([HOUSE]), critic=critic.with_(program=edits)).run_sync("Build a house.")
     assert set(stands(result)) == {"ground", "walls", "roof", "garden"}
     assert "fence" not in {id for wave in waves(result) for id in wave}
+    assert result.finished
+
+
+def test_a_person_may_send_a_plan_back_and_then_give_one_of_their_own() -> None:
+    owner = Role("owner", person=True, reads=(Plan,), writes=(Review, Plan))
+    circle = json.dumps([BAD.model_dump(), "yes"])
+    own = json.dumps([plan(task("garden"), task("fence", "garden")).model_dump(), "yes"])
+    person = ScriptedPerson(["no, I am afraid of heights", circle, own])
+
+    async def run() -> Result:
+        started = team(minds([HOUSE]), critic=owner).start("Build a house.")
+        started.attend(person)
+        return await started.result()
+
+    result = asyncio.run(run())
+    assert "this plan cannot be carried out" in person.asked[2].text
+    assert waves(result) == [["garden"], ["fence"]]
+    assert stands(result) == {"garden": "done", "fence": "done"}
     assert result.finished
 
 
@@ -379,6 +402,11 @@ def test_a_team_that_could_not_do_it_is_refused(
         workplan(*roles, **options)
 
 
+def test_a_team_that_carries_out_a_plan_is_bounded() -> None:
+    assert worst_case(graph_of(most_turns=30)).turns == 30
+    assert worst_case(graph_of(critic=critic, on_failure="replan")).turns == 40
+
+
 def test_a_rule_is_checked_and_there_is_one() -> None:
     with pytest.raises(DeclarationError, match="from 1 on"):
         PlanRule(attempts=0)
@@ -387,15 +415,15 @@ def test_a_rule_is_checked_and_there_is_one() -> None:
     with pytest.raises(DeclarationError, match="plans"):
         plans(0)
     with pytest.raises(GraphError, match="one rule for failed tasks"):
-        Graph(*workplan(planner, worker, reporter), PlanRule())
+        Graph(*graph_of().parts, PlanRule())
 
 
 def test_the_rule_is_part_of_the_graph_and_of_the_fingerprint() -> None:
-    graph = Graph(*workplan(planner, worker, reporter, attempts=3))
+    graph = graph_of(attempts=3)
     assert graph.plan_rule == PlanRule(attempts=3)
     assert graph.with_instructions({"worker": "Work."}).plan_rule == graph.plan_rule
     assert 'PlanRule(attempts=3, then="skip")' in repr(graph)
-    assert graph != Graph(*workplan(planner, worker, reporter))
+    assert graph != graph_of()
 
 
 # -- whatever is planned, whoever fails, wherever it breaks off ---------------------------------
