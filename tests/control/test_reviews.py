@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from hive import (
     stop,
     turns,
 )
+from hive.audit import Record
 from hive.board.entry import Entry
 from hive.board.fold import fold
 from hive.board.records import Complexity, Decision, Level5, Request, ReviewDepth
@@ -88,10 +91,10 @@ def attacks(request: Asked, before: int) -> Any:
     return {"of": "1/author/0.2", "points": ["it leaks"]}
 
 
-def run(
+def made(
     depth: ReviewDepth, review: Say = approves, *, rule: Say | None = None, **more: Any
-) -> Result:
-    """A run of one author through a depth of review."""
+) -> Workflow:
+    """One author, through a depth of review."""
     asked: dict[str, int] = {}
     lines: dict[str, Say] = {
         "author": lambda request, before: {"summary": f"version {before + 1}"},
@@ -111,14 +114,17 @@ def run(
     edges = reviewing(author, reviewer, arbiter=None if rule is None else arbiter, **more)
     ends = [finish(printer)] if "then" in more else []
     graph = Graph(start(author), *edges, *ends, stop(when=turns(12)))
-    team = Workflow(
+    return Workflow(
         graph,
         model=FunctionModel(say, "minds"),
         estimator=Fixed(CLASSES[depth]),
         allocator=DEEPEST,
-        models=None,
     )
-    result = team.run_sync("Make it.", seed=1)
+
+
+def run(depth: ReviewDepth, review: Say = approves, **more: Any) -> Result:
+    """A run whose board is sound."""
+    result = made(depth, review, **more).run_sync("Make it.", seed=1)
     sound(result.entries)
     return result
 
@@ -226,6 +232,16 @@ def test_an_author_and_a_panel_who_disagree_twice_are_heard_by_the_arbiter() -> 
     assert acted(result) == ["author ×1", "reviewer ×3", "teller ×1"] * 2 + ["arbiter ×1"]
     assert [v.ruling for v in verdicts(result)] == ["revise", "revise", "accept"]
     assert (result.outcome, result.text) == ("finished", "version 2")
+
+
+def test_what_is_remembered_of_reviews_is_the_same_when_a_run_is_replayed(tmp_path: Path) -> None:
+    where = f"sqlite:{tmp_path / 'journal.db'}"
+    courses: list[tuple[ReviewDepth, Say]] = [("panel", refuses), ("exhaustive", objecting(7, 8))]
+    for depth, review in courses:
+        team = made(depth, review, rule=accepts)
+        result = team.run_sync("Make it.", journal=where, seed=1)
+        with Record.open(where, result.run) as record:
+            assert asyncio.run(record.replay(team)).identical
 
 
 def test_after_a_ruling_the_disagreement_begins_anew() -> None:
