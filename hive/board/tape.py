@@ -243,6 +243,7 @@ class WholeTape(Tape):
             if not strand:
                 self._ending = entry if entry.kind == Termination.kind else self._ending
                 said = entry.kind == Synthesis.kind
+        self._over = self._over_in()
         self._cut = self._cut_turn(said)
         at_work = {entry.lease for entry in kept if entry.cls in (RunStarted, Resumed)}
         self.concluded = said and self._ending is not None and self._ending.lease not in at_work
@@ -260,7 +261,7 @@ class WholeTape(Tape):
         """What came from outside by the end of a turn. Raises Divergence where something that is on
         record of it never came."""
         for strand in self._left.get(turn, {}):
-            if strand or self._ending is None or self._ending.address.turn != turn:
+            if turn != self._over:
                 self.closed(turn, strand)
         return self._outside.pop(turn, [])
 
@@ -309,11 +310,20 @@ class WholeTape(Tape):
         """The turn in which the run was cut off; None where it came to its own end."""
         if self._ending is not None and self.cut_short(self._ending.address.turn):
             return self._ending.address.turn - 1
-        last = 0 if self._ending is None else self._ending.address.turn - 1
-        decided = self.decision(last)
-        if decided is not None and decided.ending is not None and self._passes(last):
-            return last
+        if self._over is not None and self._passes(self._over):
+            return self._over
         return None if said else max([0, *self._left, *self._outside])
+
+    def _over_in(self) -> int | None:
+        """The turn in which the run begins to end: that in which its answer is written, where it
+        is, else that of its Termination."""
+        if self._ending is None:
+            return None
+        last = self._ending.address.turn
+        entry = self._told.get(Address(last - 1, "", (0,)))
+        decided = None if entry is None or entry.erased else entry.payload
+        writes = isinstance(decided, Decision) and decided.ending is not None
+        return last - 1 if writes else last
 
     def _passes(self, turn: int) -> bool:
         """Whether the last that is on record of a call in a turn is that it was cut off."""

@@ -38,7 +38,7 @@ class LastWord:
 
     def synthesise(self, board: Board, ending: Ending) -> str:
         judged = None
-        for turn in range(board.state.turn, 0, -1):
+        for turn in range(board.state.turn - was_asked(board), 0, -1):
             for entry in reversed(spoken(board, turn)):
                 if approves(entry):
                     chosen = board.at(getattr(entry.payload, "chosen", None) or "")
@@ -79,14 +79,14 @@ class WrittenBy:
 
     def synthesise(self, board: Board, ending: Ending) -> str:
         """What the role has written, else what is made otherwise."""
-        turn = board.state.turn
-        decision = board.at(Address(turn, "", (0,)))
-        payload = None if decision is None else decision.payload
-        if isinstance(payload, Decision) and payload.ending is not None:
-            written = spoken(board, turn)
-            if written:
-                return said(written[-1])
-        return self.otherwise.synthesise(board, ending)
+        written = spoken(board, board.state.turn) if was_asked(board) else ()
+        return said(written[-1]) if written else self.otherwise.synthesise(board, ending)
+
+
+def was_asked(board: Board) -> bool:
+    """Whether in the last turn a role was asked for the answer, and nobody made a move."""
+    newest = board.state.latest(Decision)
+    return newest is not None and newest.ending is not None
 
 
 def spoken(board: Board, turn: int) -> list[Entry]:
