@@ -90,6 +90,10 @@ class Checkpoint:
         cut off."""
         room, subject = self.desk.room, str(entry.address)
         call = self.proposed(entry)
+        text = f"{call.arguments['level']} work, which may call {call.arguments['calls']}"
+        served = None if before is not None else self.served(entry, text)
+        if served is not None:
+            return served
         word = None if before is None else room.word(subject, APPROVALS)
         if word is None:
             judgement = await self.desk.approver.judge(call)
@@ -98,7 +102,6 @@ class Checkpoint:
                 self.post(entry, (0,), ruled, COORDINATOR)
             if ruled.decision != "ask":
                 return ruled
-            text = f"{call.arguments['level']} work, which may call {call.arguments['calls']}"
             self.post(
                 entry,
                 (0, 0),
@@ -118,6 +121,16 @@ class Checkpoint:
         said = Approval(decision=decided, by=word.by, reason=word.text, item=word.item)
         self.post(entry, (0,), said, USER)
         return said
+
+    def served(self, entry: Entry, text: str) -> Approval | None:
+        """How a person ruled in the run that this one was forked from, where the same was asked."""
+        parent = self.desk.parent
+        ruling = None if parent is None else parent.checkpoint(entry.address, text)
+        ruled = None if ruling is None else ruling.payload
+        if ruling is None or not isinstance(ruled, Approval) or ruled.decision == "ask":
+            return None
+        self.post(entry, (0,), ruled, ruling.origin)
+        return ruled
 
     async def wait(self, subject: str, call: ProposedCall) -> Word | None:
         """Wait for a word as long as somebody at hand thinks about it."""

@@ -307,13 +307,18 @@ async def test_a_checkpoint_stands_however_often_its_process_dies() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_fork_has_the_word_that_it_shares_and_else_is_asked_anew() -> None:
+async def test_a_fork_has_the_word_that_its_parent_was_given_for_the_same() -> None:
     journal, result = await waiting(team())
     run = team().resume(result.run, journal=journal)
     run.answer("2//0", "allow", by="user:ann")
     await run.result()
     parent = Record(journal, run.id)
-    after = await parent.fork(at="turn:3", workflow=team()).result()
-    assert (after.finished, len(rulings(after))) == (True, 2)
-    before = await parent.fork(at="turn:2", workflow=team()).result()
-    assert (before.outcome, rulings(before)) == ("waiting", [("ask", "checkpoint")])
+    for turn in (1, 2, 3):
+        same = parent.fork(at=f"turn:{turn}", workflow=team())
+        forked = await same.result()
+        sound(forked.entries)
+        assert (forked.finished, rulings(forked)[-1]) == (True, ("allow", "user:ann"))
+        await replayed(same)
+    both = looker >> digger.with_(tools=(dig, fill)) >> filler
+    other = await parent.fork(at="turn:2", workflow=team(both)).result()
+    assert (other.outcome, [ruled for ruled, _ in rulings(other)]) == ("waiting", ["ask"])

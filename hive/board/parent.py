@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from hive.board.contributions import Attachment, UserMessage
 from hive.board.entry import Address, Entry
-from hive.board.records import Approval, Fault, Inference, Observation, Request, Spoken, ToolCall
+from hive.board.records import (
+    Approval,
+    Fault,
+    Inference,
+    Observation,
+    Request,
+    Spoken,
+    Suspension,
+    ToolCall,
+)
 from hive.board.tape import is_from_outside
 
 __all__ = ["Answered", "Parent"]
@@ -52,6 +61,8 @@ class Parent:
         self._results: dict[Address, dict[Address, Entry]] = {}
         self._messages: dict[int, list[Entry]] = {}
         self._spoken: dict[Address, Spoken] = {}
+        self._asked: dict[Address, str] = {}
+        """What was asked at checkpoints, by their decisions."""
         for entry in entries:
             self._take(entry)
 
@@ -86,6 +97,13 @@ class Parent:
     def ruling(self, call: Address) -> Entry | None:
         """The last ruling on a tool call."""
         return self._rulings.get(call)
+
+    def checkpoint(self, decision: Address, text: str) -> Entry | None:
+        """How a person ruled at the checkpoint before the strands of a decision, if they were asked
+        the same, and the courses have not parted."""
+        if self._asked.get(decision) != text or self.parted or self.fresh:
+            return None
+        return self._rulings.get(decision._replace(place=(*decision.place, 0)))
 
     def spoken(self, address: Address, digest: str) -> Spoken | None:
         """What a person said to the parent at an address, if they were asked the same."""
@@ -124,8 +142,8 @@ class Parent:
     def _take(self, entry: Entry) -> None:
         address, payload = entry.address, entry.payload
         place = address.place
-        if isinstance(payload, UserMessage | Attachment) and is_from_outside(entry):
-            self._messages.setdefault(address.turn, []).append(entry)
+        if not address.strand:
+            self._take_beside(entry)
         elif isinstance(payload, Request):
             self._requests[address, entry.attempt] = payload
         elif isinstance(payload, ToolCall):
@@ -141,3 +159,13 @@ class Parent:
             call = address._replace(place=place[:2])
             if call in self._calls and not isinstance(payload, Fault):
                 self._results.setdefault(call, {})[address] = entry
+
+    def _take_beside(self, entry: Entry) -> None:
+        """Take in what stands in no strand: what was said from outside, and at a checkpoint."""
+        address, payload = entry.address, entry.payload
+        if isinstance(payload, UserMessage | Attachment) and is_from_outside(entry):
+            self._messages.setdefault(address.turn, []).append(entry)
+        elif isinstance(payload, Suspension):
+            self._asked[address._replace(place=address.place[:1])] = payload.text
+        elif isinstance(payload, Approval):
+            self._rulings[address] = entry
