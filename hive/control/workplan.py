@@ -107,12 +107,12 @@ def workplan(
         said = ", ".join(map(repr, get_args(Failed)))
         raise GraphError(f"workplan(on_failure={on_failure!r}): say one of {said}")
     last = planner if critic is None else critic
-    again = ~plans(most_plans)
+    enough = plans(most_plans)
     edges: list[Edge] = []
     if critic is not None:
         edges += [
             handoff(planner, critic, when=~failed(planner)),
-            handoff(critic, planner, when=judged(critic, approved=False) & again),
+            handoff(critic, planner, when=judged(critic, approved=False) & ~enough),
         ]
     passed = ~failed(planner) if critic is None else judged(critic, approved=True)
     edges += [
@@ -120,9 +120,9 @@ def workplan(
         handoff(last, worker, when=passed),
     ]
     if on_failure == "replan":
-        edges.append(handoff(worker, planner, when=task_failed & again))
+        edges.append(handoff(worker, planner, when=task_failed & ~enough))
     if on_failure != "skip":
-        edges.append(stop(when=task_failed & ~again if on_failure == "replan" else task_failed))
+        edges.append(stop(when=task_failed & enough if on_failure == "replan" else task_failed))
     return (
         *edges,
         handoff(worker, worker, when=tasks_ready),
@@ -145,7 +145,7 @@ def judged(critic: Role, *, approved: bool) -> Guard:
     word = "approved" if approved else "rejected"
     needs = (Need(Review, critic.name),)
     return Guard(
-        f"{word} by {critic.name}", test, needs=needs, strict=True, loose="it may never judge so"
+        f"{word}({critic.name})", test, needs=needs, strict=True, loose="it may never judge so"
     )
 
 
