@@ -15,6 +15,7 @@ from hive.board.records import RunStarted
 from hive.board.tape import Tape
 from hive.clock import Clock
 from hive.control.books import Books
+from hive.control.pool import Pool
 from hive.journal.journal import Journal, new_run_id, own_name
 from hive.journal.opening import open_journal
 from hive.journal.writer import Writer, committer_for, salts
@@ -36,6 +37,7 @@ __all__ = [
     "board_for",
     "claimed",
     "desk_for",
+    "drawing",
     "own_version",
 ]
 
@@ -56,13 +58,14 @@ def begin(
     reference: str,
     approvals: Approver | None,
     clock: Clock,
+    pool: Pool | None,
 ) -> Run:
     """A new run; `Workflow.start` is its door."""
     handed = attached(attachments)
     place = None if workspace is None else Workspace(Path(workspace))
     opened = open_journal(journal)
     run = new_run_id()
-    desk = desk_for(workflow, run, opened, clock, Tape(), place, approvals)
+    desk = desk_for(workflow, run, opened, clock, Tape(), place, approvals, pool=pool)
     keep = desk.writer.keep
     first = RunStarted(
         run=run,
@@ -77,11 +80,14 @@ def begin(
         workspace=None if place is None else str(place.root),
         snapshot=None if place is None else keep(snapshot(place, keep).to_bytes()),
         seed=int.from_bytes(salts(6)) if seed is None else seed,
+        pool=None if pool is None else pool.drawn,
     )
     owned = opened is not journal
     with claimed(opened, run, owned) as lease:
         desk.writer.board.lease = lease
-        return Run(workflow, first, goal, desk, opened, owned, attachments=handed)
+        begun = Run(workflow, first, goal, desk, opened, owned, attachments=handed)
+        drawing(desk, opened, new=journal is None)
+        return begun
 
 
 @contextmanager
@@ -117,20 +123,34 @@ def desk_for(
     approvals: Approver | None,
     board: Board | None = None,
     parent: Parent | None = None,
+    pool: Pool | None = None,
 ) -> Desk:
     """What a run's strands share."""
     board = board or board_for(workflow)
+    share = None if pool is None else pool.share(run)
     return Desk(
         writer=Writer(run, board, committer_for(journal), clock),
         tape=tape,
         limits=workflow.limits,
         approver=approvals or workflow.approvals,
-        books=Books(workflow.budget),
+        books=Books(workflow.budget, None if share is None else share.scope),
         deadline=Deadline(workflow.limits.call_seconds),
         workspace=workspace,
         in_doubt=workflow.in_doubt,
         parent=parent,
+        share=share,
     )
+
+
+def drawing(desk: Desk, journal: Journal, *, new: bool) -> None:
+    """Have a run count in its pool, where it draws on one. `new` says that its journal holds
+    nothing else. Raises JournalError when another process draws on the pool."""
+    share = desk.share
+    if share is None:
+        return
+    if not new:
+        share.pool.read(journal)
+    share.draw(desk.books, desk.writer, journal)
 
 
 def board_for(workflow: "Workflow") -> Board:

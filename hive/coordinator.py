@@ -179,6 +179,8 @@ class Coordinator:
     async def decide(self) -> Decision | Ending | None:
         """What the next turn is to be: its decision, or an Ending; None where it was one in which
         only the goal was assessed."""
+        if self.desk.share is not None:
+            await self.desk.share.up_to_date()
         state = self.board.state
         number = state.turn + 1
         complexity = self.team.estimator.estimate(self.goal, state)
@@ -320,6 +322,8 @@ class Coordinator:
     async def conclude(self, ending: Ending) -> Ending:
         """Post the ending, a turn of its own, and make it durable; before that the answer is
         written, where a role does that."""
+        if self.desk.share is not None:
+            await self.desk.share.up_to_date()
         decision = self.answering.decision(ending)
         if decision is not None:
             await self.write(decision)

@@ -4,7 +4,6 @@ from hive.board.entry import Address
 from hive.board.records import Decision, Fault, Resumed
 from hive.board.state import State
 from hive.concluding import cancelled
-from hive.control.budget import UNCAPPED
 from hive.control.graph import Ending
 from hive.control.guard import has_failed
 from hive.control.watch import stop_due
@@ -37,9 +36,9 @@ class Endings:
             ending = stop_due(self.team.watches, state)
         if ending is not None:
             return ending
-        budget = self.team.budget
-        if budget is UNCAPPED:
+        if self.desk.books.uncapped:
             return None
+        budget = self.team.budget
         cap = budget.exhausted(state)
         if cap is None:
             return starved(state)

@@ -282,10 +282,14 @@ def parent_of(
             fingerprint = getattr(entry.payload, "fingerprint", None) or fingerprint
     manifest = bytes_of(journal, first.parent, fingerprint)
     budget = decode(workflow.manifest_bytes)["budget"]
+    begun = entries[0].payload
+    pooled = isinstance(begun, RunStarted) and begun.pool is not None  # a fork is in no pool
     return Parent(
         entries[first.cut :],
         partial(bytes_of, journal, first.parent),
-        same_budget=manifest is not None and decode(manifest).get("budget") == budget,
+        same_budget=not pooled
+        and manifest is not None
+        and decode(manifest).get("budget") == budget,
         fresh=bool(first.overrides.get(FRESH)),
     )
 

@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hive.beginning import board_for, claimed, desk_for
+from hive.beginning import board_for, claimed, desk_for, drawing
 from hive.board.board import Board
 from hive.board.canonical import decode
 from hive.board.entry import Address, Entry
-from hive.board.records import Overrun, Paused, Resumed, RunStarted, Termination
+from hive.board.records import Decision, Overrun, Paused, Resumed, RunStarted, Termination
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.clock import Clock
+from hive.control.pool import Pool
 from hive.errors import DeclarationError, JournalError, WorkflowChanged, WorkspaceDrift
 from hive.fingerprint import LASTING, differences, part_of
 from hive.forking import guarded, parent_of
@@ -50,6 +51,7 @@ def resume(
     accept: str | Collection[str],
     restore: bool,
     clock: Clock,
+    pool: Pool | None = None,
 ) -> Run:
     """A run read back from its journal; `Workflow.resume` is its door."""
     accept = {accept} if isinstance(accept, str) else set(accept)
@@ -68,7 +70,7 @@ def resume(
         raise
     terms = Terms(frozenset(accept), restore)
     with claimed(opened, run, owned) as lease:
-        return taken_up(workflow, run, opened, owned, lease, approvals, terms, clock)
+        return taken_up(workflow, run, opened, owned, lease, approvals, terms, clock, pool)
 
 
 class Terms(NamedTuple):
@@ -87,6 +89,7 @@ def taken_up(
     approvals: Approver | None,
     terms: Terms,
     clock: Clock,
+    pool: Pool | None,
 ) -> Run:
     """The run as its journal tells it. Raises JournalError when it cannot go on."""
     board = board_for(workflow)
@@ -97,6 +100,7 @@ def taken_up(
     assert isinstance(first, RunStarted)
     if board.of_kind(Termination):
         raise JournalError(f"run {run} has ended; there is nothing to resume")
+    check_pool(first, pool)
     turn = parted(open_turn)
     resumed = changed(workflow, board, opened, run, turn.counts, terms.accept)
     place, found = looked_at(first, board, partial(kept, opened, run), turn, terms)
@@ -106,11 +110,23 @@ def taken_up(
         parent.own(board.entries[board.shared + 1 :])
     desk = desk_for(
         workflow, run, opened, clock, Tape() if resumed.anew else Tape(numbered(turn)), place,
-        guarded(approvals or workflow.approvals, first), board, parent,
+        guarded(approvals or workflow.approvals, first), board, parent, pool,
     )  # fmt: skip
     account(desk, turn, resumed.anew)
     text = getattr(goal[0].payload, "text", "") if goal else ""
-    return Run(workflow, first, text, desk, opened, owned, resumed)
+    run_again = Run(workflow, first, text, desk, opened, owned, resumed)
+    drawing(desk, opened, new=False)
+    return run_again
+
+
+def check_pool(first: RunStarted, pool: Pool | None) -> None:
+    """Raise DeclarationError where a run would go on outside its pool, or in another."""
+    if pool is not None:
+        pool.check(first.run, first.pool)
+    elif first.pool is not None:
+        raise DeclarationError(
+            f"run {first.run} draws on the pool {first.pool.name!r}; resume it with that (pool=…)"
+        )
 
 
 class OpenTurn(NamedTuple):
@@ -141,9 +157,10 @@ def account(desk: Desk, turn: OpenTurn, anew: bool) -> None:
     desk.books.book(board.state, board.entries)
     put_aside(desk, turn.gone)
     desk.books.close(board.of_kind(Overrun))
-    if anew:
+    if anew:  # decided anew too, with other things kept back
+        desk.books.reopen(each for each in turn.counts if not isinstance(each.payload, Decision))
         return
-    desk.books.reopen(numbered(turn))
+    desk.books.reopen(turn.counts)
     desk.writer.recorded = {
         (entry.address, entry.attempt): entry
         for entry in turn.counts

@@ -92,7 +92,7 @@ class Run:
         self._first = first
         self._desk = desk
         self._owns_journal = owns_journal
-        team = workflow.team()
+        team = workflow.team(first.pool)
         self._minds = team.own
         self._coordinator = Coordinator(team, desk, goal, first.seed, resumed, attachments)
         self._listeners: list[Callable[[str, str], None]] = []

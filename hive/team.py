@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hive.board.contributions import TestReport
+from hive.board.pieces import Drawn
 from hive.board.records import StrandPlan
 from hive.board.state import Folding, Tally
 from hive.control.allocation import ANYONE, Allocator
 from hive.control.allotment import table_of
-from hive.control.budget import Budget
+from hive.control.budget import Budget, usd
 from hive.control.complexity import Estimator
 from hive.control.graph import Graph
 from hive.control.levels import JUDGED, judging
@@ -190,14 +191,22 @@ def silent(assigned: Mapping[str, str | Model], cards: Collection[ModelCard]) ->
     return minds
 
 
-def check_prices(minds: Mapping[str, Mind], budget: Budget, roles: Collection[str]) -> None:
+def check_prices(
+    minds: Mapping[str, Mind], budget: Budget, roles: Collection[str], pool: Drawn | None = None
+) -> None:
     """Raise DeclarationError for a model without a known price under a cap on money."""
     for key, mind in minds.items():
-        if mind.card.prices is None and capped(budget, key, roles):
-            amount = "in dollars" if budget.usd is None else f"of ${budget.usd}"
+        if mind.card.prices is not None:
+            continue
+        kept = ""
+        if pool is not None and pool.cost is not None:
+            kept = f"the pool {pool.name!r} of ${usd(pool.cost)}"
+        elif capped(budget, key, roles):
+            kept = "a budget in dollars" if budget.usd is None else f"a budget of ${budget.usd}"
+        if kept:
             raise DeclarationError(
-                f"the price of {mind.name} (models[{key!r}]) is not known, so a budget"
-                f" {amount} could not be kept; give the model a card with prices"
+                f"the price of {mind.name} (models[{key!r}]) is not known, so {kept} could not be"
+                " kept; give the model a card with prices"
                 f' (Workflow(cards=...), or [cards."{mind.name}"] in hive.toml), or cap tokens'
                 " instead"
             )

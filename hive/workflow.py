@@ -12,6 +12,7 @@ from hive.beginning import begin
 from hive.board.canonical import encode
 from hive.board.contributions import EVERYWHERE, Goal, UserMessage
 from hive.board.payload import Payload, Vocabulary
+from hive.board.pieces import Drawn
 from hive.board.records import RECORDS, Fault
 from hive.board.state import Folding
 from hive.clock import Clock, SystemClock
@@ -21,6 +22,7 @@ from hive.control.complexity import Estimator, RuleEstimator
 from hive.control.graph import Graph, chain_graph
 from hive.control.guard import elapsed, turns
 from hive.control.policy import GraphOrder, Policy
+from hive.control.pool import Pool
 from hive.control.synthesis import LastWord, Synthesis
 from hive.control.watch import Watch
 from hive.declared import check_whole
@@ -166,16 +168,17 @@ class Workflow:
         reference: str | None = None,
         approvals: Approver | None = None,
         clock: Clock | None = None,
+        pool: Pool | None = None,
     ) -> Run:
         """A run of a goal, to be driven by `async with` or `await run.result()`.
 
         `attachments` are images and files that belong to the goal: paths, or Media.
         `journal` is `sqlite:PATH`, a path or a Journal; without one the run is kept in memory.
-        `workspace` is the folder that tools work on, in place. `seed` fixes the run's chance.
-        Raises DeclarationError for an attachment that cannot be read or is too large, for a
-        workspace that is not there, and for a model without a known price under a cap on money,
-        MissingKey for a model whose key is not set, JournalError for a journal that cannot be
-        opened.
+        `workspace` is the folder that tools work on, in place. `seed` fixes the run's chance;
+        `pool` is what it shares with other runs. Raises DeclarationError for an attachment that
+        cannot be read or is too large, for a workspace that is not there, and for a model without a
+        known price under a cap on money, MissingKey for a model whose key is not set, JournalError
+        for a journal that cannot be opened, and for a pool that another process draws on.
         """
         return begin(
             self,
@@ -190,6 +193,7 @@ class Workflow:
             reference=reference or self.name,
             approvals=approvals,
             clock=clock or SystemClock(),
+            pool=pool,
         )
 
     def resume(
@@ -201,6 +205,7 @@ class Workflow:
         accept: str | Collection[str] = (),
         restore: bool = False,
         clock: Clock | None = None,
+        pool: Pool | None = None,
     ) -> Run:
         """Go on with a run that was paused, is waiting, or whose process died.
 
@@ -208,8 +213,9 @@ class Workflow:
         in one word or several, and is put on record itself: "workflow", this one, under which the
         open turn is then begun anew; "calls", those of that turn that may not simply be made again;
         "workspace", the files as they stand. With `restore`, files are put back as they are on
-        record. Raises RunNotFound; RunHeld when somebody else extends the run; WorkflowChanged and
-        WorkspaceDrift for what was not accepted; and JournalError when the run has ended.
+        record. A run that draws on a `pool` goes on in that one. Raises RunNotFound; RunHeld when
+        somebody else extends the run; WorkflowChanged and WorkspaceDrift for what was not accepted;
+        DeclarationError for another pool, or none; and JournalError when the run has ended.
         """
         return resume(
             self,
@@ -219,6 +225,7 @@ class Workflow:
             accept=accept,
             restore=restore,
             clock=clock or SystemClock(),
+            pool=pool,
         )
 
     async def run(self, goal: str, **options: Any) -> Result:
@@ -331,12 +338,12 @@ class Workflow:
         """What each role is told in every turn alike."""
         return {name: brief(role, self.targets.get(name, ())) for name, role in self.roles.items()}
 
-    def team(self) -> Team:
-        """The workflow with its models resolved. Raises UnknownModel, DeclarationError, and
-        MissingKey for a model whose key is not set."""
+    def team(self, pool: Drawn | None = None) -> Team:
+        """The workflow with its models resolved, for a run that draws on a pool. Raises
+        UnknownModel, DeclarationError, and MissingKey for a model whose key is not set."""
         self.check_models()
         minds = hired(self.needed, self.cards)
-        check_prices(minds, self.budget, self.roles)
+        check_prices(minds, self.budget, self.roles, pool)
         own = tuple(
             mind.model
             for key, mind in minds.items()

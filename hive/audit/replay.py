@@ -14,6 +14,7 @@ from hive.board.entry import Address, Entry
 from hive.board.records import Resumed, RunStarted
 from hive.board.tape import BreaksOff, WholeTape
 from hive.control.books import Books
+from hive.control.pool import drawn_on
 from hive.coordinator import ATTACHED, Coordinator
 from hive.errors import ContentErased, Divergence, JournalError
 from hive.fingerprint import differences
@@ -161,7 +162,7 @@ class Again:
         self.writer = Rewriter(first.run, self.board, self.tape, gone, self._told)
         self._beat = beat
         self._take_over(entries[: self.shared])
-        desk = desk_of(workflow, self.writer, self.tape)
+        desk = desk_of(workflow, self.writer, self.tape, first)
         text = getattr(None if self.goal is None else self.goal.payload, "text", "")
         handed = tuple(e.payload for e in self.attached if isinstance(e.payload, Attachment))
         self.coordinator = Coordinator(
@@ -212,14 +213,14 @@ def remember_all(board: Board, journal: Journal, run: str) -> set[str]:
     return gone
 
 
-def desk_of(workflow: "Workflow", writer: Rewriter, tape: WholeTape) -> Desk:
+def desk_of(workflow: "Workflow", writer: Rewriter, tape: WholeTape, first: RunStarted) -> Desk:
     """What the strands of a replay share: no workspace, and nobody to ask."""
     return Desk(
         writer=writer,
         tape=tape,
         limits=workflow.limits,
         approver=workflow.approvals,
-        books=Books(workflow.budget),
+        books=Books(workflow.budget, None if first.pool is None else drawn_on(first.pool)),
         deadline=Deadline(workflow.limits.call_seconds),
         in_doubt=workflow.in_doubt,
     )

@@ -10,6 +10,7 @@ __all__ = [
     "Change",
     "Complexity",
     "Conclusion",
+    "Drawn",
     "FaultCode",
     "Level5",
     "Option",
@@ -103,6 +104,15 @@ class Option(Piece):
     """What a strand was expected to cost, in nano-dollars."""
     latency: int | None = None
     """How long a strand was expected to wait for the model, in microseconds."""
+
+
+class Drawn(Piece):
+    """A pool that a run draws on, with its caps: nano-dollars, tokens and calls."""
+
+    name: str
+    cost: int | None = None
+    tokens: int | None = None
+    calls: int | None = None
 
 
 class StrandPlan(Piece):

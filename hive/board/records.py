@@ -14,6 +14,7 @@ from hive.board.pieces import (
     Change,
     Complexity,
     Conclusion,
+    Drawn,
     FaultCode,
     Level5,
     Option,
@@ -93,6 +94,8 @@ class RunStarted(Record):
     snapshot: str | None = None
     """Commitment of the manifest of the workspace as it was found."""
     seed: int = 0
+    pool: Drawn | None = None
+    """The pool it draws on, with its caps when the run began."""
 
 
 class Decision(Record):

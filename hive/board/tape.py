@@ -81,7 +81,7 @@ class Tape:
             self._take(entry)
 
     def __bool__(self) -> bool:
-        return bool(self._requests) or not self.live
+        return bool(self._requests or self._closings) or not self.live
 
     def asked(self, address: Address, digest: str) -> list[Asked]:
         """The recorded attempts at an address to ask what has this digest, in order: their grants

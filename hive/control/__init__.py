@@ -52,6 +52,7 @@ from hive.control.policy import (
     generator,
     layers,
 )
+from hive.control.pool import Pool
 from hive.control.preference import PROFILES, Preference
 from hive.control.preferring import ByPreference
 from hive.control.progress import (
@@ -118,6 +119,7 @@ __all__ = [
     "PlanFlaw",
     "PlanRule",
     "Policy",
+    "Pool",
     "Preference",
     "Proposal",
     "RoundRobin",

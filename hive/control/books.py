@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hive.board.entry import Entry
 from hive.board.records import Admission, Decision, Fault, Inference, Overrun, Request
 from hive.board.state import State
-from hive.control.budget import Budget
+from hive.control.budget import UNCAPPED, Budget
 from hive.control.scope import NOTHING, Grant, Scope
 
 __all__ = ["Books"]
@@ -27,11 +27,18 @@ class Acted(NamedTuple):
 
 
 class Books:
-    """The scopes of one run: its own, those of roles with caps, and those of the open strands."""
+    """The scopes of one run: its own, those of roles with caps, and those of the open strands.
 
-    def __init__(self, budget: Budget) -> None:
+    `around` is what the run draws on, where it shares that with others.
+    """
+
+    def __init__(self, budget: Budget, around: Scope | None = None) -> None:
         self.budget = budget
-        self.run = Scope("the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls)
+        self.uncapped = budget is UNCAPPED and around is None
+        """Whether nothing bounds what the run may use."""
+        self.run = Scope(
+            "the run", cost=budget.nano, tokens=budget.tokens, calls=budget.calls, parent=around
+        )
         if budget.call is not None:
             self.run.each = (budget.call.nano, budget.call.tokens)
         self._roles: dict[str, Scope] = {}
@@ -132,26 +139,30 @@ class Books:
         if isinstance(entry.payload, Spending):
             spend(self._of(entry), entry.payload)
 
+    def give_up(self, request: Entry, worst: Grant) -> None:
+        """Count a call that is open on record as one that used all it was granted."""
+        self._of(request).settle(worst, worst)
+
     def reopen(self, entries: Iterable[Entry]) -> None:
-        """Enter what the open turn of a run has on record: calls that were closed at what they
+        """Enter what some turns of a run have on record: calls that were closed at what they
         used, the others at what they were granted."""
-        held: dict[tuple[str, int, int], tuple[Scope, Grant]] = {}
+        held: dict[tuple[int, str, int], tuple[Scope, Grant]] = {}
         for entry in entries:
             payload, (turn, strand, place) = entry.payload, entry.address
+            key = turn, strand, place[0]  # of the attempts at a request one is open at most
             if isinstance(payload, Decision):
                 self._plan(payload, turn)
             elif isinstance(payload, Request | Fault) and (turn, strand) in self._kept:
                 self._kept[turn, strand].claim()
             if isinstance(payload, Request):
                 grant = Grant(payload.grant, payload.grant_tokens)
-                held[strand, place[0], entry.attempt] = self._of(entry), grant
+                held[key] = self._of(entry), grant
             elif isinstance(payload, Admission):
-                key = strand, place[0], place[2] - 1
                 scope, grant = held[key]
                 more = Grant(grant.cost + payload.cost, grant.tokens + payload.tokens)
                 held[key] = scope, more
             elif isinstance(payload, Inference | Fault) and place[1:] == (1,):
-                answered = held.pop((strand, place[0], entry.attempt), None)
+                answered = held.pop(key, None)
                 if answered is not None:
                     answered[0].book(payload.cost, payload.tokens, 1)
         for scope, grant in held.values():

@@ -5,6 +5,7 @@ the run draws on. On one event loop `reserve` cannot be interrupted, so spent + 
 passes a cap.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hive.control.budget import usd
@@ -32,8 +33,8 @@ class Scope:
 
     __slots__ = (
         "calls", "cap_calls", "cap_cost", "cap_tokens", "counts_calls", "counts_money",
-        "counts_tokens", "each", "kept", "kept_calls", "name", "parent", "reserved", "shut",
-        "spent",
+        "counts_tokens", "each", "kept", "kept_calls", "late", "lent", "name", "parent", "reserved",
+        "shut", "spent",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +69,10 @@ class Scope:
         self.shut = ""
         self.each: tuple[int | None, int | None] | None = None
         """The caps of every single call within, in nano-dollars and tokens."""
+        self.late: Callable[[Grant, Grant], None] | None = None
+        """Settles the scopes around this one, where they hear of it later."""
+        self.lent = False
+        """Whether others reserve here too, for whom nothing is kept back."""
 
     def of_call(self) -> "Scope":
         """The scope of one more call: its own where calls have caps of their own, else this one."""
@@ -118,7 +123,7 @@ class Scope:
             scope = scope.parent
 
     def keep(self, grant: Grant) -> None:
-        """Keep back, here and all around, what the next call in this scope needs at least. Judges
+        """Keep back, here and around, what the next call in this scope needs at least. Judges
         nothing; `claim` gives it back."""
         self.kept = grant
         self._keep(1, grant)
@@ -132,10 +137,11 @@ class Scope:
 
     def _keep(self, calls: int, grant: Grant) -> None:
         scope: Scope | None = self
-        while scope is not None:
+        while scope is not None and not scope.lent:
+            held = scope.reserved
+            scope.reserved = Grant(held.cost + grant.cost, held.tokens + grant.tokens)
             scope.kept_calls += calls
             scope = scope.parent
-        self.hold(grant)
 
     def widen(self, grant: Grant) -> None:
         """Reserve as much again for a further attempt at the same call, here and all around, or
@@ -170,6 +176,9 @@ class Scope:
             held, spent = scope.reserved, scope.spent
             scope.reserved = Grant(held.cost - grant.cost, held.tokens - grant.tokens)
             scope.spent = Grant(spent.cost + used.cost, spent.tokens + used.tokens)
+            if scope.late is not None:
+                scope.late(grant, used)
+                return
             scope = scope.parent
 
     def book(self, cost: int, tokens: int, calls: int) -> None:

@@ -143,8 +143,10 @@ def settle(
             future.set_result(None)
         else:
             future.set_exception(error)
-    if error is not None:
-        for writer in writers:
+    for writer in writers:
+        if error is None:
+            writer.stored = writer.taken
+        else:
             writer.broken = error
 
 
@@ -164,7 +166,8 @@ class Writer:
         self.aside: Counter[Address] = Counter()
         """How many attempts at each address were used up before the open turn was begun anew."""
         self._committer = committer
-        self._end = board.sealed
+        self.taken = self.stored = board.sealed
+        """How many of the run's own entries the journal was given, and how many it has stored."""
         self._dirty = False
         self._followers: list[asyncio.Future[None]] = []
 
@@ -235,8 +238,8 @@ class Writer:
         """What is to be stored now; the committer takes it."""
         self._dirty = False
         sealed = self.board.seal()
-        batch = Batch(self.run, self._end, sealed, self.board.kept(), self.board.lease)
-        self._end += len(sealed.headers)
+        batch = Batch(self.run, self.taken, sealed, self.board.kept(), self.board.lease)
+        self.taken += len(sealed.headers)
         return batch
 
     def news(self) -> "asyncio.Future[None]":

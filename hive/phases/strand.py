@@ -11,6 +11,7 @@ from hive.board.records import StrandPlan
 from hive.board.tape import Tape
 from hive.board.view import View
 from hive.control.books import Books
+from hive.control.pool import Share
 from hive.control.scope import Scope
 from hive.errors import DeclarationError
 from hive.journal.writer import Writer
@@ -73,6 +74,8 @@ class Desk:
     """Where calls wait for a person's word."""
     parent: Parent | None = None
     """What a fork may be served; None for a run that is no fork."""
+    share: Share | None = None
+    """What the run draws from a pool, where it does."""
     unsettled: "list[CallLog]" = field(default_factory=list)
     """What it takes to undo the calls whose results may not be durable yet."""
     cancelled: "list[CallLog]" = field(default_factory=list)

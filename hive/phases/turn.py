@@ -25,6 +25,8 @@ async def run_strand(strand: Strand) -> StrandEnd:
     contributions = 0
     while talk.step < strand.desk.limits.steps:
         request = assemble(strand, talk)
+        if strand.desk.share is not None:
+            await strand.desk.share.up_to_date()
         thought = await reason(strand, request, talk.causes, talk.step)
         if thought is None:
             return "failed"
