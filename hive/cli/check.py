@@ -12,8 +12,9 @@ from hive.cli.exits import FAILED, OK
 from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import Settled, asked
 from hive.cli.seats import seats
-from hive.cli.words import money
+from hive.cli.words import counted, money
 from hive.control.budget import MEASURES, Budget
+from hive.control.watch import Watch
 from hive.errors import DeclarationError, GraphError, HiveError
 from hive.forecast import Forecast, forecast
 from hive.models.model import check as check_model
@@ -41,6 +42,7 @@ def check(workflow: str, models: tuple[str, ...], prefer: str | None, as_json: b
       ok, problem (null when ok), path (roles that prove the problem),
       flaws (all that is wrong with a graph: code, message, path),
       name, roles (name, reads, writes, tools, per, tier), edges, bounds (added to a chain),
+      watches (what is tried with a run that gets no further),
       at_most (turns, usd, usd_uncapped, unbounded: why one of them is null),
       seats (role, model, why, source), budget, limits, policy, allocator,
       missing (what models lack)
@@ -115,6 +117,7 @@ def checked_json(settled: Settled) -> dict[str, Any]:
         ],
         "edges": [str(edge) for edge in team.graph.edges],
         "bounds": list(team.bounds),
+        "watches": [str(watch) for watch in team.watches],
         "at_most": at_most_json(forecast(team)),
         "seats": [seat.as_json() for seat in seats(settled)],
         "budget": caps_json(team.budget),
@@ -163,6 +166,8 @@ def tell(written: str, settled: Settled) -> None:
     if team.bounds:
         added = "; a chain has no bounds of its own, so these stops were added"
         section(console, "bounds", [(" | ".join(team.bounds), added.removeprefix("; "))])
+    if team.watches:
+        section(console, "watches", [(watch.guard.name, in_turns(watch)) for watch in team.watches])
     console.print()
     said(console, "models", style="bold")
     rows = [(seat.role, seat.model, f"{seat.why}; {seat.source}") for seat in seats(settled)]
@@ -172,6 +177,12 @@ def tell(written: str, settled: Settled) -> None:
     lacking = missing(team)
     if lacking:
         section(console, "not yet", [(text, "") for text in lacking])
+
+
+def in_turns(watch: Watch) -> str:
+    """What is done where a watch's guard holds."""
+    after = counted(watch.patience, "turn")
+    return f"a nudge; {after} later another way; {after} after that the run is stopped"
 
 
 def at_most(worst: Forecast) -> list[tuple[str, str]]:

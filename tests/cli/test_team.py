@@ -12,7 +12,7 @@ from tests.cli.conftest import Here, environment
 
 CHECK_KEYS = {
     *("ok", "problem", "path", "name", "roles", "edges", "bounds", "seats", "budget", "limits"),
-    *("policy", "allocator", "missing", "flaws", "at_most"),
+    *("policy", "allocator", "missing", "flaws", "at_most", "watches"),
 }
 
 

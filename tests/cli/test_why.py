@@ -172,6 +172,13 @@ def test_what_was_said_to_a_run_that_is_stuck_is_told(home: Here) -> None:
     assert "\n  told: Think again. (Seen: looped(times=2): 2" in shown
 
 
+def test_check_says_what_is_watched(home: Here) -> None:
+    out = home.hive("check", "./team5.py:stuck").out
+    assert "looped(times=2)  a nudge; 1 turn later another way; 1 turn after that the run" in out
+    told = home.hive("check", "./team5.py:stuck", "--json").json["watches"]
+    assert told == ["looped(times=2), patience=1: Think again."]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
