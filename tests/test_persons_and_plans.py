@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hive import Graph, Plan, Review, Role, Task, Workflow
+from hive import Graph, Plan, Review, Role, Task, Workflow, finish, start
 from hive.audit import Record
 from hive.board.records import Decision, Fault, Spoken
 from hive.control import workplan
@@ -41,7 +41,7 @@ def minds(request: Asked) -> str:
 planner, worker = Role("planner", writes=(Plan,)), Role("worker", per=Task)
 reporter = Role("reporter")
 owner = Role("owner", "Approve it.", person=True, reads=(Plan,), writes=(Review, Plan))
-GRAPH = Graph(*workplan(planner, worker, reporter, critic=owner))
+GRAPH = Graph(start(planner), *workplan(planner, worker, reporter, critic=owner), finish(reporter))
 TEAM = Workflow(GRAPH, model=FunctionModel(minds, "minds"))
 
 
