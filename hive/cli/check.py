@@ -163,6 +163,9 @@ def tell(written: str, settled: Settled) -> None:
     said(console, f"✓ {written} can work: {verified}.")
     section(console, "roles", [(role.name, in_words(role)) for role in team.roles.values()])
     section(console, "handoffs", [(edge.text, "") for edge in team.graph.edges])
+    rule = team.graph.plan_rule
+    if rule is not None:
+        section(console, "tasks that fail", [(rule.text, "")])
     if team.bounds:
         added = "; a chain has no bounds of its own, so these stops were added"
         section(console, "bounds", [(" | ".join(team.bounds), added.removeprefix("; "))])
@@ -222,6 +225,8 @@ def in_words(role: Any) -> str:
         parts.append(f"may call {', '.join(f'{t.name} ({t.effect})' for t in role.tools)}")
     if role.per is not None:
         parts.append(f"one strand per {role.per.kind}")
+    if role.person:
+        parts.append("is a person")
     return "; ".join(parts)
 
 
