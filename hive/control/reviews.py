@@ -22,7 +22,7 @@ from hive.control.algebra import Guard, Need
 from hive.control.deciding import MajorityVote
 from hive.control.deciding import teller as counting
 from hive.control.disagreement import disagreed, ruled, undecided
-from hive.control.edge import Edge, finish, handoff
+from hive.control.edge import Edge, finish, handoff, stop
 from hive.control.guard import at_least_one
 from hive.control.levels import review_depth
 from hive.errors import DeclarationError
@@ -66,7 +66,12 @@ def devils_advocate(reviewer: Role) -> Role:
     """A role that sees what a reviewer sees, has its tools, and writes a Critique: all that speaks
     against the work."""
     return reviewer.with_(
-        name="advocate", instructions=ADVOCACY, writes=(Critique,), output=None, program=None
+        name="advocate",
+        instructions=ADVOCACY,
+        writes=(Critique,),
+        output=None,
+        program=None,
+        person=False,
     )
 
 
@@ -88,7 +93,8 @@ def reviewing(
     advocate found; by these again and again until a round finds nothing new, in at most `rounds`.
     Then the teller rules by the majority of the Reviews. What is accepted goes to `then`, or is the
     end; what is sent back goes to the author. Where the majority cannot decide, or has sent work
-    back twice in a row, the arbiter rules; where there is none, the work goes back.
+    back twice in a row, the arbiter rules, who may also give up; where there is none, the work goes
+    back.
 
     The reviewer is made blind, see `blind`. The advocate is by default a `devils_advocate`. With
     `least`, work that is allotted less is reviewed so deeply all the same: from "single" on there
@@ -146,6 +152,7 @@ def called_in(arbiter: Role | None, author: Role, count: Role, then: Role | None
         yield handoff(count, arbiter, when=undecided | disagreed(author, count))
         yield onwards(arbiter, then, ruled("accept"))
         yield handoff(arbiter, author, when=ruled("revise"))
+        yield stop(when=ruled("give_up"))
 
 
 def onwards(role: Role, then: Role | None, when: Guard) -> Edge:

@@ -255,6 +255,12 @@ def test_after_a_ruling_the_disagreement_begins_anew() -> None:
     assert result.outcome == "stopped"
 
 
+def test_an_arbiter_who_gives_up_ends_the_run_with_that_reason() -> None:
+    result = run("single", refuses, rule=lambda r, n: {"ruling": "give_up", "reasons": ["no way"]})
+    assert acted(result)[-1] == "arbiter ×1"
+    assert (result.outcome, result.reason) == ("stopped", "gave_up")
+
+
 def silent_but_for(sample: int) -> Say:
     return lambda r, n: approves(r, n) if r.sample == sample else "I would rather not."
 
@@ -341,6 +347,8 @@ def test_the_advocate_sees_and_may_call_what_the_reviewer_does() -> None:
     assert (advocate.name, advocate.writes) == ("advocate", (Critique,))
     assert (advocate.reads, advocate.tools) == (own.reads, own.tools)
     assert advocate.instructions != own.instructions
+    owner = Role("owner", person=True, reads=(Artifact,), writes=(Review,))
+    assert not devils_advocate(owner).person
 
 
 def test_what_cannot_be_reviewed_is_refused() -> None:
