@@ -41,7 +41,8 @@ def check(workflow: str, models: tuple[str, ...], prefer: str | None, as_json: b
     --json prints one object with the keys
       ok, problem (null when ok), path (roles that prove the problem),
       flaws (all that is wrong with a graph: code, message, path),
-      name, roles (name, reads, writes, tools, per, tier), edges, bounds (added to a chain),
+      name, roles (name, reads, writes, tools, per, tier), edges,
+      plan_rule (what becomes of tasks that fail, or null), bounds (added to a chain),
       watches (what is tried with a run that gets no further),
       at_most (turns, usd, usd_uncapped, unbounded: why one of them is null),
       seats (role, model, why, source), budget, limits, policy, allocator,
@@ -116,6 +117,7 @@ def checked_json(settled: Settled) -> dict[str, Any]:
             for role in team.roles.values()
         ],
         "edges": [str(edge) for edge in team.graph.edges],
+        "plan_rule": None if team.graph.plan_rule is None else str(team.graph.plan_rule),
         "bounds": list(team.bounds),
         "watches": [str(watch) for watch in team.watches],
         "at_most": at_most_json(forecast(team)),

@@ -72,7 +72,7 @@ def flaws_of(plan: Plan, settled: Mapping[str, str]) -> Iterator[PlanFlaw]:
             yield PlanFlaw("doubled_task", said, tuple(twins))
     for task in plan.tasks:
         before = settled.get(task.id)
-        if before is not None and plain(before) != plain(task.title):
+        if before and plain(before) != plain(task.title):
             said = f"{task.id} is settled already, as {before!r}; give new work a new id"
             yield PlanFlaw("changed_done", said, (task.id,))
     needs = {task.id: task.needs for task in plan.tasks}
@@ -158,7 +158,7 @@ def objection(payload: Payload, board: Board) -> str:
 
 
 def titles(board: Board) -> dict[str, str]:
-    """The settled tasks by id, with their titles."""
+    """The settled tasks by id, with their titles; "" for one whose contents were erased."""
     return {
         id: getattr(board.referenced(known.reference).payload, "title", "")
         for id, known in board.state.plan.items()

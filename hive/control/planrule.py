@@ -45,6 +45,13 @@ class PlanRule:
     def __str__(self) -> str:
         return f'PlanRule(attempts={self.attempts}, then="{self.then}")'
 
+    @property
+    def text(self) -> str:
+        """The rule as a person reads it."""
+        tried = "" if self.attempts == 1 else f"done again, up to {self.attempts} attempts; then "
+        ends = {"skip": "skipped, with those that need it", "leave": "left as failed"}
+        return tried + ends[self.then]
+
     def concerns(self, known: Standing) -> bool:
         """Whether it says anything of a task as it stands."""
         failed = known.status == "failed"

@@ -12,7 +12,7 @@ from tests.cli.conftest import Here, environment
 
 CHECK_KEYS = {
     *("ok", "problem", "path", "name", "roles", "edges", "bounds", "seats", "budget", "limits"),
-    *("policy", "allocator", "missing", "flaws", "at_most", "watches"),
+    *("policy", "allocator", "missing", "flaws", "at_most", "watches", "plan_rule"),
 }
 
 
@@ -35,6 +35,16 @@ def test_check_names_the_bounds_that_a_chain_was_given(here: Here) -> None:
     out = here.hive("check", "team:napping").out
     assert "turns(40) | elapsed(minutes=30)" in out
     assert "these stops were added" in out
+
+
+def test_check_tells_what_becomes_of_tasks_that_fail(here: Here) -> None:
+    example = Path(__file__).parents[2] / "examples" / "plan_in_parallel.py"
+    (here.folder / "dinner.py").write_text(example.read_text("utf-8"), "utf-8")
+    out = here.hive("check", "dinner.py:dinner").out
+    assert "tasks that fail" in out
+    assert "done again, up to 2 attempts; then skipped, with those that need it" in out
+    told = here.hive("check", "dinner.py:dinner", "--json").json
+    assert told["plan_rule"] == 'PlanRule(attempts=2, then="skip")'
 
 
 def test_check_as_json(here: Here) -> None:
