@@ -72,11 +72,13 @@ def tell(entry: Entry, calls: dict[str, Told]) -> Told | None:
 
 
 def deciding(decision: Decision) -> str:
-    """The move that was chosen, with its models: `coder (program:repair)`."""
-    return ", ".join(
+    """The move that was chosen, with its models: `coder (program:repair)`; where nobody acts, who
+    was asked alone."""
+    told = [
         f"{plan.strand} ({plan.model}{f', {plan.tier}' if plan.tier else ''})"
         for plan in decision.strands
-    )
+    ]
+    return ", ".join(told) or f"{', '.join(decision.advisors)} alone"
 
 
 def spoke(entry: Entry, payload: UserMessage, calls: dict[str, Told]) -> Told:
