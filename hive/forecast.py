@@ -43,7 +43,8 @@ def forecast(workflow: "Workflow") -> Forecast:
     uncapped = None if worst.cost is None else plain.total(worst.cost)
     bounds = [uncapped, *(Capped(workflow, budget).bounds() if budget != UNCAPPED else ())]
     cost = min((bound for bound in bounds if bound is not None), default=None)
-    return Forecast(worst.turns, cost, uncapped, (*worst.unbounded, *plain.unknown))
+    turns = None if worst.turns is None else worst.turns + int(plain.writer is not None)
+    return Forecast(turns, cost, uncapped, (*worst.unbounded, *plain.unknown))
 
 
 def walked(workflow: "Workflow", costs: "Costs") -> WorstCase:
@@ -67,15 +68,18 @@ class Costs:
         """Of a strand of each role."""
         self.advisor: Role | None = getattr(workflow.policy, "advisor", None)
         self.assessor: Role | None = getattr(workflow.estimator, "advisor", None)
+        self.writer: Role | None = getattr(workflow.synthesis, "advisor", None)
         limit = workflow.limits.strands
         self.most = max(row.most(limit) for row in table_of(workflow.allocator).values())
         """Strands that a turn may open for entries that wait."""
 
     def total(self, walk: int) -> int | None:
-        """What a run costs of which one walk is all but the assessment of its goal."""
+        """What a run costs of which one walk is all but the assessment of its goal and the writing
+        of its answer."""
         if None in self.strands.values():
             return None
-        return walk + (self.of(self.assessor.name) if self.assessor else 0)
+        around = [role for role in (self.assessor, self.writer) if role is not None]
+        return walk + sum(self.of(role.name) for role in around)
 
     def of(self, role: str) -> int:
         """A strand of a role; 0 where that is not known, for a walk that tells nothing then."""

@@ -72,6 +72,8 @@ class Rations:
         self.growth = Growth(self.board)
         self._anchors: dict[str, Anchor] = {}
         self._needs: dict[tuple[str, int], Grant] = {}
+        self._plenty: tuple[int, Grant, Grant] | None = None
+        """A turn for which there is plenty, and what was on the books when that was found."""
 
     def shortage(self, number: int, moves: tuple[Move, ...]) -> Shortage | None:
         """For whom the budget has no room before the decision of a turn, on record; None where
@@ -157,6 +159,9 @@ class Rations:
         """Whether there is room for a long first call of every strand of any of the moves, by what
         the board can have grown to since that was looked at closely."""
         books = self.desk.books
+        now = (number, books.run.spent, books.run.reserved)
+        if now == self._plenty:  # for this move and others
+            return True
         self.growth.advance()
         roles = {line.role for move in moves for line in move.strands}
         most = max((len(move.strands) for move in moves), default=0)
@@ -175,6 +180,7 @@ class Rations:
                 or (calls is not None and calls < most)
             ):
                 return False
+        self._plenty = now
         return True
 
     def need(self, role: str) -> Grant:

@@ -20,7 +20,7 @@ from hive import (
     tool,
     turns,
 )
-from hive.control import AllocationTable, Allotment, ByComplexity, elapsed
+from hive.control import AllocationTable, Allotment, ByComplexity, WrittenBy, elapsed
 from hive.forecast import Forecast, attempts_of, forecast
 from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import Failover, ModelCard, Prices, Retrying
@@ -65,6 +65,15 @@ def test_a_budget_is_what_a_run_can_cost_at_most() -> None:
         ring(stop(when=turns(6))), model=Priced(), limits=LIMITS, budget=Budget(usd=1, turns=4)
     )
     assert forecast(team) == Forecast(4, USD, 4 * 3 * CALL, ())
+
+
+def test_the_answer_that_a_role_writes_comes_on_top() -> None:
+    writer = WrittenBy(Role("teller"))
+    team = Workflow(
+        ring(stop(when=turns(6))), model=Priced(), limits=LIMITS, synthesis=writer,
+        budget=Budget(usd=100, roles={"teller": Budget(usd="0.20")}),
+    )  # fmt: skip
+    assert forecast(team) == Forecast(7, 18 * CALL + USD // 5, 7 * 3 * CALL, ())
 
 
 def test_samples_and_strands_for_waiting_entries_are_counted_as_many_as_there_can_be() -> None:
