@@ -133,7 +133,7 @@ def tell_entry(
         if entry.kind != Goal.kind:  # that one stands in the heading
             said(console, f"{entry.kind} {record.redaction(entry)}", 4, "magenta")
     elif isinstance(payload, Decision):
-        tell_decision(entry, payload, console)
+        tell_decision(record, entry, payload, console)
     elif isinstance(payload, Request):
         if prompts:
             tell_prompt(record, entry, console)
@@ -148,11 +148,12 @@ def tell_entry(
             tell_attempts(getattr(payload, "attempts", ()), console)
 
 
-def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
+def tell_decision(record: Record, entry: Entry, decision: Decision, console: Console) -> None:
     """The turn's heading: the move, why, and what else was possible."""
     console.print()
     moves = Text(f"turn {entry.address.turn}  ", style="bold")
-    moves.append(", ".join(plan.strand for plan in decision.strands))
+    acting = ", ".join(plan.strand for plan in decision.strands)
+    moves.append(acting or f"{', '.join(decision.advisors)} alone")
     console.print(moves)
     level = decision.complexity
     signals = ", ".join(f"{name} {value:g}" for name, value in level.signals.items())
@@ -168,6 +169,10 @@ def tell_decision(entry: Entry, decision: Decision, console: Console) -> None:
         if plan.probability < 1:
             got += f", p={plan.probability:.3g}"
         said(console, got, 2, "dim")
+        cause = None if plan.cause is None else record.board.at(plan.cause)
+        if cause is not None and not cause.erased:
+            data = orjson.loads(cause.body)
+            said(console, f"takes up {cause.kind} {gist(cause.kind, data)}", 4, "dim")
         if plan.because:
             said(console, plan.because, 4, "dim")
         for option in plan.options:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hive.cli.runs import STATES, widths
@@ -50,6 +52,18 @@ def test_what_was_given_for_a_run_is_told_in_words(here: Here) -> None:
     assert " · models small=ollama:qwen3 · " in head
     assert "turns 9" in head
     assert "{" not in head
+
+
+def test_what_each_strand_takes_up_and_what_becomes_of_tasks_is_told(here: Here) -> None:
+    example = Path(__file__).parents[2] / "examples" / "plan_in_parallel.py"
+    (here.folder / "dinner.py").write_text(example.read_text("utf-8"), "utf-8")
+    assert here.hive("run", "dinner.py:dinner", "A dinner.").code == 0
+    out = here.hive("show").out
+    assert "Task plates: fill the plates (after soup, table)" in out
+    assert "cook@1.2 gets program:cooks" in out
+    assert "    takes up Task stock: boil the bones\n" in out
+    assert "TaskChange soup adjusted: attempt 1 of 2 failed" in out
+    assert "TaskChange sauce skipped: it needs souffle, which is skipped" in out
 
 
 def test_strands_beside_each_other_are_told_apart(here: Here) -> None:
