@@ -145,6 +145,9 @@ class Looking:
         advisor = self.team.advisor
         if advisor is not None:
             turns = {advisor.name: self.before + 1} | turns
+        writer = self.team.writer
+        if writer is not None:
+            turns = turns | {writer.name: self.before + len(ahead.way()) + 1}
         for name, turn in turns.items():
             role = self.workflow.roles[name]
             yield Seated(role, turn, self.models(role, situation))
@@ -168,7 +171,7 @@ class Looking:
         if not figures or not way:
             return None
         names = [name for node in way for name in node]
-        names += [] if self.team.assessor is None else [self.team.assessor.name]
+        names += [role.name for role in (self.team.assessor, self.team.writer) if role is not None]
         costs = [self.strand(seated[name], figures) for name in names]
         known = [cost for cost in costs if cost is not None]
         return round(sum(known) * NANO) if len(known) == len(costs) else None

@@ -21,6 +21,7 @@ from hive.board.records import (
     Paused,
     Redaction,
     Resumed,
+    Shortage,
     Spoken,
     Suspension,
     Termination,
@@ -160,6 +161,16 @@ def answered(entry: Entry, payload: Spoken, calls: dict[str, Told]) -> Told:
     return Told(str(entry.address), who, "says", shortened(payload.text, 400), "open")
 
 
+def ran_short(entry: Entry, payload: Shortage, calls: dict[str, Told]) -> Told:
+    unfit = {**payload.roles, **payload.strands}
+    said = "; ".join(
+        f"{name}: no room for {', '.join(keys)}, {next(iter(keys.values()))}"
+        for name, keys in unfit.items()
+        if keys
+    )
+    return Told(str(entry.address), entry.author, "is short of budget", said, "open")
+
+
 def overran(entry: Entry, payload: Overrun, calls: dict[str, Told]) -> Told:
     said = f"{payload.scope} was granted {money(payload.granted)} and used {money(payload.used)}"
     return Told(str(entry.address), entry.author, "overrun", said, "bad")
@@ -200,6 +211,7 @@ SAID: dict[type[Payload], Callable[..., Told | None]] = {
     Handoff: handed,
     Suspension: suspended,
     Spoken: answered,
+    Shortage: ran_short,
     Overrun: overran,
     Paused: paused,
     Resumed: resumed,

@@ -11,7 +11,8 @@ from tests.cli.conftest import Here
 TEAM = """
 from hive import Graph, Role, Workflow, finish, handoff, start, stop, turns
 from hive.control import (
-    TABLE, Allotment, ByComplexity, ByPreference, Chooser, Figure, ModelEstimator, level, skip_team,
+    TABLE, Allotment, ByComplexity, ByPreference, Chooser, Figure, ModelEstimator, WrittenBy, level,
+    skip_team,
 )
 from hive.message import Reply, Text, Usage
 from hive.models import FunctionModel, ModelCard, Prices
@@ -38,6 +39,7 @@ graph = Graph(*skip_team(
 team = Workflow(graph, models=models)
 row = Allotment("small", tiers={"coding": "large"}, review="panel")
 strict = team.with_(allocator=ByComplexity(TABLE.with_(simple=row)))
+told = team.with_(synthesis=WrittenBy(Role("teller")))
 asking = team.with_(estimator=ModelEstimator(), policy=Chooser())
 figures = (
     Figure("program:small", accuracy=0.6, usd=0.001),
@@ -183,6 +185,13 @@ def test_who_is_asked_first_is_said(home: Here) -> None:
     ]  # fmt: skip
     told = home.hive("plan", "./plans.py:asking", HARD).out
     assert "assessor is asked first how hard the work is, and may say otherwise" in told
+
+
+def test_who_writes_the_answer_acts_after_all_others(home: Here) -> None:
+    plan = home.hive("plan", "plans:told", HARD, "--json").json
+    assert plan["roles"][-1]["role"] == "teller"
+    assert plan["roles"][-1]["turn"] == len(plan["way"]) + 1
+    assert "teller" not in plan["unreached"]
 
 
 def test_the_policy_says_which_of_several_moves_comes_first(home: Here) -> None:
