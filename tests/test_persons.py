@@ -342,6 +342,7 @@ async def test_a_fork_is_served_what_was_said_where_the_same_is_asked() -> None:
     assert [(each.text, each.served) for each in of(forked.entries, Spoken)] == [
         ("no, dig deeper", True), ("yes", True)
     ]  # fmt: skip
+    assert comparable(forked.entries) == comparable((await run.result()).entries)
     await replayed(same)
     other = TEAM.with_instructions(owner="Approve it, if it is safe.")
     asked_anew = await parent.fork(at="turn:2", workflow=other).result()

@@ -40,6 +40,7 @@ OWN_TO_A_RUN: Mapping[str, frozenset[str]] = {
     "Request": frozenset({"system", "tools", "output"}),
     "Inference": frozenset({"latency", "served"}),
     "Fault": frozenset({"served"}),
+    "Spoken": frozenset({"served"}),
     "ToolCall": frozenset({"key"}),
     "Observation": frozenset({"latency", "served"}),
     "Change": frozenset({"before_content", "after_content"}),

@@ -13,7 +13,7 @@ from hive.board.contributions import Attachment, Goal
 from hive.board.entry import Entry, Label, join_labels
 from hive.board.media import MARK, media_in, media_tokens, without_bytes
 from hive.board.payload import Payload
-from hive.board.records import Fault, Inference, Observation, Request, ToolCall
+from hive.board.records import Fault, Inference, Observation, Request, Spoken, ToolCall
 from hive.message import Media, Text
 
 __all__ = [
@@ -47,6 +47,7 @@ HIDDEN: Mapping[type[Payload], frozenset[str]] = {
     Inference: frozenset({"served"}),
     Observation: frozenset({"served"}),
     Request: frozenset({"system", "tools", "output"}),
+    Spoken: frozenset({"served"}),
     ToolCall: frozenset({"key"}),
 }
 """Fields that are never shown: they say which run it is, not what it did."""
