@@ -101,31 +101,34 @@ class Rations:
                 known = lines.get(line.role)
                 if known is None or self.weight(line) < self.weight(known):
                     lines[line.role] = line
-        roles, left_out = {}, []
+        roles, left_out = {}, {}
         for role, line in lines.items():
             if not self.asks(role):
                 continue
-            unfit, served = self.unfit(line, number)
+            unfit, cheapest = self.unfit(line, number)
             if unfit:
                 roles[role] = unfit
-                left_out += [] if served else [role]
-        return Shortage(roles=roles, left_out=tuple(left_out)) if roles else None
+            if cheapest:
+                left_out[role] = cheapest
+        return Shortage(roles=roles, left_out=left_out) if roles else None
 
-    def unfit(self, line: Line, number: int) -> tuple[dict[str, str], bool]:
+    def unfit(self, line: Line, number: int) -> tuple[dict[str, str], str]:
         """The keys of the models that a strand may get whose least call does not fit, with why; and
-        whether one is left."""
+        why the cheapest does not, where none is left."""
         unfit: dict[str, str] = {}
+        needs: dict[str, Grant] = {}
         rested = self.desk.books.rested(line.role, number)
-        while True:
-            open_to = self.team.keys_for(line.role, unfit)
+        while open_to := self.team.keys_for(line.role, unfit):
+            needs |= {key: self.least(line, key) for key in open_to}
             wrong = {
                 key: why
                 for key in open_to
-                if (why := rested or self.refused(line.role, self.least(line, key)))
+                if (why := rested or self.refused(line.role, needs[key]))
             }
+            if not wrong:
+                return unfit, ""
             unfit |= wrong
-            if not open_to or not wrong:
-                return unfit, bool(open_to)
+        return unfit, unfit[min(needs, key=lambda key: (needs[key], key))] if unfit else ""
 
     def refused(self, role: str, grant: Grant) -> str:
         """Why a call in a new strand of a role has no room; "" where it has."""
@@ -309,7 +312,7 @@ def reserved(plan: StrandPlan, grant: Grant) -> StrandPlan:
 
 def starved(found: Shortage) -> Ending:
     """The end of a run in which nobody can be asked any more."""
-    why = [f"{role}: {next(iter(found.roles[role].values()))}" for role in found.left_out]
+    why = [f"{role}: {cheapest}" for role, cheapest in sorted(found.left_out.items())]
     return Ending(
         "stopped", "budget_exhausted", "", f"nobody can be asked any more; {'; '.join(why)}"
     )

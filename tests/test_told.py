@@ -100,7 +100,7 @@ def test_a_run_in_which_nobody_can_be_asked_stops_with_what_it_has(
     assert of(result, Fault) == []  # nobody was asked in vain
     [short] = of(result, Shortage)
     assert len(short.left_out) == 1
-    assert scope in short.roles[short.left_out[0]]["*"]
+    assert all(scope in short.roles[role]["*"] == why for role, why in short.left_out.items())
 
 
 def test_where_the_large_model_no_longer_fits_the_cheaper_one_is_taken() -> None:
@@ -116,8 +116,9 @@ def test_where_the_large_model_no_longer_fits_the_cheaper_one_is_taken() -> None
     assert because[:large] == [""] * large
     assert because[large].startswith("openai:large does not fit: the run may spend $0.05; $0.0")
     assert result.reason == "budget_exhausted"
-    assert of(result, Shortage)[0].left_out == ()
-    assert of(result, Shortage)[-1].left_out != ()
+    first, *_, last = of(result, Shortage)
+    assert (first.left_out, set(first.roles)) == ({}, {"b"})
+    assert last.left_out == {role: keys["small"] for role, keys in last.roles.items()}
 
 
 def test_a_role_whose_own_model_does_not_fit_gets_the_model_for_everyone() -> None:
@@ -137,7 +138,7 @@ def test_a_role_that_is_pinned_to_a_tier_gets_no_other() -> None:
     workflow = Workflow(pinned, models=two(), budget=Budget(usd="0.02"), limits=LIMITS)
     result = run(workflow)
     assert {plan.key for plan in plans(result) if plan.role == "a"} == {"large"}
-    assert of(result, Shortage)[-1].left_out == ("a",)
+    assert of(result, Shortage)[-1].left_out.keys() == {"a"}
     assert "a: the run may spend $0.02; " in result.message
 
 

@@ -278,8 +278,9 @@ class Shortage(Record):
 
     roles: dict[str, dict[str, str]] = Field(default_factory=dict)
     strands: dict[str, dict[str, str]] = Field(default_factory=dict)
-    left_out: tuple[str, ...] = ()
-    """The roles that no model fits; a move of nobody else is no candidate."""
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """The roles that no model fits, with why not even the cheapest does; a move of nobody else is
+    no candidate."""
 
 
 class Overrun(Record):

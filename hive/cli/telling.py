@@ -162,12 +162,11 @@ def answered(entry: Entry, payload: Spoken, calls: dict[str, Told]) -> Told:
 
 
 def ran_short(entry: Entry, payload: Shortage, calls: dict[str, Told]) -> Told:
-    unfit = {**payload.roles, **payload.strands}
-    said = "; ".join(
-        f"{name}: no room for {', '.join(keys)}, {next(iter(keys.values()))}"
-        for name, keys in unfit.items()
-        if keys
-    )
+    told = []
+    for name, keys in sorted((payload.roles | payload.strands).items()):
+        why = payload.left_out.get(name) or min(keys.values())
+        told.append(f"{name}: no room for {', '.join(sorted(keys))}, {why}")
+    said = "; ".join(told)
     return Told(str(entry.address), entry.author, "is short of budget", said, "open")
 
 
