@@ -35,7 +35,7 @@ from hive import (
     turns,
 )
 from hive.board.records import STUCK, Reason, Termination
-from hive.control import bloated, looped, open_tasks, repeated
+from hive.control import Watch, bloated, looped, open_tasks, repeated
 from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import ModelCard
 from hive.models.catalog import Prices
@@ -205,15 +205,17 @@ DETECTORS: list[Guard] = [
 ]
 
 
-@given(WORDS, st.sampled_from(DETECTORS), st.booleans(), st.booleans())
+@given(WORDS, st.sampled_from(DETECTORS), st.booleans(), st.booleans(), st.booleans())
 def test_a_run_that_is_stuck_never_reports_success(
-    words: list[str], detector: Guard, calls: bool, grows: bool
+    words: list[str], detector: Guard, calls: bool, grows: bool, watched: bool
 ) -> None:
     def say(turn: int) -> str | Payload:
         word = words[(turn - 1) % len(words)]
         return accept(turn) if word == "accept" else word
 
-    result = run(stop(when=detector), say=say, calls=calls, grows=grows)
+    ends = () if watched else (stop(when=detector),)
+    watches = (Watch(detector, patience=1),) if watched else ()
+    result = run(*ends, say=say, calls=calls, grows=grows, watches=watches)
     end = ending(result)
     accepted = any(
         isinstance(entry.payload, Verdict) and entry.payload.ruling == "accept"

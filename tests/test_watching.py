@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hive import (
     Graph,
+    Guard,
     Note,
     Role,
     Task,
@@ -28,12 +29,13 @@ from hive import (
 )
 from hive.audit import Record, factors
 from hive.board.records import Decision, Termination
-from hive.control import Watch, looped, repeated, stalled, stuck_at
+from hive.control import Watch, bloated, looped, open_tasks, repeated, stalled, stuck_at
 from hive.errors import DeclarationError, GraphError
 from hive.journal.memory import MemoryJournal
 from hive.message import Request, ToolUse
 from hive.models import FunctionModel
 from hive.run import Result
+from tests import test_stopping
 from tests.sound import sound
 
 DONE = ToolUse(
@@ -226,6 +228,38 @@ def test_nothing_is_said_where_nothing_is_watched() -> None:
 def test_a_nudge_is_a_factor_of_the_run() -> None:
     (found,) = [each for each in factors(run(alone(), wakes).entries) if each.factor == "nudged"]
     assert (found.times, found.at) == (1, "3//0")
+
+
+@pytest.mark.parametrize(
+    ("detector", "doing"),
+    [
+        (stalled(turns=3, of=(open_tasks,)), {}),
+        (looped(times=3), {"say": lambda turn: "the same"}),
+        (repeated(calls=3), {"calls": True}),
+        (bloated(tokens=300, of=(open_tasks,)), {"grows": True}),
+    ],
+    ids=["stalled", "looped", "repeated", "bloated"],
+)
+def test_whatever_finds_a_run_stuck_can_be_watched(detector: Guard, doing: dict[str, Any]) -> None:
+    result = test_stopping.run(watches=(Watch(detector, NUDGE, patience=2),), **doing)
+    first = nudged(result)[0]
+    changed = [n for n, each in enumerate(decisions(result), 1) if "change" in each.features]
+    assert (changed, result.turns) == ([first + 2, first + 3], first + 3)
+    assert (result.outcome, result.reason) == ("stopped", detector.reason)
+    assert result.text
+
+
+def test_a_fork_climbs_as_its_parent_did() -> None:
+    journal = MemoryJournal()
+    team = Workflow(with_another(), model=FunctionModel(stubborn), watches=(WATCH,))
+    result = team.run_sync("g", seed=1, journal=journal)
+    fork = Record(journal, result.run).fork(at="turn:4", workflow=team)
+    forked = asyncio.run(fork.result())
+    assert nudged(forked) == nudged(result)
+    assert (forked.reason, forked.message) == (result.reason, result.message)
+    heard = team.with_models(**{"*": FunctionModel(wakes)})
+    other = asyncio.run(Record(journal, result.run).fork(at="turn:3", workflow=heard).result())
+    assert other.outcome == "finished", "it is told in its third turn, and hears it"
 
 
 @pytest.mark.parametrize("mind", [stubborn, wakes, named("other")])
