@@ -21,6 +21,7 @@ from hive import (
     Limits,
     Note,
     Payload,
+    Review,
     Role,
     RoundRobin,
     Task,
@@ -36,7 +37,23 @@ from hive import (
 )
 from hive.board.contributions import Attachment
 from hive.board.records import Suspension
-from hive.control import Chooser, Mention, Policy
+from hive.board.state import State
+from hive.control import (
+    TABLE,
+    AcrossModels,
+    Allocator,
+    Bid,
+    Bidding,
+    ByComplexity,
+    Chooser,
+    Escalation,
+    Mention,
+    Policy,
+    Softmax,
+    divided,
+    invalid,
+    tool_errors,
+)
 from hive.errors import HiveError, ModelError
 from hive.journal.journal import Batch
 from hive.journal.memory import MemoryJournal
@@ -51,9 +68,9 @@ from hive.tools.person import Decided
 from tests.phases.replies import Colour
 from tests.pictures import CHART
 
-Shape = Literal["talker", "typed", "poster", "program", "broken program"]
+Shape = Literal["talker", "typed", "poster", "program", "broken program", "person"]
 SHAPES: tuple[Shape, ...] = (
-    "talker", "poster", "talker", "poster", "typed", "program", "broken program",
+    "talker", "poster", "talker", "poster", "typed", "program", "broken program", "person",
 )  # fmt: skip
 FIRST = ("amy", "bob", "cat")
 WHO = (*FIRST, "worker", "last")
@@ -67,6 +84,12 @@ def use(name: str, /, **arguments: Any) -> ToolUse:
     return ToolUse(id="0", name=name, arguments=arguments)
 
 
+def eager(state: State) -> Bid:
+    """Worth the less, the more there is on the board."""
+    return Bid(9 / (1 + state.contributions), 0.9, 0.5)
+
+
+BIDS: dict[str, Any] = {**dict.fromkeys(WHO, Bid(2, 0.5)), "worker": eager}
 USES = (
     use("echo", word="w"), use("echo", word=7), use("echo", word=LONG), use("boom", word="x"),
     use("measure"), use("dig"), use("risk", word="r"), use("risk", word="s"),
@@ -121,8 +144,12 @@ class Case:
     """The entries after which the run is asked to pause; it is told to go on at once."""
     given: tuple[Media, ...] = ()
     """What the user hands over with the goal, and with all that is said."""
+    allocator: int = 0
     answer: Decided | None = None
-    """What is said of calls that wait for a yes, where anything is."""
+    """What is said of calls that wait for a yes, and at a checkpoint, where anything is."""
+    saying: str | None = None
+    """What is said in the turns of people, where anything is."""
+    checkpoint: bool = False
 
 
 rulings = st.sampled_from(["allow", "deny", "ask"])
@@ -132,7 +159,8 @@ cases = st.builds(
     lines=st.fixed_dictionaries(
         {name: st.lists(said, min_size=name in FIRST, max_size=3) for name in WHO}
     ),
-    policy=st.integers(0, 4),
+    policy=st.integers(0, 5),
+    allocator=st.integers(0, 2),
     samples=st.integers(1, 2),
     budget=st.one_of(
         st.just(Budget()),
@@ -158,6 +186,8 @@ cases = st.builds(
     rests=st.frozensets(st.integers(0, 40), max_size=2),
     given=st.sampled_from([(), (CHART,)]),
     answer=st.sampled_from([None, "allow", "deny"]),
+    saying=st.sampled_from(["yes, as it is", '{"name": "red"}', "perhaps", None]),
+    checkpoint=st.booleans(),
 )
 
 
@@ -235,6 +265,8 @@ def shaped(name: str, shape: Shape, tools: tuple[Tool, ...]) -> Role:
         case "poster":
             kinds = (Colour, Finding, Task, Attachment)
             return Role(name, writes=kinds, tools=tools, corrections=1)
+        case "person":
+            return Role(name, person=True, writes=(Review, Colour, Task))
         case _:
             return Role(name, writes=(Task, Note), program=program)
 
@@ -259,11 +291,20 @@ def team(case: Case, gate: Gate) -> Workflow:
     )
     policies: tuple[Policy, ...] = (
         GraphOrder(), RoundRobin(), EpsilonGreedy(GraphOrder(), 0.5), Chooser(), Mention(),
+        Softmax(Bidding(BIDS), 1),
     )  # fmt: skip
+    rows = {name: replace(row, checkpoint=case.checkpoint) for name, row in TABLE.items()}
+    allocators: tuple[Allocator, ...] = (
+        ByComplexity(table=TABLE.with_(**rows)),
+        Escalation(("small", "large"), invalid | tool_errors(1) | divided(0.6), ByComplexity()),
+        AcrossModels(("small", "large")),
+    )
+    mind = Mind(case, gate)
     return Workflow(
         graph,
-        model=Mind(case, gate),
+        models={"small": mind, "large": mind, "*": mind},
         policy=policies[case.policy],
+        allocator=allocators[case.allocator],
         budget=case.budget,
         approvals=by_tool(boom="deny", risk=case.risk),
         in_doubt=case.in_doubt,
@@ -332,7 +373,10 @@ async def spoken_to(run: Run, case: Case) -> None:
             if entry.kind == "Paused":
                 run.go()
             waiting = entry.payload
-            if isinstance(waiting, Suspension) and case.answer is not None:
+            if isinstance(waiting, Suspension) and waiting.waits_for == "answer":
+                if case.saying is not None:
+                    run.answer(waiting.subject, "says", case.saying)
+            elif isinstance(waiting, Suspension) and case.answer is not None:
                 asked = waiting.waits_for == "approval"
                 run.answer(waiting.subject, case.answer if asked else "lost")
 
