@@ -26,7 +26,7 @@ class Endings:
     def due(self) -> Ending | None:
         """Whether the run is over: by its graph, or because its budget leaves no room."""
         state = self.board.state
-        stopped = written(state) or self.stopped()
+        stopped = (written(state) if self.may_be_written(state) else None) or self.stopped()
         if stopped is not None:
             return stopped
         if not state.turn:
@@ -43,6 +43,11 @@ class Endings:
         if cap is None:
             return starved(state)
         return Ending("stopped", "budget_exhausted", cap, f"the {cap} is used up")
+
+    def may_be_written(self, state: State) -> bool:
+        """Whether the last turn may have been that of who writes the answer: its decision would
+        have to be read from its bytes to see that, which costs as much as a fifth of a turn."""
+        return self.team.writer is not None or not self.team.graph.roles.keys() >= {*state.frontier}
 
     def seconds_left(self) -> float | None:
         """Seconds until the run's deadline, by the record's own clock."""
