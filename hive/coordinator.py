@@ -186,7 +186,7 @@ class Coordinator:
         complexity = self.team.estimator.estimate(self.goal, state)
         if number == 1 and self.team.assessor is not None:
             return await self.assess(state, complexity)
-        candidates, change = self.decider.ways(state, complexity)
+        candidates = self.decider.moves(state, complexity)
         if not candidates:
             return self.team.graph.no_candidate(state)
         short = None if self.rations is None else self.rations.shortage(number, candidates)
@@ -194,6 +194,7 @@ class Coordinator:
             candidates = affordable(candidates, short)
             if not candidates:
                 return starved(short)
+        candidates, change = self.decider.ways(state, candidates)
         consulted = await self.consulting.advise(number, state, candidates, complexity)
         if consulted is None:
             return self.cut_off(number)

@@ -52,12 +52,15 @@ class Decider:
         plans = self.allocate(situation.candidates[choice.index], situation, complexity)
         return self.record(choice, situation, plans, complexity, advisors)
 
-    def ways(self, state: State, complexity: Complexity) -> Ways:
+    def moves(self, state: State, complexity: Complexity) -> tuple[Move, ...]:
+        """The moves that the graph allows, with as many strands as the work is allotted."""
+        most = self.table[complexity.level].most(self.team.limits.strands)
+        return self.team.graph.candidates(state, most)
+
+    def ways(self, state: State, candidates: tuple[Move, ...]) -> Ways:
         """The moves that may be made, and what is other than usual about them."""
-        team = self.team
-        most = self.table[complexity.level].most(team.limits.strands)
-        candidates = team.graph.candidates(state, most)
-        return ways(team.watches, state, candidates) if team.watches else Ways(candidates)
+        watches = self.team.watches
+        return ways(watches, state, candidates) if watches else Ways(candidates)
 
     def situation(
         self,

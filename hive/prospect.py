@@ -99,7 +99,7 @@ class Looking:
     def prospect(self) -> Prospect:
         """All of it."""
         row = self.decider.table[self.complexity.level]
-        moves = self.decider.ways(self.state, self.complexity).candidates
+        moves = self.decider.moves(self.state, self.complexity)
         situation = self.decider.situation(self.state, moves, None, self.before + 1)
         first = tuple(self.chances(situation)) if moves else ()
         likeliest = sorted(

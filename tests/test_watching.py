@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hive import (
+    Budget,
     Graph,
     Guard,
     Note,
@@ -32,8 +33,9 @@ from hive.board.records import Decision, Termination
 from hive.control import Watch, bloated, looped, open_tasks, repeated, stalled, stuck_at
 from hive.errors import DeclarationError, GraphError
 from hive.journal.memory import MemoryJournal
-from hive.message import Request, ToolUse
-from hive.models import FunctionModel
+from hive.message import Reply, Request, ToolUse
+from hive.models import FunctionModel, ModelCard
+from hive.models.catalog import Prices
 from hive.run import Result
 from tests import test_stopping
 from tests.sound import sound
@@ -86,6 +88,16 @@ def wakes(request: Request) -> str | ToolUse:
 def named(name: str) -> Callable[[Request], str | ToolUse]:
     """Only a role of a name gets anywhere."""
     return lambda request: DONE if f"'{name}'" in request.system else "the same"
+
+
+class Dear:
+    """A model that a budget of a dollar has no room for."""
+
+    name = "openai:dear"
+    card = ModelCard(name, prices=Prices.usd(10_000, 10_000))
+
+    async def complete(self, request: Request) -> Reply:
+        raise AssertionError("it is asked")
 
 
 WATCH = Watch(looped(times=2), NUDGE, patience=2)
@@ -145,6 +157,14 @@ def test_another_role_is_tried_where_the_graph_allows_one() -> None:
     assert last.reason.endswith(
         "; another role than the last time, since looped(times=2) held and a nudge has not helped"
     )
+
+
+def test_nobody_is_tried_for_whom_the_budget_has_no_room() -> None:
+    models = {"worker": FunctionModel(stubborn), "other": Dear()}
+    result = run(with_another(), None, model=None, models=models, budget=Budget(usd=1))
+    assert acted(result) == ["worker"] * 6
+    assert [each.features.get("change") for each in decisions(result)][4:] == ["tier"] * 2
+    assert (result.outcome, result.reason) == ("stopped", "looped")
 
 
 def test_where_nobody_else_is_there_another_tier_is_tried() -> None:

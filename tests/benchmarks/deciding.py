@@ -96,7 +96,7 @@ def once(number: int, policy: Policy) -> Callable[[], object]:
     complexity = workflow.estimator.estimate("Go on.", state)
 
     def decide() -> object:
-        moves = decider.ways(state, complexity).candidates
+        moves = decider.moves(state, complexity)
         situation = decider.situation(state, moves, advice, 8)
         return decider.decide(situation, complexity, ())
 
