@@ -160,7 +160,7 @@ def test_what_could_not_assess_is_refused() -> None:
         team(judged("simple"), Graph(start(Role("assessor")), finish(Role("assessor"))))
     other = Role("assessor", writes=Chooser().advisor.writes)
     with pytest.raises(
-        DeclarationError, match="estimator's advisor and the policy's are both named"
+        DeclarationError, match="estimator's advisor and another advisor are both named"
     ):
         team(judged("simple"), policy=Chooser(other))
 
