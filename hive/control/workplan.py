@@ -6,7 +6,7 @@ Graph(start(planner), *workplan(planner, worker, reporter), finish(reporter))
 from collections import Counter
 from typing import Literal, get_args
 
-from hive.board.contributions import Plan, Review, Task
+from hive.board.contributions import Plan, Review, Task, TaskChange
 from hive.board.state import State
 from hive.board.tasks import is_met
 from hive.control.algebra import Guard, Need
@@ -86,6 +86,7 @@ def workplan(
     reporter: Role,
     *,
     critic: Role | None = None,
+    inspector: Role | None = None,
     attempts: int = 2,
     on_failure: Failed = "skip",
     most_plans: int = 3,
@@ -97,12 +98,14 @@ def workplan(
     stands beside them in the graph.
 
     A critic sees the plan before anything is done. It approves by a Review, and may post a Plan of
-    its own beside it; what it rejects goes back to the planner. A task that failed `attempts` times
+    its own beside it; what it rejects goes back to the planner. An inspector looks after every turn
+    at what was made, and says by TaskChanges which tasks have failed after all, for what they were
+    to come to, before anything begins that needs them. A task that failed `attempts` times
     is skipped; or the planner is asked for another plan ("replan"); or the run stops ("stop"). The
     planner is asked again only while there are fewer than `most_plans`, and `most_turns` bounds
     the run. Raises GraphError for roles that could not do it.
     """
-    check_roles(planner, worker, critic)
+    check_roles(planner, worker, critic, inspector)
     if on_failure not in get_args(Failed):
         said = ", ".join(map(repr, get_args(Failed)))
         raise GraphError(f"workplan(on_failure={on_failure!r}): say one of {said}")
@@ -119,14 +122,18 @@ def workplan(
         handoff(last, reporter, when=passed & tasks_settled),
         handoff(last, worker, when=passed),
     ]
+    hand, fit = worker, None
+    if inspector is not None:
+        edges.append(handoff(worker, inspector))
+        hand, fit = inspector, ~failed(inspector)
     if on_failure == "replan":
-        edges.append(handoff(worker, planner, when=task_failed & ~enough))
+        edges.append(handoff(hand, planner, when=task_failed & ~enough))
     if on_failure != "skip":
         edges.append(stop(when=task_failed & enough if on_failure == "replan" else task_failed))
     return (
         *edges,
-        handoff(worker, worker, when=tasks_ready),
-        handoff(worker, reporter, when=tasks_settled),
+        handoff(hand, worker, when=tasks_ready if fit is None else fit & tasks_ready),
+        handoff(hand, reporter, when=tasks_settled if fit is None else fit & tasks_settled),
         stop(when=turns(most_turns)),
         PlanRule(attempts, "skip" if on_failure == "skip" else "leave"),
     )
@@ -149,7 +156,7 @@ def judged(critic: Role, *, approved: bool) -> Guard:
     )
 
 
-def check_roles(planner: Role, worker: Role, critic: Role | None) -> None:
+def check_roles(planner: Role, worker: Role, critic: Role | None, inspector: Role | None) -> None:
     """Raise GraphError for roles that could not carry a plan out together."""
     if Plan not in planner.writes:
         raise GraphError(
@@ -165,4 +172,9 @@ def check_roles(planner: Role, worker: Role, critic: Role | None) -> None:
         raise GraphError(
             f"workplan: role {critic.name!r} writes no Review; give it writes=(Review,)",
             [critic.name],
+        )
+    if inspector is not None and TaskChange not in inspector.writes:
+        raise GraphError(
+            f"workplan: role {inspector.name!r} writes no TaskChange; give it writes=(TaskChange,)",
+            [inspector.name],
         )

@@ -290,6 +290,35 @@ def test_a_person_may_send_a_plan_back_and_then_give_one_of_their_own() -> None:
     assert result.finished
 
 
+inspector = Role("inspector", writes=(TaskChange, Note), output=Note)
+
+
+def test_an_inspector_has_what_falls_short_done_again_before_anything_builds_on_it() -> None:
+    async def looks(view: View) -> Payload:
+        made = [e.payload.summary for e in view.entries if isinstance(e.payload, Artifact)]
+        if made.count("ground is done") == 1 and "walls is done" not in made:
+            return TaskChange(id="ground", change="failed", reason="it is not level")
+        return Note(text="good")
+
+    result = team(minds([HOUSE]), inspector=inspector.with_(program=looks)).run_sync("Build.")
+    assert waves(result) == [["ground", "garden", "fence"], ["ground"], ["walls"], ["roof"]]
+    (again,) = [t for t in payloads(result, Task) if t.detail]
+    assert again.detail == "Attempt 1 failed: it is not level"
+    assert result.finished
+    assert set(stands(result).values()) == {"done"}
+
+
+def test_what_nobody_inspected_is_not_built_upon() -> None:
+    async def breaks(view: View) -> None:
+        raise LookupError("no glasses")
+
+    broken = inspector.with_(program=breaks)
+    result = team(minds([HOUSE]), inspector=broken, on_failure="replan").run_sync("Build.")
+    assert (result.outcome, result.reason) == ("stopped", "no_candidate")
+    assert "inspector failed: LookupError: no glasses" in result.message
+    assert waves(result) == [["ground", "garden", "fence"]]
+
+
 # -- changes by roles ---------------------------------------------------------------------------
 
 
