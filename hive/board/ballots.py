@@ -1,7 +1,7 @@
 """What roles say where they do not agree (floor 1): proposals, critiques, votes."""
 
 import re
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,7 @@ from hive.board.payload import Payload
 __all__ = ["Critique", "Proposal", "Vote"]
 
 RANKING = rf"\[?{ADDRESS}\]?(?:\s*>\s*\[?{ADDRESS}\]?)*"
-IN_WORDS = re.compile(rf"(?:for\s+)?(abstain\b|{RANKING})(?:[\s,.:;!-]+(.*))?", re.DOTALL)
+IN_WORDS = re.compile(rf"(?i:for\s+)?((?i:abstain)\b|{RANKING})(?:[\s,.:;!-]+(.*))?", re.DOTALL)
 
 
 class Proposal(Payload):
@@ -32,6 +32,11 @@ class Critique(Payload):
 
 class Vote(Payload):
     """A vote among the Proposals: `choice`, or `ranking`, or `abstain`."""
+
+    said_as: ClassVar[str] = (
+        "the address of what you are for, or several with > between them, the best first, or"
+        " abstain, and why"
+    )
 
     reason: str
     choice: str = Field(default="", description="Address of the Proposal that you are for")

@@ -182,6 +182,8 @@ class Artifact(Payload):
 class Review(Payload):
     """A judgement of somebody's work against its evidence."""
 
+    said_as: ClassVar[str] = "yes or no, and why"
+
     approved: bool
     reasons: tuple[str, ...]
     evidence: tuple[Evidence, ...] = ()
@@ -200,6 +202,10 @@ class Verdict(Payload):
     """A ruling; `dissent` keeps what was argued on the other side."""
 
     version: ClassVar[int] = 2
+    said_as: ClassVar[str] = (
+        "accept, revise, give up or undecided, the address of what is accepted where there is a"
+        " choice, and why"
+    )
 
     ruling: Literal["accept", "revise", "give_up", "undecided"]
     reasons: tuple[str, ...]
@@ -213,7 +219,7 @@ class Verdict(Payload):
         """A ruling by `accept 1/author#0/0.2, since …`, `revise: …`, `give up` or `undecided`, the
         address only where there is a choice."""
         found = re.fullmatch(
-            r"(accept|revise|give[ _]up|undecided)\b"
+            r"((?i:accept|revise|give[ _]up|undecided))\b"
             rf"(?:\s+\[?({ADDRESS})\]?)?(?:[\s,.:;!-]+(.*))?",
             words.strip(),
             re.DOTALL,
@@ -223,7 +229,7 @@ class Verdict(Payload):
         why = (found[3] or "").strip()
         return cls.model_validate(
             {
-                "ruling": found[1].replace(" ", "_"),
+                "ruling": found[1].lower().replace(" ", "_"),
                 "reasons": (why,) if why else (),
                 "chosen": found[2],
             }

@@ -116,6 +116,8 @@ class Payload(BaseModel):
     level: ClassVar[Level] = "domain"
     unfolds: "ClassVar[tuple[type[Payload], ...]]" = ()
     """The kinds that `unfold` can bring along."""
+    said_as: ClassVar[str] = ""
+    """How a person can say one in words, where the kind has `in_words`: `yes or no, and why`."""
     _form: ClassVar[Form | None] = None
     """How the fields are written; None where pydantic must."""
 

@@ -111,8 +111,8 @@ def ways(role: Role) -> str:
     """How the role's turn may be answered, in a sentence."""
     found: list[str] = []
     for cls in role.said:
-        if cls.in_words("yes") is not None:
-            found.append("yes or no, and why")
+        if cls.said_as:
+            found.append(cls.said_as)
         elif takes_words(cls):
             found.append(f"your own words, a{'n' if cls.kind[0] in 'AEIO' else ''} {cls.kind}")
         else:

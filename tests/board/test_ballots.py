@@ -57,7 +57,8 @@ def test_a_ranking_may_name_its_first_as_the_choice_too() -> None:
         ("for [1/a/0.2], it is shorter", {"choice": "1/a/0.2", "reason": "it is shorter"}),
         ("2/a@1.0/0.2 > 1/b-c/0.2", {"ranking": ("2/a@1.0/0.2", "1/b-c/0.2")}),
         ("[1/a/0.2]>[1/b/0.2]: so", {"ranking": ("1/a/0.2", "1/b/0.2"), "reason": "so"}),
-        ("abstain, I do not know", {"abstain": True, "reason": "I do not know"}),
+        ("For 1/a/0.2", {"choice": "1/a/0.2"}),
+        ("Abstain, I do not know", {"abstain": True, "reason": "I do not know"}),
     ],
 )
 def test_a_person_votes_in_words(words: str, said: dict[str, Any]) -> None:
@@ -75,7 +76,8 @@ def test_what_is_no_vote_in_words_is_none(words: str) -> None:
         ("accept", {"ruling": "accept"}),
         ("accept [1/a#0/0.2]: simpler", {"chosen": "1/a#0/0.2", "reasons": ("simpler",)}),
         ("revise, it leaks", {"ruling": "revise", "reasons": ("it leaks",)}),
-        ("give up", {"ruling": "give_up"}),
+        ("Give up", {"ruling": "give_up"}),
+        ("Accept, it holds", {"ruling": "accept", "reasons": ("it holds",)}),
         ("undecided", {"ruling": "undecided"}),
     ],
 )

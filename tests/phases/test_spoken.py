@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from hive import Answer, Finding, Note, Payload, Plan, Question, Review, Role
+from hive import Answer, Finding, Note, Payload, Plan, Question, Review, Role, Verdict
+from hive.board.ballots import Vote
 from hive.board.contributions import Attachment
 from hive.board.entry import Address, Entry
 from hive.phases.select import Invalid
@@ -31,6 +32,8 @@ class Shade(Payload):
 
 class Grade(Payload):
     """A mark from A to F."""
+
+    said_as: ClassVar[str] = "a letter from A to F"
 
     mark: str
 
@@ -132,6 +135,9 @@ def test_what_does_not_fit_is_refused_and_says_why(writes: Any, words: str, why:
     [
         ((Review,), "Say yes or no, and why."),
         ((Review, Plan), "Say yes or no, and why; or the JSON of a Plan."),
+        ((Vote,), f"Say {Vote.said_as}."),
+        ((Verdict, Note), f"Say {Verdict.said_as}; or your own words, a Note."),
+        ((Grade,), "Say a letter from A to F."),
         ((Note, Attachment), "Say your own words, a Note."),
         ((Answer,), "Say your own words, an Answer."),
     ],
