@@ -252,9 +252,10 @@ class Board:
         """The entries of the open turn so far, in the order of arrival."""
         return self._turn
 
-    def foreseen(self, strands: Sequence[str]) -> State:
-        """The state as it would be if the open turn were closed now."""
-        turn = [*self._turn]
+    def foreseen(self, strands: Sequence[str], slot: int) -> State:
+        """The state as it would be if the open turn were closed now, without what the coordinator
+        posted in one slot of it."""
+        turn = [entry for entry in self._turn if entry.strand or entry.place[0] != slot]
         self._order(turn, strands)
         return fold(self.state, turn, self._folding)
 

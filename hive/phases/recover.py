@@ -21,7 +21,9 @@ def recover(desk: Desk, rule: PlanRule, turn: int, strands: Sequence[str]) -> No
     board = desk.writer.board
     if not may_have_failed(board, rule, turn, strands):
         return
-    for number, ruling in enumerate(rulings(rule, board.foreseen(strands), board)):
+    # Without what stands there already: a run that is taken up again rules as it did before.
+    state = board.foreseen(strands, RULED)
+    for number, ruling in enumerate(rulings(rule, state, board)):
         address = Address(turn, "", (RULED, number))
         entry = desk.writer.post(
             address, COORDINATOR, ruling.change, COORDINATOR, (ruling.because,), ruling.label

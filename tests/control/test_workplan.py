@@ -31,7 +31,7 @@ from hive import (
     turns,
 )
 from hive.audit import Record
-from hive.board.entry import Entry
+from hive.board.entry import Entry, Sealed
 from hive.board.records import Decision, Fault, Termination
 from hive.control import PlanRule, TaskChange, plans, task_failed, tasks_ready, workplan, worst_case
 from hive.errors import DeclarationError, GraphError
@@ -502,7 +502,7 @@ def test_every_task_runs_after_what_it_needs_so_many_at_once_and_ends_in_one_way
 
 
 @given(sound_plans(), fates, st.integers(1, 4), st.integers(0, 300))
-@settings(max_examples=25)
+@settings(max_examples=30)
 def test_a_run_of_a_plan_replays_and_goes_on_from_wherever_it_broke_off(
     given_plan: Plan, often: Mapping[str, int], limit: int, cut: int
 ) -> None:
@@ -518,6 +518,34 @@ def test_a_run_of_a_plan_replays_and_goes_on_from_wherever_it_broke_off(
         assert again.state.plan == whole.state.plan
         assert (again.outcome, again.text) == (whole.outcome, whole.text)
         assert waves(again) == waves(whole)
+        assert (await Record(rest, whole.run).replay(workflow)).identical
+
+    asyncio.run(run())
+
+
+def cut_at(journal: Stages, entries: int) -> Stages:
+    """The journal as it would be if its first entries and no more had been committed."""
+    found = Stages()
+    for batch in journal.batches:
+        left = entries - batch.expected
+        if left > 0:
+            headers, digests, salts, bodies = batch.sealed
+            sealed = Sealed(headers[:left], digests[:left], salts[:left], bodies[:left])
+            named = b"".join(sealed.headers)
+            kept = [each for each in batch.kept if each.commitment.hex().encode() in named]
+            found.batches.append(batch._replace(sealed=sealed, kept=kept))
+    return found.until(entries)
+
+
+def test_a_run_that_broke_off_between_two_rulings_rules_as_it_did_before() -> None:
+    async def run() -> None:
+        journal, workflow = Stages(), team(minds([HOUSE], fails("walls")))
+        whole = await workflow.run("Build a house.", journal=journal)
+        first = next(e for e in whole.entries if (e.kind, e.turn) == ("TaskChange", 4))
+        rest = cut_at(journal, first.seq + 1)
+        again = await workflow.resume(whole.run, journal=rest).result()
+        assert changes(again) == changes(whole)
+        assert again.state.plan == whole.state.plan
         assert (await Record(rest, whole.run).replay(workflow)).identical
 
     asyncio.run(run())
