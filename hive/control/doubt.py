@@ -28,6 +28,10 @@ __all__ = ["Doubt", "divided", "invalid", "refused", "tests_failed", "tool_error
 Whose = Literal["own", "earlier"]
 
 
+def anything(kind: type[Payload]) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Doubt:
     """A named sign that work may not be good; doubts combine with `|` and `&`.
@@ -36,6 +40,8 @@ class Doubt:
     what is doubtful, "" where nothing is; both are pure. They are given the entries of a role's own
     strands; with `whose="earlier"`, entries that judge the work of those who contributed in the
     turn before. `kinds` are the kinds that judge so; to post one is no contribution of work.
+    `looks` says of a class of payloads whether entries of it can mean anything, so that others cost
+    nothing.
     """
 
     name: str
@@ -43,6 +49,7 @@ class Doubt:
     says: Callable[[JsonValue], str] = field(repr=False, compare=False)
     whose: Whose = "own"
     kinds: tuple[type[Payload], ...] = field(default=(), repr=False, compare=False)
+    looks: Callable[[type[Payload]], bool] = field(default=anything, repr=False, compare=False)
     parts: "tuple[Doubt, ...]" = field(default=(), repr=False)
     joint: Literal["", "&", "|"] = field(default="", repr=False)
 
@@ -116,7 +123,10 @@ INVALID: frozenset[FaultCode] = OWN
 """Faults by a model's own doing."""
 
 invalid = Doubt(
-    "invalid", broke, lambda seen: times(counted(seen), "failed validation") if seen else ""
+    "invalid",
+    broke,
+    lambda seen: times(counted(seen), "failed validation") if seen else "",
+    looks=lambda cls: issubclass(cls, Fault),
 )
 """A reply that broke the rules: it was no payload of its kind, was cut off, empty or refused, named
 a tool that is not there, or the role did not come to an end; also where it was corrected."""
@@ -134,6 +144,7 @@ def tool_errors(most: int) -> Doubt:
         f"tool_errors({most})",
         step,
         lambda seen: times(counted(seen), "tool error") if counted(seen) >= most else "",
+        looks=lambda cls: issubclass(cls, Observation),
     )
 
 
@@ -143,7 +154,7 @@ def unsure(below: float | None = None) -> Doubt:
 
     def step(seen: JsonValue, entry: Entry) -> JsonValue:
         said: Any = getattr(entry.payload, "confidence", None)
-        if entry.level != "domain" or said is None:
+        if said is None or not is_own(entry):
             return seen
         is_number = isinstance(said, int | float) and not isinstance(said, bool)
         low = said == "low" or (below is not None and is_number and said < below)
@@ -155,7 +166,13 @@ def unsure(below: float | None = None) -> Doubt:
         low = [said for said in known.values() if said != ""]
         return f"a confidence of {low[0]}" if low else ""
 
-    return Doubt("unsure" if below is None else f"unsure(below={below:g})", step, says)
+    name = "unsure" if below is None else f"unsure(below={below:g})"
+    return Doubt(name, step, says, looks=lambda cls: "confidence" in cls.model_fields)
+
+
+def is_own(entry: Entry) -> bool:
+    """Whether an entry is a contribution of a role itself, and not of one of its tools."""
+    return entry.level == "domain" and entry.author == entry.address.role
 
 
 def answer_of(payload: Payload) -> JsonValue:
@@ -171,30 +188,40 @@ def divided(
     """Answers that differ: the most frequent one is given by less than a share `least` of those who
     answered.
 
-    Compared are the last contributions of a role's own strands in a turn, its samples; or with
-    `kind`, those of that kind by anybody, such as votes and reviews, which judge the work of the
-    turn before. `of` gives what of a contribution is compared, and is pure.
+    Compared are the last contributions of a role's samples in a turn, those for one entry with each
+    other; or with `kind`, those of that kind by anybody, such as votes and reviews, which judge the
+    work of the turn before. `of` gives what of a contribution is compared, and is pure.
     """
     if not 0 < least <= 1:
         raise DeclarationError(f"divided({least!r}): give a share above 0, up to 1")
 
+    wanted = kind or Payload
+
     def step(seen: JsonValue, entry: Entry) -> JsonValue:
-        if entry.level != "domain" or not isinstance(entry.payload, kind or Payload):
+        group, _, sample = entry.strand.partition("#")
+        if not is_own(entry) or not isinstance(entry.payload, wanted) or not (sample or kind):
             return seen
         known: Any = seen or {}
-        return {**known, entry.strand: digest_of(of(entry.payload))}
+        own = "" if kind else group
+        answers = {**known.get(own, {}), entry.strand: digest_of(of(entry.payload))}
+        return {**known, own: answers}
 
     def says(seen: JsonValue) -> str:
         known: Any = seen or {}
-        if len(known) < 2:
-            return ""
-        most = max(Counter(known.values()).values())
-        if most / len(known) >= least:
-            return ""
-        return f"{most} of {len(known)} answers agree"
+        for answers in known.values():
+            most = max(Counter(answers.values()).values())
+            if len(answers) > 1 and most / len(answers) < least:
+                return f"{most} of {len(answers)} answers agree"
+        return ""
 
-    name = f"divided({least:g}" + (f", kind={kind.kind})" if kind else ")")
-    return Doubt(name, step, says, "earlier" if kind else "own", (kind,) if kind else ())
+    return Doubt(
+        f"divided({least:g}" + (f", kind={kind.kind})" if kind else ")"),
+        step,
+        says,
+        "earlier" if kind else "own",
+        (kind,) if kind else (),
+        lambda cls: cls.level == "domain" and issubclass(cls, wanted),
+    )
 
 
 def ruled(seen: JsonValue, entry: Entry) -> JsonValue:
@@ -203,7 +230,7 @@ def ruled(seen: JsonValue, entry: Entry) -> JsonValue:
     if isinstance(payload, Review):
         return {**known, entry.author: not payload.approved}
     if isinstance(payload, Verdict):
-        return {**known, entry.author: payload.ruling != "accept"}
+        return {**known, entry.author: payload.ruling in ("revise", "give_up")}
     return seen
 
 
@@ -213,8 +240,15 @@ def who_refused(seen: JsonValue) -> str:
     return f"{' and '.join(against)} did not approve" if against else ""
 
 
-refused = Doubt("refused", ruled, who_refused, "earlier", (Review, Verdict))
-"""A Review in the turn after that does not approve, or a Verdict that does not accept."""
+refused = Doubt(
+    "refused",
+    ruled,
+    who_refused,
+    "earlier",
+    (Review, Verdict),
+    lambda cls: issubclass(cls, Review | Verdict),
+)
+"""A Review in the turn after that does not approve, or a Verdict that rules against the work."""
 
 
 def tested(seen: JsonValue, entry: Entry) -> JsonValue:
@@ -234,6 +268,13 @@ def what_failed(seen: JsonValue) -> str:
     return "" if complete else "a test run that did not come to its end"
 
 
-tests_failed = Doubt("tests_failed", tested, what_failed, "earlier", (TestReport,))
+tests_failed = Doubt(
+    "tests_failed",
+    tested,
+    what_failed,
+    "earlier",
+    (TestReport,),
+    lambda cls: issubclass(cls, TestReport),
+)
 """Tests that fail in the newest report of the test tool: of a role's own turn where it has changed
 the workspace in it, and else of the work of the turn before."""

@@ -1,5 +1,7 @@
 """Who stands on which rung, and why (control floor): a fold of the record, for `Escalation`."""
 
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
@@ -70,19 +72,25 @@ def climbing(rungs: tuple[str, ...], doubt: Doubt) -> Tally:
     judging = {Review.kind, Verdict.kind, TestReport.kind}
     judging |= {kind.kind for one in primitives for kind in one.kinds}
 
+    looking = lru_cache(maxsize=None)(
+        lambda cls: tuple(one for one in primitives if one.looks(cls))
+    )
+
     def step(value: JsonValue, entry: Entry) -> JsonValue:
         kept: Any = value
-        role, payload = entry.address.role, entry.payload
-        if isinstance(payload, Decision):
-            return decided(kept, payload, rungs)
+        if entry.cls is Decision:
+            return decided(kept, entry, rungs)
+        about: tuple[Doubt, ...] = looking(entry.cls)
+        works = entry.cls is Observation or entry.level == "domain"
+        if not about and not works:
+            return value
+        role = entry.address.role
         if role not in kept["acting"]:
             return value
-        if isinstance(payload, Observation) and payload.changes:
-            kept = with_role(kept, "changed", role)
-        elif entry.level == "domain" and entry.author == role and entry.kind not in judging:
-            kept = with_role(kept, "worked", role)
-        for one in primitives:
-            for name in about(kept, role, one, entry):
+        if works:
+            kept = worked(kept, role, entry, judging)
+        for one in about:
+            for name in meant(kept, role, one, entry):
                 kept = looked(kept, name, one, entry)
         return kept  # type: ignore[no-any-return]  # it is as JSON-shaped as it was
 
@@ -94,7 +102,7 @@ def climbing(rungs: tuple[str, ...], doubt: Doubt) -> Tally:
     return Tally(f"ladder {' < '.join(rungs)} by {doubt}", NOTHING, step, close=close)
 
 
-def about(kept: dict[str, Any], role: str, doubt: Doubt, entry: Entry) -> list[str]:
+def meant(kept: dict[str, Any], role: str, doubt: Doubt, entry: Entry) -> list[str]:
     """Of whose work an entry speaks, to a doubt."""
     if doubt.whose == "own" or (entry.kind == TestReport.kind and role in kept["changed"]):
         return [role]
@@ -119,8 +127,21 @@ def judged(
     return {**kept, **fresh, "climbs": climbs, "doubts": doubts, "earlier": earlier}
 
 
-def decided(kept: dict[str, Any], decision: Decision, rungs: tuple[str, ...]) -> JsonValue:
+def worked(
+    kept: dict[str, Any], role: str, entry: Entry, judging: Collection[str]
+) -> dict[str, Any]:
+    """Take in that a role has changed the workspace, or contributed what is no judgement."""
+    if entry.cls is Observation:
+        changes = isinstance(entry.payload, Observation) and entry.payload.changes
+        return with_role(kept, "changed", role) if changes else kept
+    own = entry.author == role and entry.kind not in judging
+    return with_role(kept, "worked", role) if own else kept
+
+
+def decided(kept: dict[str, Any], entry: Entry, rungs: tuple[str, ...]) -> JsonValue:
     """Take in who acts, and on which rung."""
+    decision = entry.payload
+    assert isinstance(decision, Decision)
     at = dict(kept["at"])
     for role in {plan.role for plan in decision.strands}:
         keys = [plan.key for plan in decision.strands if plan.role == role]

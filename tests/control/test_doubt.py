@@ -100,11 +100,25 @@ def test_one_answer_alone_and_the_same_answer_are_no_disagreement() -> None:
     assert told(divided(1), [one, other, two]) == "", "the last word of a strand counts"
 
 
+def test_strands_for_different_entries_and_what_tools_post_are_not_compared() -> None:
+    one = entry(Note(text="a"), "coder", strand="coder@1.0")
+    two = entry(Note(text="b"), "coder", strand="coder@1.1")
+    assert told(divided(1), [one, two]) == "", "another task has another answer"
+    first = entry(Note(text="a"), "coder", strand="coder@1.0#0")
+    second = entry(Note(text="b"), "coder", strand="coder@1.0#1")
+    same = [entry(Note(text="c"), "coder", strand=f"coder@1.1#{n}") for n in (0, 1)]
+    assert told(divided(1), [*same, first, second]) == "1 of 2 answers agree"
+    measured = entry(Note(text="x"), "tool:measure", strand="coder@1.0#1")
+    assert told(divided(1), [*same, measured]) == ""
+    assert told(unsure(), [entry(found("low").payload, "tool:look", strand="coder")]) == ""
+
+
 def test_a_judgement_by_others_is_a_doubt_about_earlier_work() -> None:
     no, yes = Review(approved=False, reasons=("no",)), Review(approved=True, reasons=())
     assert told(refused, [entry(no, "critic"), entry(yes, "second")]) == "critic did not approve"
     assert told(refused, [entry(no, "critic"), entry(yes, "critic")]) == ""
-    revise = Verdict(ruling="revise", reasons=())
+    revise, neither = (Verdict(ruling=r, reasons=()) for r in ("revise", "undecided"))
+    assert told(refused, [entry(neither, "judge")]) == "", "which is for an arbiter"
     assert told(refused, [entry(revise, "judge")]) == "judge did not approve"
     split = divided(0.9, of=lambda one: getattr(one, "approved", None), kind=Review)
     assert told(split, [entry(no, "a"), entry(yes, "b"), entry(Note(text="?"), "c")]) != ""
