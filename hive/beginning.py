@@ -144,7 +144,7 @@ def desk_for(
 
 def drawing(desk: Desk, journal: Journal, *, new: bool) -> None:
     """Have a run count in its pool, where it draws on one. `new` says that its journal holds
-    nothing else. Raises JournalError when another process draws on the pool."""
+    nothing else. Raises PoolHeld when another process draws on the pool."""
     share = desk.share
     if share is None:
         return

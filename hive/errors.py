@@ -10,6 +10,7 @@
     │   ├── JournalVersion        written by another, unreadable version
     │   ├── RunNotFound           no run, or more than one, by that id
     │   ├── RunHeld               somebody alive extends the run; carries `holder`
+    │   ├── PoolHeld              somebody alive has the pool; carries `holder`
     │   ├── StaleWriter           somebody else has taken the run over, or extended it
     │   ├── WorkflowChanged       a run was made by another workflow; carries `changes`
     │   ├── WorkspaceDrift        a workspace is not as its run left it; carries `drift`
@@ -51,6 +52,7 @@ __all__ = [
     "MissingKey",
     "ModelError",
     "PayloadError",
+    "PoolHeld",
     "RateLimited",
     "RedactionRefused",
     "RequestRefused",
@@ -140,6 +142,14 @@ class RunNotFound(JournalError):
 
 class RunHeld(JournalError):
     """Somebody alive extends the run; `holder` is the `hive.journal.journal.Holder`."""
+
+    def __init__(self, message: str, holder: Any) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
+class PoolHeld(JournalError):
+    """Somebody alive has the pool; `holder` is the `hive.journal.journal.Holder`."""
 
     def __init__(self, message: str, holder: Any) -> None:
         super().__init__(message)

@@ -178,7 +178,7 @@ class Workflow:
         `pool` is what it shares with other runs. Raises DeclarationError for an attachment that
         cannot be read or is too large, for a workspace that is not there, and for a model without a
         known price under a cap on money, MissingKey for a model whose key is not set, JournalError
-        for a journal that cannot be opened, and for a pool that another process draws on.
+        for a journal that cannot be opened, PoolHeld for a pool that another process has.
         """
         return begin(
             self,

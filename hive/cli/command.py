@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from hive.cli.exits import OK, PAUSED, UNREADABLE, USAGE
-from hive.errors import HiveError, JournalError, PayloadError, RunNotFound
+from hive.errors import HiveError, JournalError, PayloadError, PoolHeld, RunNotFound
 
 __all__ = ["hive", "serve"]
 
@@ -129,7 +129,7 @@ def serve(arguments: Sequence[str] | None = None) -> int:
         return told("interrupted", PAUSED)
     except OSError as error:
         return unwritten(error)
-    except RunNotFound as error:
+    except (RunNotFound, PoolHeld) as error:
         return told(str(error), USAGE)
     except (JournalError, PayloadError) as error:  # what is stored does not fit
         return told(str(error), UNREADABLE)

@@ -13,9 +13,11 @@ from hive.cli.exits import Mistake
 from hive.cli.journals import opened, record_of
 from hive.cli.loading import Declared, load
 from hive.cli.overrides import Overrides
+from hive.cli.pools import in_hand, pool_on_record
 from hive.cli.run import Begin, carry_out
 from hive.cli.words import ended
 from hive.cli.workspaces import in_place
+from hive.control.pool import Pool
 from hive.errors import (
     JournalError,
     JournalVersion,
@@ -62,9 +64,9 @@ def resume(
 ) -> int:
     """Go on with RUN: an id, the beginning of one, or "last".
 
-    Its team is loaded as it was named when the run began, with the same --model and caps. What was
-    recorded is not asked for again. A run that has ended says so and ends with its outcome's code.
-    --json prints the object that `hive run --json` prints.
+    Its team is loaded as it was named when the run began, with the same --model, caps and --pool.
+    What was recorded is not asked for again. A run that has ended says so and ends with its
+    outcome's code. --json prints the object that `hive run --json` prints.
 
     A team that has changed is refused, and what changed is told; --accept workflow goes on under
     it, and the turn that was open is begun anew, unless only the budget has changed. So is a
@@ -91,9 +93,11 @@ def resume(
         click.echo(in_place(Path(place), team), err=as_json)
     terms = Terms(frozenset(accept), restore)
     while True:
+        pool = pool_on_record(record.started.pool)
         try:
-            begin = beginning(team, record.id, terms)
-            return carry_out(team, record.summary.goal, journal, showing, begin)
+            begin = beginning(team, record.id, terms, pool)
+            with in_hand(pool):
+                return carry_out(team, record.summary.goal, journal, showing, begin)
         except WorkspaceDrift as error:
             if as_json or sys.stdin is None or not sys.stdin.isatty():
                 raise Mistake(
@@ -103,7 +107,7 @@ def resume(
             terms = asked(error, terms)
 
 
-def beginning(team: Workflow, run: str, terms: Terms) -> Begin:
+def beginning(team: Workflow, run: str, terms: Terms, pool: Pool | None) -> Begin:
     """How the run is taken up; what the user can put right is a Mistake, but for drift."""
 
     def begin(journal: Journal, approver: Approver) -> Run:
@@ -114,6 +118,7 @@ def beginning(team: Workflow, run: str, terms: Terms) -> Begin:
                 approvals=approver,
                 accept=terms.accept,
                 restore=terms.restore,
+                pool=pool,
             )
         except (JournalVersion, StaleWriter, WorkspaceDrift):
             raise

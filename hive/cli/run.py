@@ -12,6 +12,7 @@ from hive.cli.driving import Showing, check_models, drive
 from hive.cli.journals import opened, record_of
 from hive.cli.loading import load
 from hive.cli.overrides import asked
+from hive.cli.pools import in_hand, pool_given
 from hive.cli.workspaces import announced
 from hive.journal.journal import Journal
 from hive.run import Run
@@ -39,6 +40,11 @@ Begin = Callable[[Journal, Approver], Run]
 @options.prefer
 @options.caps
 @click.option(
+    "--pool",
+    metavar="NAME:CAPS",
+    help="What it shares with all runs of that pool: nightly:usd=5,calls=90.",
+)
+@click.option(
     "--seed", type=click.IntRange(0, 2**53 - 1), metavar="N", help="Fix the run's chance."
 )
 @click.option(
@@ -60,6 +66,7 @@ def run(
     budget: str | None,
     seconds: float | None,
     turns: int | None,
+    pool: str | None,
     seed: int | None,
     tags: tuple[str, ...],
     journal: str,
@@ -71,14 +78,17 @@ def run(
     """Set the team WORKFLOW (module:name or ./file.py:name) on a GOAL.
 
     Ctrl-C leaves the run paused and prints the command that resumes it; a second Ctrl-C ends the
-    process at once. --json prints one object when the run has ended, with the keys of `hive runs
-    --json` and message, answer, workspace, changed, waits_for and journal.
+    process at once. --pool names what all runs of that pool in the journal may use together, in
+    usd, tokens and calls; one process at a time has a pool. --json prints one object when the run
+    has ended, with the keys of `hive runs --json` and message, answer, workspace, changed,
+    waits_for and journal.
     """
     options.diagnose(verbose)
     here = str(Path.cwd())
     caps = {"usd": budget, "seconds": seconds, "turns": turns}
     overrides = asked(models, prefer=prefer, directory=here, **caps)
     team = overrides.apply(load(workflow), workflow)
+    drawn_on = pool_given(pool)
     check_models(team)
     place, sentence = announced(workspace, copy, team)
     if sentence:
@@ -95,9 +105,11 @@ def run(
             overrides=overrides.as_json(),
             reference=workflow,
             approvals=approver,
+            pool=drawn_on,
         )
 
-    return carry_out(team, goal, journal, Showing(workflow, as_json, plain, yes), begin)
+    with in_hand(drawn_on):
+        return carry_out(team, goal, journal, Showing(workflow, as_json, plain, yes), begin)
 
 
 def carry_out(

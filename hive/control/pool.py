@@ -90,8 +90,8 @@ class Pool:
         have used. It is done of itself when a run begins or goes on there. A run whose journal
         failed has all reserved that may be on record; read again, it has what is.
 
-        Raises JournalError when the journal cannot be read, when what a run used was erased, and
-        when another process draws on the pool there.
+        Raises PoolHeld when another process has the pool there, and JournalError when the journal
+        cannot be read or what a run used was erased.
         """
         opened = open_journal(journal, create=False)
         try:

@@ -1,9 +1,9 @@
-"""Names that a process has to itself in some journals (floor 2)."""
+"""Names of pools that one process has to itself in some journals (floor 2)."""
 
 import weakref
 from pathlib import Path
 
-from hive.errors import JournalError, RunHeld
+from hive.errors import JournalError, PoolHeld, RunHeld
 from hive.journal.journal import Journal, own_name
 from hive.journal.sqlite import SQLiteJournal
 
@@ -25,7 +25,7 @@ class Claims:
         """Give the name up everywhere."""
 
     def take(self, journal: Journal) -> bool:
-        """Have the name in a journal; False where it is had already. Raises JournalError when
+        """Have the name in a journal; False where it is had already. Raises PoolHeld when
         somebody else has it."""
         place = place_of(journal)
         if place in self._files or place in self._others:
@@ -53,10 +53,10 @@ def hold(journal: Journal, name: str) -> None:
     try:
         journal.hold(name, own_name())
     except RunHeld as error:
-        holder = getattr(error.holder, "name", "another process")
-        raise JournalError(
-            f"the {name} is in use by {holder}; one at a time has it, with as many runs as it"
-            " likes, until it is closed or the process ends"
+        raise PoolHeld(
+            f"the {name} is in use by {error.holder.name}; one at a time has it, with as many runs"
+            " as it likes, until it is closed or the process ends",
+            error.holder,
         ) from error
 
 

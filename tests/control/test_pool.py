@@ -13,7 +13,7 @@ from hive import Budget, Graph, Limits, Role, Workflow, finish, start, stop, tur
 from hive.audit import Record
 from hive.board.records import Inference, Overrun, RunStarted
 from hive.control import Pool
-from hive.errors import DeclarationError, JournalError, RunHeld
+from hive.errors import DeclarationError, JournalError, PoolHeld, RunHeld
 from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
 from hive.models import input_bound
@@ -270,7 +270,7 @@ def test_nobody_else_has_a_pool_in_a_journal_while_one_lasts(tmp_path: Path) -> 
     budget, workflow = Budget(tokens=90_000), Workflow(ALONE, model=Greedy())
     first, second = Pool("shared", budget), Pool("shared", budget)
     assert workflow.run_sync("g", journal=path, pool=first).finished
-    with pytest.raises(JournalError, match=r"the pool 'shared' is in use by pid \d+ "):
+    with pytest.raises(PoolHeld, match=r"the pool 'shared' is in use by pid \d+ "):
         workflow.start("g", journal=path, pool=second)
     assert second.spent == (0, 0)
     assert workflow.run_sync("g", journal=path, pool=Pool("other", budget)).finished
