@@ -20,6 +20,7 @@ class Ledger(RuleBasedStateMachine):
     """A run, two roles in it and a strand in one of them, used in any order."""
 
     open = Bundle("open")
+    kept = Bundle("kept")
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +35,9 @@ class Ledger(RuleBasedStateMachine):
         assert cost is not None
         assert tokens is not None
         before = [(s.spent, s.reserved, s.calls) for s in (self.run, *self.scopes)]
-        fits = grant.cost <= cost and grant.tokens <= tokens and self.run.calls < 12
+        left = self.run.calls_left()
+        assert left is not None
+        fits = grant.cost <= cost and grant.tokens <= tokens and left > 0
         if fits and not self.run.shut:
             scope.reserve(grant)
             return Allowance(scope, grant)
@@ -69,8 +72,35 @@ class Ledger(RuleBasedStateMachine):
             given.scope.settle(grant, used)
             assert given.scope.overrun(grant, used) == ()
 
+    @rule(target=kept, place=st.integers(0, 2), least=grants)
+    def keep(self, place: int, least: Grant) -> tuple[Scope, Grant] | None:
+        """Keep back what a strand's first call needs at least, if there is room."""
+        own = Scope("a strand", parent=self.scopes[place])
+        try:
+            own.judge(least)
+        except BudgetExceeded:
+            return None
+        own.keep(least)
+        return own, least
+
+    @rule(target=open, given=consumes(kept), more=st.booleans())
+    def claim(self, given: tuple[Scope, Grant] | None, more: bool) -> Allowance | None:
+        """What was kept is there when it is claimed: a call of that size always fits."""
+        if given is None:
+            return None
+        own, least = given
+        own.claim()
+        own.claim()
+        assert own.reserved == NOTHING
+        if not more:
+            return None
+        own.reserve(least)
+        return Allowance(own, least)
+
     @invariant()
     def no_cap_is_passed(self) -> None:
+        assert 0 <= self.run.calls + self.run.kept_calls <= 12
+        assert self.run.kept_calls == sum(role.kept_calls for role in self.roles) >= 0
         for scope in (self.run, *self.scopes):
             assert scope.spent.cost + scope.reserved.cost <= (scope.cap_cost or 100)
             assert scope.spent.tokens + scope.reserved.tokens <= (scope.cap_tokens or 150)
