@@ -413,6 +413,7 @@ def test_whatever_the_cap_the_answer_is_asked_for_within_it(
     [
         (teller.with_(tools=(look,)), "role 'teller' has tools, and who writes the answer is"),
         (teller.with_(per=Note), "role 'teller' opens a strand per entry"),
+        (teller.with_(person=True), "is a person, for whom no run waits at its end"),
         (teller.with_(writes=(Note, Task)), "role 'teller' writes several kinds"),
         ("teller", r"WrittenBy\('teller'\): give the Role that writes the answer"),
     ],

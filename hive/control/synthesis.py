@@ -70,6 +70,7 @@ class WrittenBy:
         if not isinstance(role, Role):
             raise DeclarationError(f"WrittenBy({role!r}): give the Role that writes the answer")
         wrong = "has tools" if role.tools else "opens a strand per entry" if role.per else ""
+        wrong = "is a person, for whom no run waits at its end" if role.person else wrong
         if wrong or role.posted:
             wrong = wrong or "writes several kinds"
             raise DeclarationError(
