@@ -51,7 +51,11 @@ def contributions(role: Role, words: str, question: str | None) -> Iterator[Payl
     try:
         data = json.loads(words)
     except (ValueError, RecursionError) as error:
-        raise Unfit(f"this is no JSON: {error}.") from None
+        payload = by_a_kind(role, words)  # an address in brackets, as it is shown
+        if payload is None:
+            raise Unfit(f"this is no JSON: {error}.") from None
+        yield payload
+        return
     if data == []:
         raise Unfit("nothing was said.")
     for each in data if isinstance(data, list) else [data]:
@@ -61,16 +65,20 @@ def contributions(role: Role, words: str, question: str | None) -> Iterator[Payl
 
 def in_words(role: Role, words: str, question: str | None) -> Payload:
     """The one contribution that a person's own words come to. Raises Unfit."""
-    for cls in role.said:
-        payload = cls.in_words(words)
-        if payload is not None:
-            return payload
+    payload = by_a_kind(role, words)
+    if payload is not None:
+        return payload
     for cls in role.said if words else ():
         if cls is Answer and question is not None:
             return Answer(text=words, question=question)
         if is_text(cls):
             return cls.model_validate({"text": words})
     raise Unfit(f"{role.name!r} cannot say that in words.")
+
+
+def by_a_kind(role: Role, words: str) -> Payload | None:
+    """What a kind of the role itself makes of some words; None where none knows them."""
+    return next((p for cls in role.said if (p := cls.in_words(words)) is not None), None)
 
 
 def fitting(role: Role, data: JsonValue) -> Payload:

@@ -85,6 +85,11 @@ def test_a_kind_says_itself_what_words_come_to() -> None:
     assert read(person(Grade, Note), "G") == (Note(text="G"),)
 
 
+def test_an_address_may_be_copied_with_the_brackets_that_it_is_shown_in() -> None:
+    said = Vote(choice="1/author#0/0.2", reason="it is mine")
+    assert read(person(Vote, Plan), "[1/author#0/0.2], it is mine") == (said,)
+
+
 PLAN: dict[str, JsonValue] = {"summary": "s", "tasks": [], "done_when": "d"}
 
 
