@@ -9,11 +9,13 @@ Cascades of models are due to Chen, Zaharia and Zou (FrugalGPT, 2023); here what
 from the record, so that a replay climbs as the run did.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from hive.board.records import Complexity
+from hive.board.pieces import whole
+from hive.board.records import Complexity, Level5, Option
 from hive.board.state import State, Tally
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator
@@ -25,8 +27,9 @@ from hive.control.guard import failed
 from hive.control.ladder import climb_of, climbing, doubt_in
 from hive.control.move import Line
 from hive.control.policy import Situation
-from hive.control.preferring import NAMED
+from hive.control.preferring import NAMED, option
 from hive.control.rounds import acted, named
+from hive.control.weighing import Weighed
 from hive.control.within import check_within, is_pinned, reached_within, tiers_within
 from hive.errors import DeclarationError
 from hive.role import Role
@@ -125,17 +128,11 @@ class Escalation:
         rung = max([n for n in range(began, rung + 1) if self.rungs[n] in models])
         if rung == began:
             return given
-        key = self.rungs[rung]
-        ways = [option for option in given.options if option.key in self.rungs]
-        likely = sum(o.probability for o in ways if max(self.rungs.index(o.key), rung) == rung)
+        key, options = self.rungs[rung], lifted(given.options, self.rungs, rung)
+        likely = next((o.probability for o in options if o.key == key), given.probability)
         price = self.price(rung, complexity, situation, models)
-        return Allocation(
-            key,
-            key,
-            min(1.0, likely) or given.probability,
-            given.options,
-            f"rung {rung + 1} of {top + 1}: {because}; {price}",
-        )
+        why = f"rung {rung + 1} of {top + 1}: {because}; {price}"
+        return Allocation(key, key, likely, options, why)
 
     def given(
         self,
@@ -151,7 +148,10 @@ class Escalation:
         if is_pinned(role, models):
             return NAMED.pick(role, complexity.level, models)
         key = next((key for key in self.rungs if key in models), self.rungs[0])
-        return Allocation(key, key)
+        if not self.figures:
+            return Allocation(key, key)
+        given = tuple([(each, models[each]) for each in self.rungs if each in models])
+        return Allocation(key, key, 1.0, weighed(self.figures, given, complexity.level))
 
     def price(
         self, rung: int, complexity: Complexity, situation: Situation, models: Mapping[str, str]
@@ -258,6 +258,35 @@ def escalating(
         return (*edges, stop(when=acted(role) & ladder.exhausted(role)))
     lost = ladder.exhausted(role) | (failed(role) & ~ladder.higher(role))
     return (*edges, handoff(role, otherwise, when=lost))
+
+
+@lru_cache(maxsize=256)
+def weighed(
+    figures: tuple[Figure, ...], rungs: tuple[tuple[str, str], ...], level: Level5
+) -> tuple[Option, ...]:
+    """What is known of the models on some rungs, by key, of which the lowest is taken."""
+    rows = rows_for(figures, [name for _, name in rungs], level)
+    judged = [Weighed(1, None), *[Weighed(0, None, "a higher rung")] * (len(rungs) - 1)]
+    return tuple(
+        option(key, row, one) for (key, _), row, one in zip(rungs, rows, judged, strict=True)
+    )
+
+
+@lru_cache(maxsize=256)
+def lifted(options: tuple[Option, ...], rungs: tuple[str, ...], rung: int) -> tuple[Option, ...]:
+    """What could have been taken by somebody who stands on a rung at least: whatever was likely
+    below it, it is now."""
+    places = {key: place for place, key in enumerate(rungs)}
+    below = [each for each in options if places.get(each.key, rung + 1) <= rung]
+    likely = whole(min(1.0, math.fsum(each.probability for each in below)))
+    here = {"probability": likely, "ruled_out": ""}
+    left = {"probability": 0, "score": None, "ruled_out": "a lower rung"}
+    return tuple(
+        each.model_copy(update=here if places[each.key] == rung else left)
+        if each in below
+        else each
+        for each in options
+    )
 
 
 def check_climbs(role: Role | str) -> None:

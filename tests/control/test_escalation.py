@@ -10,7 +10,7 @@ import pytest
 
 from hive import Budget, Finding, Graph, Review, Role, Workflow, finish, handoff, start, stop, turns
 from hive.audit import Record
-from hive.board.records import Fault, StrandPlan, Termination
+from hive.board.records import Fault, Termination
 from hive.control import (
     ByComplexity,
     ByPreference,
@@ -158,6 +158,13 @@ def test_what_is_expected_is_told_where_figures_know_it_and_what_nobody_knows_is
         "a strand is expected to cost $0.02, $0.001 on the rung below",
         "what the way up costs is not known",
     ]
+    weighed = [[(o.cost, o.probability, o.ruled_out) for o in p.options] for p in plans(result)]
+    higher, lower = "a higher rung", "a lower rung"
+    assert weighed == [
+        [(10**6, 1, ""), (2 * 10**7, 0, higher), (None, 0, higher)],
+        [(10**6, 0, lower), (2 * 10**7, 1, ""), (None, 0, higher)],
+        [(10**6, 0, lower), (2 * 10**7, 0, lower), (None, 1, "")],
+    ]
 
 
 def test_a_role_with_a_model_or_a_tier_of_its_own_does_not_climb() -> None:
@@ -204,18 +211,16 @@ def test_what_was_drawn_within_is_as_likely_on_its_rung() -> None:
     for seed in range(12):
         models = minds(**dict.fromkeys(RUNGS, [LOW] * 3))
         result = Workflow(graph, models=models, allocator=ladder).run_sync("g", seed=seed)
+        begun = {option.key: option.probability for option in plans(result)[0].options}
         for plan in plans(result):
-            below = [o.probability for o in plan.options if RUNGS.index(o.key) <= at(plan)]
-            if plan.because:
-                assert plan.probability == pytest.approx(sum(below))
-                seen.add(plan.key)
-            else:
-                assert plan.probability == pytest.approx(below[-1])
+            shares = {option.key: option.probability for option in plan.options}
+            rung = RUNGS.index(plan.key or "")
+            below = [begun[key] for key in RUNGS[: rung + 1]]
+            assert plan.probability == shares[plan.key or ""]
+            assert plan.probability == pytest.approx(sum(below) if plan.because else below[-1])
+            assert sum(shares.values()) == pytest.approx(1)
+            seen |= {plan.key} if plan.because else set()
     assert seen == {"medium", "large"}
-
-
-def at(plan: StrandPlan) -> int:
-    return RUNGS.index(plan.key or "")
 
 
 def test_a_critic_who_refuses_takes_the_author_up_once_for_each_draft() -> None:
