@@ -23,6 +23,7 @@ from hive.board.records import (
 )
 from hive.control.tested import TEST_TOOL
 from hive.message import Attempt
+from hive.phases.judge import IN_DOUBT
 
 __all__ = ["Factor", "Found", "factors"]
 
@@ -251,7 +252,7 @@ def ran_short(seen: Seen, entry: Entry, payload: Shortage) -> None:
 
 
 def ruled(seen: Seen, entry: Entry, payload: Approval) -> None:
-    if payload.decision == "deny":
+    if payload.decision == "deny" and payload.reason not in IN_DOUBT.values():
         seen.note("denied", entry)
     elif payload.decision == "ask" and entry.causes:
         waited(seen, entry, entry.causes[0])
