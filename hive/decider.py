@@ -16,6 +16,7 @@ from hive.control.allotment import table_of
 from hive.control.move import Line, Move
 from hive.control.policy import Change, Choice, Situation, checked, features, generator
 from hive.control.watch import Ways, because, nudge, ways
+from hive.control.weighing import LimitsBroken
 from hive.errors import DeclarationError
 from hive.team import Team, advisors_of
 
@@ -160,7 +161,8 @@ class Decider:
         unfit: Mapping[str, str],
     ) -> Allocation:
         """Another model where the one that is wanted does not fit the budget: what the allocator
-        takes without those that do not, else the dearest that does; the same where none does."""
+        takes without those that do not, else the dearest that does; the same where none does, or
+        none of these keeps the limits of the preference."""
         team = self.team
         fitting = team.keys_for(line.role, unfit)
         if not fitting:
@@ -170,6 +172,8 @@ class Decider:
             found = team.allocator.allocate(
                 situation, line, team.role(line.role), complexity, names
             )
+        except LimitsBroken:  # a limit holds, whatever there is money for
+            return wanted
         except (DeclarationError, LookupError):  # it knows of nothing else
             found = wanted
         if found.model not in fitting:

@@ -15,6 +15,7 @@ from hive.control.worst import WorstCase, worst_case
 from hive.models.catalog import ModelCard
 from hive.models.wrappers.steady import steady
 from hive.role import Role
+from hive.team import Team
 
 if TYPE_CHECKING:
     from hive.workflow import Workflow
@@ -61,7 +62,8 @@ class Costs:
     def __init__(self, workflow: "Workflow", budget: Budget) -> None:
         self.workflow = workflow
         self.budget = budget
-        self.minds = workflow.silent_team().minds
+        self.team = workflow.silent_team()
+        self.minds = self.team.minds
         self.unknown: dict[str, None] = {}
         """Why the prices of some roles are not known."""
         self.strands = {name: self.strand(role) for name, role in workflow.roles.items()}
@@ -109,7 +111,7 @@ class Costs:
         """One call of a role, with all its attempts."""
         own = self.budget.roles.get(role.name)
         caps = (own and own.call) or self.budget.call or UNCAPPED
-        keys = keys_for(self.workflow, role)
+        keys = keys_for(self.team, role)
         calls = [
             least(self.attempts(key), caps.nano, self.tokens(key, caps.tokens)) for key in keys
         ]
@@ -133,7 +135,7 @@ class Costs:
 
     def of_tokens(self, tokens: int | None, roles: Iterable[Role]) -> int | None:
         """So many tokens of the dearest model that some roles may get."""
-        keys = {key for role in roles if role.asks_model for key in keys_for(self.workflow, role)}
+        keys = {key for role in roles if role.asks_model for key in keys_for(self.team, role)}
         costs = [self.tokens(key, tokens) for key in keys]
         known = [cost for cost in costs if cost is not None]
         return max(known, default=0) if len(known) == len(costs) and tokens is not None else None
@@ -216,13 +218,11 @@ def times(number: int | None, cost: int | None) -> int | None:
     return None if number is None or cost is None else number * cost
 
 
-def keys_for(workflow: "Workflow", role: Role) -> Collection[str]:
+def keys_for(team: Team, role: Role) -> Collection[str]:
     """The models that a role may get, by key; all, where only the allocator knows that."""
-    known = getattr(workflow.allocator, "reached", None)
-    keys: Collection[str] = tuple(workflow.assigned)
-    if known is not None:
-        keys = known((role,), keys)
-    return keys
+    if hasattr(team.allocator, "reached") or hasattr(team.allocator, "kept"):
+        return team.keys_for(role.name)
+    return tuple(team.minds)
 
 
 def attempts_of(model: Any) -> int:

@@ -115,6 +115,10 @@ class Team:
         reached = getattr(self.allocator, "reached", None)
         if reached is not None:
             return tuple(sorted(reached((self.role(role),), left)))
+        kept = getattr(self.allocator, "kept", None)
+        if kept is not None:
+            names = {key: self.minds[key].name for key in left}
+            return tuple(kept(self.role(role), names, self.briefings))
         others = self.briefings.keys() - {role}
         return tuple(key for key in left if key not in others)
 

@@ -20,7 +20,15 @@ from hive import (
     tool,
     turns,
 )
-from hive.control import AllocationTable, Allotment, ByComplexity, WrittenBy, elapsed
+from hive.control import (
+    AllocationTable,
+    Allotment,
+    ByComplexity,
+    ByPreference,
+    Figure,
+    WrittenBy,
+    elapsed,
+)
 from hive.forecast import Forecast, attempts_of, forecast
 from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import Failover, ModelCard, Prices, Retrying
@@ -120,6 +128,24 @@ def test_programs_cost_nothing_and_only_models_that_a_role_may_get_count() -> No
         limits=LIMITS,
     )
     assert forecast(team).cost == 3 * CALL
+
+
+def test_beside_a_preference_a_model_named_for_another_role_or_against_a_limit_counts_not() -> None:
+    class Dear(Priced):
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.card = ModelCard(name, window=100_000, prices=Prices.usd(1000, 1000))
+
+    figures = (Figure(Priced.name, usd=1), Figure("openai:b", usd=2), Figure("openai:c", usd=3))
+    models = {"small": Priced(), "b": Dear("openai:b"), "large": Dear("openai:c")}
+    team = Workflow(
+        Graph(start(a), handoff(a, b), finish(b)),
+        models=models,
+        limits=LIMITS,
+        allocator=ByPreference("cost=1,most_usd=2", figures),
+    )
+    by_b = 3 * (100_000 + 4096) * 1_000_000  # its own is named for it
+    assert forecast(team).cost == 3 * CALL + by_b
 
 
 def test_further_attempts_count() -> None:

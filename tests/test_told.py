@@ -29,9 +29,18 @@ from hive import (
     turns,
 )
 from hive.audit import Record
-from hive.board.records import Decision, Fault, Inference, Shortage, StrandPlan
+from hive.board.records import Decision, Fault, Inference, Level5, Shortage, StrandPlan
 from hive.board.records import Request as Recorded
-from hive.control import Allocation, Allotment, ByComplexity, Chooser, Line, Situation
+from hive.control import (
+    Allocation,
+    Allotment,
+    ByComplexity,
+    ByPreference,
+    Chooser,
+    Figure,
+    Line,
+    Situation,
+)
 from hive.control.allotment import TABLE
 from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text
@@ -119,6 +128,49 @@ def test_where_the_large_model_no_longer_fits_the_cheaper_one_is_taken() -> None
     first, *_, last = of(result, Shortage)
     assert (first.left_out, set(first.roles)) == ({}, {"b"})
     assert last.left_out == {role: keys["small"] for role, keys in last.roles.items()}
+
+
+def figures(level: Level5 | None, large: float, small: float) -> tuple[Figure, ...]:
+    """How good two models are at a class of work."""
+    return (
+        Figure("openai:large", accuracy=large, usd=1, level=level),
+        Figure("openai:small", accuracy=small, usd=0, level=level),
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "codes"),
+    [
+        (figures(None, 0.9, 0.6), []),
+        # Of other work the small model would do, so that its room counts until it is to be chosen.
+        ((*figures(None, 0.9, 0.8), *figures("trivial", 0.9, 0.6)), ["budget_exhausted"]),
+    ],
+)
+def test_a_limit_of_the_preference_holds_where_only_a_model_that_breaks_it_has_room(
+    known: tuple[Figure, ...], codes: list[str]
+) -> None:
+    lawful = ByPreference("quality,min_accuracy=0.7", known)
+    workflow = Workflow(
+        circle(), models=two(), allocator=lawful, budget=Budget(usd="0.05"), limits=LIMITS
+    )
+    result = run(workflow)
+    assert {plan.key for plan in plans(result)} == {"large"}
+    assert result.reason == "budget_exhausted"
+    assert [fault.code for fault in of(result, Fault)] == codes
+    free = workflow.with_(allocator=ByPreference("quality", known))
+    assert {plan.key for plan in plans(run(free))} == {"large", "small"}
+
+
+def test_a_tier_of_its_own_binds_a_role_beside_a_preference_too() -> None:
+    pinned = a.with_(tier="large")
+    graph = Graph(start(pinned), handoff(pinned, pinned), finish(pinned, when=turns(90)),
+                  stop(when=turns(99)))  # fmt: skip
+    quality = ByPreference("quality", figures(None, 0.9, 0.6))
+    result = run(
+        Workflow(graph, models=two(), allocator=quality, budget=Budget(usd="0.05"), limits=LIMITS)
+    )
+    assert {plan.key for plan in plans(result)} == {"large"}
+    assert result.reason == "budget_exhausted"
 
 
 def test_a_role_whose_own_model_does_not_fit_gets_the_model_for_everyone() -> None:

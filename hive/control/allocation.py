@@ -39,7 +39,8 @@ class Allocator(Protocol):
     - `table`, the AllocationTable that says what else work of each class is given;
     - `tallies`, the memory that it needs, found in `situation.state.tallies` by name;
     - `reached(roles, models)`, the keys of `models` that some of the roles may get, and
-      `tiers(roles)`, the tiers that their work may fall to;
+      `tiers(roles)`, the tiers that their work may fall to; or `kept(role, models, roles)`, the
+      keys that one role may get, where the names of the models decide that;
     - `check(roles, models)`, which raises DeclarationError for a role that no model would fit;
       `models` are keys with the names of models, as below.
     """

@@ -77,6 +77,24 @@ class ByPreference:
         open_to_all = tuple([each for each in models.items() if each[0] not in roles])
         return judged(self, open_to_all, level)
 
+    def kept(
+        self, role: Role, models: Mapping[str, str], roles: Collection[str]
+    ) -> tuple[str, ...]:
+        """The keys that a role may get where others have no room in the budget: those whose models
+        keep the limits for some class of work; `roles` are the names of all."""
+        if role.name in models or role.tier:
+            own = NAMED.reached((role,), models)
+        else:
+            own = frozenset(models) - frozenset(roles)
+        given = {key: name for key, name in models.items() if key in own}
+        lawful = {
+            key
+            for level in LEVELS
+            for key, row in zip(given, rows_for(self.figures, given.values(), level), strict=True)
+            if not self.preference.broken(row)
+        }
+        return tuple(key for key in given if key in lawful)
+
     def weighed(
         self, models: Iterable[tuple[str, str]], level: Level5
     ) -> list[tuple[str, Figure, Weighed]]:

@@ -32,7 +32,7 @@ from hive.control.figures import MEASURES, Figure, Measure, exact
 from hive.control.preference import Preference
 from hive.errors import DeclarationError
 
-__all__ = ["Weighed", "weigh"]
+__all__ = ["LimitsBroken", "Weighed", "weigh"]
 
 Losses = Mapping[Measure, Fraction]
 """What there is of each measure that is known of all models, to have little of."""
@@ -40,6 +40,10 @@ TIES: tuple[Measure, ...] = ("cost", "accuracy", "latency")
 """Who is cheaper wins a tie, then who is more accurate, then who is faster."""
 LEAST = Fraction(1, 1000)
 """What is added to costs and latencies, as a share of the greatest, since nothing has no ratio."""
+
+
+class LimitsBroken(DeclarationError):
+    """No model keeps the limits of a preference."""
 
 
 class Weighed(NamedTuple):
@@ -64,7 +68,7 @@ def weigh(figures: Sequence[Figure], preference: Preference) -> tuple[Weighed, .
         told = "; ".join(
             f"{figure.model} breaks {why}" for figure, why in zip(figures, ruled_out, strict=True)
         )
-        raise DeclarationError(f"no model keeps the limits of the preference: {told}")
+        raise LimitsBroken(f"no model keeps the limits of the preference: {told}")
     losses = comparable(figures)
     for place in kept:
         rival = beaten_by(losses[place], kept, losses)
