@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hive.journal.journal import InboxItem
-from hive.phases.waiting import APPROVALS, SETTLEMENTS, Party, WaitingRoom, spoken, word_of
+from hive.phases.waiting import ANSWERS, APPROVALS, SETTLEMENTS, Party, WaitingRoom, spoken, word_of
 from hive.tools.person import Word
 
 YES, NO = Word("allow", "user:ann", "", 1), Word("deny", "user:ann", "no", 2)
@@ -21,7 +21,7 @@ def item(text: str) -> InboxItem:
     return InboxItem(7, "r", 0, "user:ann", "answer", "1/a/0.2", text)
 
 
-@pytest.mark.parametrize("decided", sorted(APPROVALS | SETTLEMENTS))
+@pytest.mark.parametrize("decided", sorted(APPROVALS | SETTLEMENTS | ANSWERS))
 def test_a_word_is_read_as_it_was_spoken(decided: Any) -> None:
     assert word_of(item(spoken(decided, "why"))) == Word(decided, "user:ann", "why", 7)
 
