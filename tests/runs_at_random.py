@@ -47,11 +47,16 @@ from hive.control import (
     ByComplexity,
     Chooser,
     Escalation,
+    LastWord,
     Mention,
+    ModelEstimator,
     Policy,
+    RuleEstimator,
     Softmax,
+    WrittenBy,
     divided,
     invalid,
+    level,
     tool_errors,
 )
 from hive.errors import HiveError, ModelError
@@ -76,6 +81,8 @@ FIRST = ("amy", "bob", "cat")
 WHO = (*FIRST, "worker", "last")
 GOAL = "Go through it all."
 LONG = "long " * 1000
+LITTLE = 5000
+TELLER = Role("teller", reads=(Note, Finding))
 CARD = ModelCard("script:all", prices=Prices.usd(1, 4))
 NO_REPLY = Reply(parts=(Text(text="no"),), stop="refusal")
 
@@ -144,18 +151,24 @@ class Case:
     """The entries after which the run is asked to pause; it is told to go on at once."""
     given: tuple[Media, ...] = ()
     """What the user hands over with the goal, and with all that is said."""
+    told: bool = False
+    """Whether a role writes the answer, as far as the budget can hold that."""
     allocator: int = 0
     answer: Decided | None = None
     """What is said of calls that wait for a yes, and at a checkpoint, where anything is."""
     saying: str | None = None
     """What is said in the turns of people, where anything is."""
     checkpoint: bool = False
+    assessed: str | None = None
+    """What is said of how hard the goal is, where anybody is asked."""
 
 
+HARD = '{"complexity": "critical", "confidence": 0.7, "reasons": []}'
 rulings = st.sampled_from(["allow", "deny", "ask"])
 cases = st.builds(
     Case,
-    shapes=st.tuples(*[st.sampled_from(SHAPES)] * 3),
+    # Where all three are typed, nobody can write the first Task, and the graph is refused.
+    shapes=st.tuples(*[st.sampled_from(SHAPES)] * 3).filter(lambda found: {*found} != {"typed"}),
     lines=st.fixed_dictionaries(
         {name: st.lists(said, min_size=name in FIRST, max_size=3) for name in WHO}
     ),
@@ -167,7 +180,7 @@ cases = st.builds(
         st.just(Budget()),
         st.builds(Budget, calls=st.integers(1, 15)),
         st.builds(Budget, usd=st.sampled_from(["0.02", "0.2", "2"])),
-        st.builds(Budget, tokens=st.sampled_from([5000, 30_000, 300_000])),
+        st.builds(Budget, tokens=st.sampled_from([LITTLE, 30_000, 300_000])),
     ),
     order=st.lists(st.integers(0, 7), max_size=30),
     advice=st.lists(st.sampled_from(['{"move": "1", "reason": "r"}', "nonsense"]), max_size=3),
@@ -185,9 +198,11 @@ cases = st.builds(
     words=st.frozensets(st.integers(0, 40), max_size=2),
     rests=st.frozensets(st.integers(0, 40), max_size=2),
     given=st.sampled_from([(), (CHART,)]),
+    told=st.booleans(),
     answer=st.sampled_from([None, "allow", "deny"]),
     saying=st.sampled_from(["yes, as it is", '{"name": "red"}', "perhaps", None]),
     checkpoint=st.booleans(),
+    assessed=st.sampled_from([None, None, HARD, "nonsense", "fail"]),
 )
 
 
@@ -205,6 +220,7 @@ class Mind:
         await self.gate.enter(role)
         step = sum(message.role == "assistant" for message in request.messages)
         lines = self.case.advice if role == "chooser" else self.case.lines.get(role, [])
+        lines = [self.case.assessed] * 3 if role == "assessor" else lines
         line = lines[step] if step < len(lines) else "done"
         usage = Usage(input=50_000 if line == "too much" else 500, output=40)
         if line == "fail":
@@ -285,7 +301,7 @@ def team(case: Case, gate: Gate) -> Workflow:
         *(handoff(role, worker) for role in first),
         *(handoff(role, last) for role in first),
         handoff(worker, last),
-        handoff(last, worker, when=~turns(5)),
+        handoff(last, worker, when=~turns(5) & ~level("critical")),
         finish(last, when=~failed(last)),
         stop(when=turns(6)),
     )
@@ -305,6 +321,8 @@ def team(case: Case, gate: Gate) -> Workflow:
         models={"small": mind, "large": mind, "*": mind},
         policy=policies[case.policy],
         allocator=allocators[case.allocator],
+        estimator=ModelEstimator() if case.assessed else RuleEstimator(),
+        synthesis=WrittenBy(TELLER) if case.told and case.budget.tokens != LITTLE else LastWord(),
         budget=case.budget,
         approvals=by_tool(boom="deny", risk=case.risk),
         in_doubt=case.in_doubt,
