@@ -95,6 +95,15 @@ class ByPreference:
         }
         return tuple(key for key in given if key in lawful)
 
+    def broken(self, model: str, models: Collection[str]) -> str:
+        """The limits that a model, by its name, does not keep for work of some class, of several;
+        "" where it keeps all of them."""
+        for level in LEVELS:
+            rows = dict(zip(models, rows_for(self.figures, models, level), strict=True))
+            if broken := self.preference.broken(rows[model]):
+                return f"{broken} for {level} work"
+        return ""
+
     def weighed(
         self, models: Iterable[tuple[str, str]], level: Level5
     ) -> list[tuple[str, Figure, Weighed]]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from hive.control.allocation import Allocator, listed
+from hive.control.preferring import ByPreference
 from hive.errors import DeclarationError
 from hive.role import Role
 
@@ -38,11 +39,22 @@ def check_within(
     models: Mapping[str, str],
 ) -> None:
     """Raise DeclarationError where `models` lacks one of the keys that an allocator gives of its
-    own, and whatever the allocator within finds wrong with those that only it could give."""
+    own, or one breaks a limit of the preference within, and whatever the allocator within finds
+    wrong with those that only it could give."""
+    named = {role.name for role in roles}
+    open_to_all = tuple(name for key, name in models.items() if key in keys or key not in named)
     for key in keys:
         if key not in models:
             raise DeclarationError(
                 f"{what} wants a model under {key!r}, and models has {listed(models)}"
+            )
+        broken = ""
+        if isinstance(within, ByPreference):
+            broken = within.broken(models[key], open_to_all)
+        if broken:
+            raise DeclarationError(
+                f"{what} gives {key!r}, and {models[key]} breaks {broken} of the preference within;"
+                " take it away, or let the limit go"
             )
     check = getattr(within, "check", None)
     if check is not None:

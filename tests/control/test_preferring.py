@@ -16,12 +16,16 @@ from hypothesis import strategies as st
 from hive import Graph, Record, Role, Workflow, finish, handoff, start, stop, tool, turns
 from hive.board.records import Complexity, Decision, Option, StrandPlan
 from hive.control import (
+    AcrossModels,
     Allocation,
+    Allocator,
     ByPreference,
     Chooser,
+    Escalation,
     Figure,
     Line,
     generator,
+    invalid,
 )
 from hive.errors import DeclarationError
 from hive.journal.memory import MemoryJournal
@@ -141,6 +145,25 @@ def test_the_limits_bind_a_model_that_is_named_for_a_role() -> None:
             allocator=ByPreference("thrifty,most_usd=0.05", FIGURES),
             models={**minds(), "critic": mind("program:new")},
         )
+
+
+def test_no_allocator_around_it_gives_what_breaks_a_limit() -> None:
+    lawful = ByPreference("thrifty,most_usd=0.05", FIGURES)
+    around: tuple[Callable[..., Allocator], ...] = (
+        lambda *keys: Escalation(keys, invalid, within=lawful),
+        lambda *keys: AcrossModels(keys, within=lawful),
+    )
+    for made in around:
+        Workflow(coder, models=minds(), allocator=made("small", "medium"))
+        with pytest.raises(
+            DeclarationError,
+            match=r"gives 'large', and program:dear breaks most_usd=0.05 for trivial work of the",
+        ):
+            Workflow(coder, models=minds(), allocator=made("small", "large"))
+    hard = [replace(f, level="critical", accuracy=f.accuracy and f.accuracy / 2) for f in FIGURES]
+    sure = ByPreference("thrifty,min_accuracy=0.4", (*FIGURES, *hard))
+    with pytest.raises(DeclarationError, match=r"cheap breaks min_accuracy=0.4 for critical work"):
+        Workflow(coder, models=minds(), allocator=AcrossModels(("small", "large"), within=sure))
 
 
 def test_nothing_is_asked_of_the_only_model_there_is() -> None:
