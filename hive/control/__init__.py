@@ -2,6 +2,7 @@
 
 from hive.board.ballots import Critique, Proposal, Vote
 from hive.board.contributions import TaskChange
+from hive.board.records import Complexity
 from hive.board.tasks import Standing
 from hive.control.algebra import Guard
 from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
@@ -10,7 +11,7 @@ from hive.control.assessing import Assessment, ModelEstimator
 from hive.control.bidding import Bid, Bidding
 from hive.control.by_tests import ByTests
 from hive.control.chooser import Choose, Chooser, agenda
-from hive.control.complexity import Estimator, RuleEstimator, Spreads, Weights, Words
+from hive.control.complexity import LEVELS, Estimator, RuleEstimator, Spreads, Weights, Words
 from hive.control.consulting import AcrossModels, consultation
 from hive.control.deciding import BordaCount, DecidingRule, MajorityVote, teller
 from hive.control.declining import declining
@@ -78,6 +79,7 @@ from hive.control.worst import WorstCase, worst_case
 from hive.errors import Flaw
 
 __all__ = [
+    "LEVELS",
     "PROFILES",
     "TABLE",
     "AcrossModels",
@@ -95,6 +97,7 @@ __all__ = [
     "Choice",
     "Choose",
     "Chooser",
+    "Complexity",
     "Critique",
     "DecidingRule",
     "Doubt",
