@@ -5,6 +5,7 @@ the pool when its end is durable, and not before: a crash could take that end aw
 would hold the call at its worst case, while others had been granted the rest.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +17,7 @@ from hive.board.contributions import EVERYWHERE
 from hive.board.entry import Entry
 from hive.board.payload import Vocabulary
 from hive.board.pieces import Drawn
-from hive.board.records import RECORDS, Overrun, RunStarted
+from hive.board.records import RECORDS, Admission, Overrun, Request, RunStarted, Termination
 from hive.control.books import Books
 from hive.control.budget import MEASURES, UNCAPPED, Budget
 from hive.control.scope import NOTHING, Grant, Scope
@@ -54,6 +55,7 @@ class Pool:
         self._shares: dict[str, Share] = {}
         self._late: dict[Share, None] = {}
         """Those in which calls have ended whose ends were not durable when somebody looked."""
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._claims = Claims(f"pool {name!r}")
 
     @property
@@ -153,11 +155,22 @@ class Pool:
         self._late[share] = None
 
     async def up_to_date(self) -> None:
-        """Wait until it has heard of all calls that have ended, as far as their journals work."""
+        """Wait until it has heard of all calls that have ended, as far as their journals work.
+
+        Raises DeclarationError on an event loop beside another one that draws on it.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            if self._loop is not None and self._loop.is_running():
+                raise DeclarationError(
+                    f"the pool {self.name!r} is drawn on from two event loops at once, where"
+                    " reserving is no longer one step; run them on one, or give each a pool"
+                )
+            self._loop = loop
         for share in tuple(self._late):
-            if not share.heard() and share.writer is not None and share.writer.broken is None:
+            if not share.heard() and share.waits_for is not None:
                 with suppress(JournalError):
-                    await share.writer.durable()
+                    await share.waits_for.durable()
         self._hear()
 
     def _leave(self, run: str) -> None:
@@ -182,14 +195,19 @@ class Pool:
             return
         entries = [Entry.stored(row, body, WORDS) for row, _, body in journal.read(run)]
         for entry in entries:
-            if entry.erased and entry.kind in LEDGER:
+            if entry.erased and entry.kind in NEEDED:
                 raise JournalError(
                     f"entry {entry.seq} of run {run} was erased, so that nobody knows what the run"
-                    f" used of the pool {self.name!r}"
+                    f" used of the pool {self.name!r}; take another name"
                 )
         share = self.share(run)
         books = Books(UNCAPPED, share.scope)
-        books.reopen(entries)
+        total = next((e.payload for e in entries if isinstance(e.payload, Termination)), None)
+        if total is None:
+            books.reopen(entries)
+        else:
+            calls = sum(entry.kind == Request.kind for entry in entries)
+            books.run.book(total.spent, total.tokens, calls)
         books.close(entry for entry in entries if isinstance(entry.payload, Overrun))
         self.enter(share)
 
@@ -216,9 +234,17 @@ class Share:
         self._closed: deque[Closed] = deque()
 
     @property
+    def waits_for(self) -> Writer | None:
+        """Who is still to store the ends of calls; None where nobody does any more."""
+        writer = self.writer
+        return None if writer is None or writer.broken or writer.over else writer
+
+    @property
     def lost(self) -> bool:
-        """Whether nobody knows what is on record of the run, since its journal failed."""
-        return self.writer is not None and self.writer.broken is not None
+        """Whether nobody knows what is on record of the run: its journal failed, or it was left
+        before all was stored."""
+        writer = self.writer
+        return writer is not None and (bool(writer.broken) or (writer.over and not self.heard()))
 
     def draw(self, books: Books, writer: Writer, journal: Journal) -> None:
         """Count the run in its pool from now on, and what its books say of it so far."""
@@ -251,8 +277,9 @@ class Share:
 
 
 WORDS = Vocabulary((*RECORDS, *EVERYWHERE))
-LEDGER = frozenset({"Request", "Admission", "Inference", "Fault", "Overrun"})
-"""The records that say what was used."""
+NEEDED = frozenset(each.kind for each in (Request, Admission, Overrun, Termination))
+"""The records without which nobody knows what a run used; a call whose end was erased counts as one
+that is open."""
 
 
 def drawn_on(drawn: Drawn) -> Scope:

@@ -162,6 +162,8 @@ class Writer:
         self.board = board
         self.clock = clock
         self.broken: BaseException | None = None
+        self.over = False
+        """Whether the run is no longer under way, so that nothing more comes of waiting for it."""
         self.recorded: dict[tuple[Address, int], Entry] = {}
         self.aside: Counter[Address] = Counter()
         """How many attempts at each address were used up before the open turn was begun anew."""
@@ -255,6 +257,7 @@ class Writer:
     def closed(self) -> None:
         """Say that the run is no longer under way, and tell its followers."""
         self._committer.runs -= 1
+        self.over = True
         self.wake()
 
     def wake(self) -> None:

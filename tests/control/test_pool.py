@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hive import Budget, Graph, Limits, Role, Workflow, finish, start, stop, turns
 from hive.audit import Record
-from hive.board.records import Inference, Overrun, RunStarted
+from hive.board.records import Fault, Inference, Overrun, Request, RunStarted
 from hive.control import Pool
 from hive.errors import DeclarationError, JournalError, PoolHeld, RunHeld
 from hive.journal.memory import MemoryJournal
@@ -294,15 +294,58 @@ def test_a_run_that_is_refused_leaves_no_trace_in_its_pool() -> None:
     assert dict(pool.shares) == before
 
 
+def test_a_call_whose_end_was_erased_is_taken_for_one_that_is_open() -> None:
+    pool = Pool("shared", Budget(tokens=30_000))
+    _, journal, run = cut_off(pool)
+    pool.close()
+    end = next(e for e in run.board.entries if e.kind == Fault.kind)
+    assert isinstance(end.payload, Fault)
+    journal.erase(run.id, [end.seq])
+    with Pool("shared", Budget(tokens=30_000)) as again:
+        again.read(journal)
+        assert sum(again.spent) + sum(again.reserved) == sum(pool.spent)
+        assert again.reserved.tokens == end.payload.tokens > 0
+        assert again.calls == 2
+
+
+def test_an_ended_run_counts_what_its_ending_says_though_words_were_erased() -> None:
+    pool, journal = Pool("shared", Budget(tokens=30_000)), MemoryJournal()
+    result = asyncio.run(Workflow(ALONE, model=Greedy()).run("g", journal=journal, pool=pool))
+    pool.close()
+    journal.erase(result.run, [e.seq for e in result.entries if e.kind == Inference.kind])
+    with Pool("shared", Budget(tokens=30_000)) as again:
+        again.read(journal)
+        assert (again.spent, again.calls, again.reserved) == (pool.spent, 1, (0, 0))
+
+
 def test_what_was_erased_is_not_taken_for_nothing() -> None:
     pool = Pool("shared", Budget(tokens=30_000))
     _, journal, run = cut_off(pool)
     pool.close()
-    number = next(e.seq for e in run.board.entries if e.kind in ("Fault", Inference.kind))
+    number = next(e.seq for e in run.board.entries if e.kind == Request.kind)
     journal.erase(run.id, [number])
     again = Pool("shared", Budget(tokens=30_000))
     with pytest.raises(JournalError, match=f"entry {number} of run {run.id} was erased"):
         again.read(journal)
+
+
+@pytest.mark.asyncio
+async def test_a_pool_is_not_drawn_on_from_two_event_loops_at_once() -> None:
+    pool, gate = Pool("shared", Budget(tokens=30_000)), Gate()
+    here = Workflow(ALONE, model=GatedModel(Greedy(), gate, "m"))
+    run = asyncio.create_task(here.run("g", pool=pool))
+    await gate.arrived("m")
+    there = Workflow(ALONE, model=Greedy())
+    with pytest.raises(DeclarationError, match="from two event loops at once"):
+        await asyncio.to_thread(there.run_sync, "g", pool=pool)
+    gate.release("m")
+    assert (await run).finished
+
+
+def test_runs_on_one_event_loop_after_another_share_a_pool() -> None:
+    pool, workflow = Pool("shared", Budget(calls=2)), Workflow(ALONE, model=Greedy())
+    reasons = [workflow.run_sync("g", pool=pool).reason for _ in range(3)]
+    assert reasons == ["goal_reached", "goal_reached", "budget_exhausted"]
 
 
 def test_an_unknown_price_under_a_pool_with_a_cap_on_money_is_refused_by_name() -> None:
