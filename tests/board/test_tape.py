@@ -9,6 +9,9 @@ from hive.board.entry import Address, Entry
 from hive.board.payload import Payload
 from hive.board.records import (
     Approval,
+    Complexity,
+    Conclusion,
+    Decision,
     Fault,
     Inference,
     Observation,
@@ -17,6 +20,7 @@ from hive.board.records import (
     Reason,
     Request,
     Resumed,
+    Shortage,
     Suspension,
     Synthesis,
     Termination,
@@ -263,3 +267,41 @@ def test_who_ended_a_run_without_having_been_at_work_on_it_did_not_know_its_work
         for where, payload in ENDS:
             board.post(at(where), "a", payload, 1, "o")
         assert WholeTape(board.entries).concluded is elsewhere
+
+
+def decision(ending: Conclusion | None = None) -> Decision:
+    return Decision(
+        policy="p", chosen=0, candidates=(), strands=(), deterministic=True, reason="r",
+        complexity=Complexity(level="simple", score=0), ending=ending,
+    )  # fmt: skip
+
+
+def test_a_tape_gives_back_what_was_decided_and_for_what_there_was_no_room() -> None:
+    short = Shortage(roles={"a": {"*": "too dear"}}, left_out={"a": "too dear"})
+    entries = recorded(
+        ("1//0", decision()), ("1//9", Paused(reason="r")), ("2//7.0", short),
+        ("3//9", Paused(reason="r")), ("4/a/0.0", request()),
+    )  # fmt: skip
+    tape = Tape(entries)
+    assert (tape.decision(1), tape.decision(2)) == (decision(), None)
+    assert (tape.shortage(2, 0), tape.shortage(2, 1), tape.shortage(1, 0)) == (short, None, None)
+    assert [turn for turn in range(6) if tape.begun(turn)] == [1, 2, 4]
+    assert WholeTape(entries).begun(9), "a whole record holds all there is"
+
+
+@pytest.mark.parametrize(("closing", "breaks"), [(cut(), True), (reply(), False)])
+def test_an_answer_that_was_cut_off_breaks_off_and_its_run_came_to_its_end(
+    closing: Payload, breaks: bool
+) -> None:
+    ending = Conclusion(outcome="finished", reason="goal_reached", guard="", message="m")
+    entries = recorded(
+        ("2//0", decision(ending)), ("2/a/0.0", request()), ("2/a/0.1", closing), *ENDS
+    )
+    tape = WholeTape(entries)
+    assert tape.join(2) == [], "nobody asks what is left of the turn in which the run ends"
+    drained(tape, entries)
+    with pytest.raises(BreaksOff if breaks else Divergence):
+        tape.missing(at("2/a/1.0"), "reply")
+    with pytest.raises(Divergence):
+        tape.missing(at("1/a/0.0"), "reply")
+    assert tape.cut_short(3) is None

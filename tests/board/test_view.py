@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hive.board.board import Board
 from hive.board.contributions import Finding, Goal, Note
 from hive.board.entry import Address, Label
-from hive.board.view import KEPT_PERCENT, LONGEST_SHOWN, View, excerpt, show
+from hive.board.view import KEPT_PERCENT, LONGEST_SHOWN, View, excerpt, narrowed, show
 from tests.board import values as drawn
 from tests.board.boards import board, close, post
 
@@ -143,3 +143,28 @@ def test_a_long_entry_is_shown_without_its_middle_and_says_so() -> None:
     shown = show(entry)
     assert len(shown.part.text) < LONGEST_SHOWN + 200
     assert "characters left out here; the whole entry is 3/a/4.2" in shown.part.text
+
+
+@given(lengths, st.integers(0, 3_000))
+def test_a_narrowed_view_ends_as_the_whole_one_and_keeps_the_goal(
+    lengths: list[int], most: int
+) -> None:
+    target = board()
+    post(target, Goal(text="g"), "0//1")
+    target.close_turn()
+    for length in lengths:
+        close(target, Note(text="x" * length))
+    whole = target.view(NOTES, 10_000)
+    view = narrowed(whole, most, lambda shown: len(shown.part.text))
+    [goal, *notes], [_, *all_notes] = view.shown, whole.shown
+    assert goal.entry.kind == "Goal"
+    assert notes == all_notes[len(all_notes) - len(notes) :]
+    assert sum(len(item.part.text) for item in notes) <= most
+    if len(notes) < len(all_notes):
+        left = all_notes[len(all_notes) - len(notes) - 1]
+        assert sum(len(item.part.text) for item in (*notes, left)) > most
+    assert view.omitted == whole.omitted + len(all_notes) - len(notes)
+    assert list(view.parts) == [item.part for item in view.shown]
+    assert view.causes == tuple(item.address for item in view.shown)
+    assert (view.digest == whole.digest) == (len(notes) == len(all_notes))
+    assert view.label == ("model" if any(n.entry.label == "model" for n in notes) else "trusted")
