@@ -13,13 +13,16 @@ from hive.board.contributions import Goal
 from hive.board.entry import Address
 from hive.board.records import Complexity
 from hive.board.state import State
-from hive.control.ahead import Ahead
-from hive.control.allocation import Allocation
+from hive.control.ahead import Ahead, Step
+from hive.control.allocation import Allocation, Allocator
 from hive.control.allotment import Allotment
+from hive.control.escalation import Escalation
+from hive.control.edge import Edge
 from hive.control.figures import Figure, rows_for
-from hive.control.frontier import Node, labels
 from hive.control.move import Line, Move
 from hive.control.policy import Situation
+from hive.control.preferring import ByPreference
+from hive.control.within import is_pinned
 from hive.decider import Decider
 from hive.forecast import Forecast, forecast
 from hive.role import Role
@@ -42,11 +45,13 @@ class First(NamedTuple):
 
 class Seated(NamedTuple):
     """A role that can act from here, the first turn in which it can, and what it may get: keys of
-    models with their probabilities; nothing for a program and a person."""
+    models with their probabilities, and the rungs of a ladder to which it may climb from there;
+    nothing for a program and a person."""
 
     role: Role
     turn: int
     models: tuple[Allocation, ...]
+    higher: tuple[str, ...] = ()
 
 
 class Prospect(NamedTuple):
@@ -68,9 +73,10 @@ class Prospect(NamedTuple):
     way: tuple[str, ...]
     """A shortest way to a finish, turn by turn; empty where there is none from here."""
     by_figures: int | None
-    """What one strand of each role on that way is expected to cost by the figures of the allocator,
-    in nano-dollars; None where these do not say it."""
+    """What that way is expected to cost by the figures of the allocator, in nano-dollars, with one
+    strand of a role for entries that wait; None where these do not say it."""
     at_most: Forecast
+    """The worst case of a run that begins by what is allowed first."""
     names: Mapping[str, str]
     """The names of the models, by key."""
 
@@ -105,9 +111,7 @@ class Looking:
         likeliest = sorted(
             first, key=lambda one: -1 if one.probability is None else -one.probability
         )
-        ahead = Ahead(
-            self.workflow.graph, [one.move.roles for one in likeliest if one.probability != 0]
-        )
+        ahead = Ahead(self.workflow.graph, [one.move for one in likeliest if one.probability != 0])
         seated = tuple(self.seated(ahead, situation))
         way = ahead.way()
         acting = {one.role.name for one in seated}
@@ -121,11 +125,16 @@ class Looking:
             lacking="" if moves else self.workflow.graph.no_candidate(self.state).message,
             seated=seated,
             unreached=tuple(name for name in roles if name not in acting),
-            way=labels(way),
-            by_figures=self.by_figures(way, {one.role.name: one for one in seated}),
-            at_most=forecast(self.workflow),
+            way=tuple(str(step) for step in way),
+            by_figures=self.by_figures(way, situation),
+            at_most=forecast(self.workflow, None if self.before else self.open(moves)),
             names=self.decider.names,
         )
+
+    def open(self, moves: tuple[Move, ...]) -> list[Edge]:
+        """The starts that are open for the goal."""
+        texts = {move.edge for move in moves}
+        return [e for e in self.workflow.graph.edges if e.kind == "start" and e.text in texts]
 
     def chances(self, situation: Situation) -> Iterator[First]:
         """The moves allowed first, with their probabilities."""
@@ -139,50 +148,90 @@ class Looking:
 
     def seated(self, ahead: Ahead, situation: Situation) -> Iterator[Seated]:
         """Who can act from here, and what they would get."""
-        if self.team.assessor is not None:
-            yield Seated(self.team.assessor, 1, self.models(self.team.assessor, situation))
         turns = {name: self.before + turn for name, turn in ahead.turns().items()}
-        advisor = self.team.advisor
-        if advisor is not None:
-            turns = {advisor.name: self.before + 1} | turns
+        advisor, choice = self.team.advisor, ahead.choice()
+        if advisor is not None and choice is not None:
+            turns = {advisor.name: self.before + choice} | turns
+        if self.team.assessor is not None:
+            turns = {self.team.assessor.name: 1} | turns
         writer = self.team.writer
         if writer is not None:
             turns = turns | {writer.name: self.before + len(ahead.way()) + 1}
-        for name, turn in turns.items():
+        samples = ahead.samples()
+        for name, turn in sorted(turns.items(), key=lambda one: one[1]):
             role = self.workflow.roles[name]
-            yield Seated(role, turn, self.models(role, situation))
+            models = self.models(role, samples.get(name, 1), situation)
+            yield Seated(role, turn, models, self.higher(role, models))
 
-    def models(self, role: Role, situation: Situation) -> tuple[Allocation, ...]:
-        """What a role may get for work of this class."""
+    def models(self, role: Role, samples: int, situation: Situation) -> tuple[Allocation, ...]:
+        """What a role may get for work of this class, in so many strands beside each other."""
+        given = [self.choices(line, situation) for line in lines(role.name, samples)]
+        return tuple(dict.fromkeys(each for found in given for each in found))
+
+    def higher(self, role: Role, models: tuple[Allocation, ...]) -> tuple[str, ...]:
+        """The rungs above those on which a role begins."""
+        ladder, names = self.team.allocator, self.decider.names
+        if not isinstance(ladder, Escalation) or is_pinned(role, names):
+            return ()
+        begun = [ladder.rungs.index(one.model) for one in models if one.model in ladder.rungs]
+        above = ladder.rungs[min(begun) + 1 :] if begun else ()
+        return tuple(key for key in above if key not in {one.model for one in models})
+
+    def choices(self, line: Line, situation: Situation) -> tuple[Allocation, ...]:
+        """What a strand may get for work of this class; nothing where no model is asked."""
+        role = self.workflow.roles[line.role]
         if not role.asks_model:
             return ()
-        allocator, names = self.team.allocator, self.decider.names
-        choices = getattr(allocator, "choices", None)
-        if choices is not None:
-            found: tuple[Allocation, ...] = choices(
-                role, self.complexity.level, names, situation.roles
-            )
-            return found
-        return (allocator.allocate(situation, Line(role.name), role, self.complexity, names),)
+        return self.choices_of(self.team.allocator, line, role, situation)
 
-    def by_figures(self, way: list[Node], seated: Mapping[str, Seated]) -> int | None:
-        """What the strands of a way are expected to cost, one of each role."""
-        figures: tuple[Figure, ...] = getattr(self.team.allocator, "figures", ())
+    def choices_of(
+        self, allocator: Allocator, line: Line, role: Role, situation: Situation
+    ) -> tuple[Allocation, ...]:
+        """What an allocator may give to a strand; of one that stands around another, which leaves
+        the strand to that, what that may give."""
+        complexity, names = self.complexity, self.decider.names
+        if isinstance(allocator, ByPreference):
+            return allocator.choices(role, complexity.level, names, situation.roles)
+        asked = (situation, line, role, complexity, names)
+        given = allocator.allocate(*asked)
+        within: Allocator | None = getattr(allocator, "within", None)
+        if within is not None and given == within.allocate(*asked):
+            return self.choices_of(within, line, role, situation)
+        return (given,)
+
+    def by_figures(self, way: list[Step], situation: Situation) -> int | None:
+        """What the strands of a way are expected to cost."""
+        allocator = self.team.allocator
+        known: tuple[Figure, ...] = getattr(allocator, "figures", ())
+        figures = known or getattr(getattr(allocator, "within", None), "figures", ())
         if not figures or not way:
             return None
-        names = [name for node in way for name in node]
-        names += [role.name for role in (self.team.assessor, self.team.writer) if role is not None]
-        costs = [self.strand(seated[name], figures) for name in names]
-        known = [cost for cost in costs if cost is not None]
-        return round(sum(known) * NANO) if len(known) == len(costs) else None
-
-    def strand(self, seated: Seated, figures: tuple[Figure, ...]) -> Decimal | None:
-        """What a strand of a role is expected to cost, in dollars."""
+        around = [role for role in (self.team.assessor, self.team.writer) if role is not None]
+        strands = [
+            line for step in way for name in step.roles for line in lines(name, step.samples)
+        ]
+        strands += [Line(role.name) for role in around]
         total = Decimal(0)
-        names = [self.decider.names[one.model] for one in seated.models]
-        rows = rows_for(figures, names, self.complexity.level)
-        for one, row in zip(seated.models, rows, strict=True):
+        for line in strands:
+            cost = self.strand(self.choices(line, situation), figures)
+            if cost is None:
+                return None
+            total += cost
+        return round(total * NANO)
+
+    def strand(self, models: tuple[Allocation, ...], figures: tuple[Figure, ...]) -> Decimal | None:
+        """What a strand that gets one of some models is expected to cost, in dollars."""
+        total = Decimal(0)
+        rows = rows_for(
+            figures, [self.decider.names[one.model] for one in models], self.complexity.level
+        )
+        for one, row in zip(models, rows, strict=True):
             if row.usd is None:
                 return None
             total += Decimal(str(row.usd)) * Decimal(str(one.probability))
         return total
+
+
+def lines(role: str, samples: int) -> list[Line]:
+    """The strands of a role that one move opens."""
+    return [Line(role, None, sample, samples) for sample in range(samples)]

@@ -17,6 +17,7 @@ from hive.cli.seats import reason
 from hive.cli.words import counted, duration, money
 from hive.control.allocation import Allocation
 from hive.control.complexity import LEVELS
+from hive.control.escalation import Escalation
 from hive.errors import DeclarationError
 from hive.prospect import Prospect, Seated, prospect
 from hive.team import program_name
@@ -65,7 +66,8 @@ def plan(
       allotted (strands, review, checkpoint), first (move, edge, probability),
       lacking (why no move is allowed, or null),
       roles (role, turn: the first in which it can act,
-             models: key, model, tier, probability, why, source),
+             models: key, model, tier, probability (null of a rung to climb to), why,
+             source),
       unreached (roles that cannot act from here), way (a shortest one to a finish),
       expected (by: runs, figures or null; usd, spread, least, most, turns, seconds,
                 runs, level; null where that is not known),
@@ -165,26 +167,43 @@ def seats(settled: Settled, found: Prospect, one: Seated) -> list[dict[str, Any]
         said = {"key": None, "model": program_name(one.role), "tier": None, "probability": 1}
         why = "a person acts" if one.role.person else "the role is a program"
         return [{**said, "why": why, "source": "the workflow"}]
+    begun = [
+        (each.model, each.tier, each.probability, why_of(settled, found, one, each))
+        for each in one.models
+    ]
+    climbed = [
+        (key, key, None, f"{rung(settled, key)}where there is doubt in its work")
+        for key in one.higher
+    ]
     return [
         {
-            "key": allocation.model,
-            "model": found.names[allocation.model],
-            "tier": allocation.tier,
-            "probability": allocation.probability,
-            "why": why_of(found, one, allocation),
-            "source": settled.sources.get(allocation.model, "the workflow"),
+            "key": key,
+            "model": found.names[key],
+            "tier": tier,
+            "probability": probability,
+            "why": why,
+            "source": settled.sources.get(key, "the workflow"),
         }
-        for allocation in one.models
+        for key, tier, probability, why in (*begun, *climbed)
     ]
 
 
-def why_of(found: Prospect, one: Seated, allocation: Allocation) -> str:
+def why_of(settled: Settled, found: Prospect, one: Seated, allocation: Allocation) -> str:
     """Why a role gets a model."""
-    if allocation.because:
-        return allocation.because
-    if allocation.options:
-        return f"the preference for {found.complexity.level} work"
-    return reason(one.role, allocation, [found.complexity.level])
+    level, allocator = found.complexity.level, settled.workflow.allocator
+    begins = isinstance(allocator, Escalation) and allocator.within is None
+    why = allocation.because or reason(one.role, allocation, [level])
+    if one.higher and begins:
+        why = "it begins here"
+    elif allocation.options and not allocation.because:
+        why = f"the preference for {level} work"
+    return (rung(settled, allocation.model) if one.higher else "") + why
+
+
+def rung(settled: Settled, key: str) -> str:
+    """Which rung of the ladder a model is."""
+    rungs: tuple[str, ...] = getattr(settled.workflow.allocator, "rungs", ())
+    return f"rung {rungs.index(key) + 1} of {len(rungs)}: " if key in rungs else ""
 
 
 def tell(settled: Settled, found: Prospect, before: Experience | None) -> None:
@@ -254,7 +273,7 @@ def rows_of(settled: Settled, found: Prospect) -> list[tuple[str, str, str, str]
     rows = []
     for one in found.seated:
         for seat in seats(settled, found, one):
-            drawn = "" if seat["probability"] == 1 else f", p={seat['probability']:.3g}"
+            drawn = "" if seat["probability"] in (1, None) else f", p={seat['probability']:.3g}"
             why = f"{seat['why']}{drawn}; {seat['source']}"
             rows.append((one.role.name, str(one.turn), seat["model"], why))
     return rows

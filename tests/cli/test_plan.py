@@ -11,8 +11,8 @@ from tests.cli.conftest import Here
 TEAM = """
 from hive import Graph, Role, Workflow, finish, handoff, start, stop, turns
 from hive.control import (
-    TABLE, Allotment, ByComplexity, ByPreference, Chooser, Figure, ModelEstimator, WrittenBy, level,
-    skip_team,
+    TABLE, AcrossModels, Allotment, ByComplexity, ByPreference, Chooser, Escalation, Figure,
+    ModelEstimator, WrittenBy, escalating, invalid, level, skip_team,
 )
 from hive.message import Reply, Text, Usage
 from hive.models import FunctionModel, ModelCard, Prices
@@ -47,6 +47,21 @@ figures = (
 )
 preferred = ByPreference("cost=9,accuracy=1,spread=3", figures)
 choosy = Workflow(planner >> coder, models=models, allocator=preferred)
+sampled = Workflow(
+    Graph(start(solo, samples=3), handoff(solo, coder), finish(coder)),
+    models=models, allocator=AcrossModels(("small", "large"), within=preferred),
+)
+ladder = Escalation(("small", "large"), invalid, figures=figures)
+rungs = Graph(start(coder), *escalating(coder, ladder))
+climbing = Workflow(rungs, models=models, allocator=ladder)
+begun = climbing.with_(allocator=Escalation(("small", "large"), invalid, within=preferred))
+late = Workflow(
+    Graph(
+        start(solo), handoff(solo, planner), handoff(solo, coder), finish(planner), finish(coder),
+    ),
+    models=models, policy=Chooser(),
+)
+never = Workflow(solo >> coder, models=models, policy=Chooser())
 strange = {"planner": speak("p"), "coder": "openai:never-heard-of"}
 unpriced = Workflow(planner >> coder, models=strange)
 one = models["small"]
@@ -79,7 +94,7 @@ def test_a_trivial_goal_skips_the_team(home: Here) -> None:
     assert plan["complexity"]["signals"]["kind: cosmetic"] == -1
     assert plan["complexity"]["uncertainty"]["no plan yet"] == 0.5
     assert sum(plan["complexity"]["probabilities"].values()) == pytest.approx(1)
-    assert plan["allotted"] == {"strands": 1, "review": "none", "checkpoint": False}
+    assert plan["allotted"] == {"strands": None, "review": "none", "checkpoint": False}
     assert plan["first"] == [
         {"move": "solo", "edge": "start → solo when level(trivial)", "probability": 1}
     ]
@@ -181,8 +196,9 @@ def test_who_is_asked_first_is_said(home: Here) -> None:
     plan = planned(home, "./plans.py:asking", HARD)
     assert plan["assessor"] == "assessor"
     assert [(one["role"], one["turn"]) for one in plan["roles"]] == [
-        ("assessor", 1), ("chooser", 2), ("planner", 2), ("coder", 3), ("counter", 4),
+        ("assessor", 1), ("planner", 2), ("coder", 3), ("counter", 4),
     ]  # fmt: skip
+    assert plan["unreached"] == ["solo", "chooser"]  # who advises where there is a choice
     told = home.hive("plan", "./plans.py:asking", HARD).out
     assert "assessor is asked first how hard the work is, and may say otherwise" in told
 
@@ -247,3 +263,44 @@ def test_a_team_that_could_not_work_is_refused(home: Here) -> None:
     assert answer.code == 1
     assert "✗ ./wrong.py:team cannot work" in answer.out
     assert home.hive("plan", "./wrong.py").code == 2
+
+
+def test_each_sample_is_told_with_its_model_and_counted(home: Here) -> None:
+    plan = planned(home, "./plans.py:sampled", "Fix a typo")
+    assert plan["way"] == ["solo ×3", "coder"]
+    assert [(one["model"], one["why"]) for one in plan["roles"][0]["models"]] == [
+        ("program:small", "sample 1 of 3"),
+        ("program:large", "sample 2 of 3"),
+        ("program:small", "sample 3 of 3"),
+    ]
+    small, large = [one["probability"] for one in plan["roles"][1]["models"]]
+    alone = small * 0.001 + large * 0.1
+    assert plan["expected"]["usd"] == pytest.approx(0.001 + 0.1 + 0.001 + alone)
+
+
+def test_the_rungs_of_a_ladder_are_told(home: Here) -> None:
+    (coder,) = planned(home, "./plans.py:climbing", "Fix a typo")["roles"]
+    assert [(one["model"], one["probability"], one["why"]) for one in coder["models"]] == [
+        ("program:small", 1, "rung 1 of 2: it begins here"),
+        ("program:large", None, "rung 2 of 2: where there is doubt in its work"),
+    ]
+    assert "rung 2 of 2" in home.hive("plan", "./plans.py:climbing", "Fix a typo").out
+
+
+def test_what_is_drawn_within_another_allocator_is_told_whole(home: Here) -> None:
+    plan = planned(home, "./plans.py:begun", "Fix a typo")
+    shares = {one["model"]: one["probability"] for one in plan["roles"][0]["models"]}
+    assert shares.keys() == {"program:small", "program:large"}
+    assert sum(shares.values()) == pytest.approx(1)
+    expected = shares["program:small"] * 0.001 + shares["program:large"] * 0.1
+    assert plan["expected"]["usd"] == pytest.approx(expected)
+
+
+def test_who_advises_acts_where_there_is_a_choice(home: Here) -> None:
+    late = planned(home, "./plans.py:late", "Fix a typo")
+    assert [(one["role"], one["turn"]) for one in late["roles"]][:2] == [
+        ("solo", 1),
+        ("chooser", 2),
+    ]
+    never = planned(home, "./plans.py:never", "Fix a typo")
+    assert never["unreached"] == ["chooser"]
