@@ -113,13 +113,14 @@ class AllocationTable(Mapping[Level5, Allotment]):
 
 
 TABLE = AllocationTable(
-    trivial=Allotment("small", strands=1, review="none"),
+    trivial=Allotment("small", review="none"),
     simple=Allotment("small", review="single"),
     moderate=Allotment("large", review="single"),
     complex=Allotment("large", review="panel"),
     critical=Allotment("large", review="adversarial", checkpoint=True),
 )
-"""What is allotted when nothing else is said."""
+"""What is allotted when nothing else is said. No row bounds the strands, since what a graph ends
+without having taken up is lost: who wants one task done after the other says so."""
 
 
 def checked_table(what: str, table: object) -> AllocationTable:

@@ -94,7 +94,7 @@ def test_a_trivial_goal_skips_the_team(home: Here) -> None:
     assert plan["complexity"]["signals"]["kind: cosmetic"] == -1
     assert plan["complexity"]["uncertainty"]["no plan yet"] == 0.5
     assert sum(plan["complexity"]["probabilities"].values()) == pytest.approx(1)
-    assert plan["allotted"] == {"strands": None, "review": "none", "checkpoint": False}
+    assert plan["allotted"] == {"strands": 16, "review": "none", "checkpoint": False}
     assert plan["first"] == [
         {"move": "solo", "edge": "start → solo when level(trivial)", "probability": 1}
     ]
