@@ -99,6 +99,6 @@ def here(
     modules, path = set(sys.modules), list(sys.path)
     yield Here(tmp_path, capsys)
     sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if not name.startswith(("hive.", "rich.", "roles", "cryptography", "numpy", "scipy")):
+    for name in set(sys.modules) - modules:  # the folder's own: of a library's there is one only
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
