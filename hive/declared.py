@@ -25,8 +25,8 @@ def check_whole(workflow: "Workflow") -> None:
         raise DeclarationError(
             f"in_doubt={workflow.in_doubt!r}: say {', '.join(map(repr, get_args(InDoubt)))}"
         )
-    check_advisors(workflow)
     check_policy(workflow.policy, workflow.graph.roles)
+    check_advisors(workflow)
     check_roles(workflow.budget, workflow.roles)
     for card in workflow.cards:
         if not isinstance(card, ModelCard):

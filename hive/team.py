@@ -217,12 +217,19 @@ def check_prices(
 
 
 def check_policy(policy: Policy, roles: Mapping[str, Role]) -> None:
-    """Raise DeclarationError for a team, the roles of a graph, for which a policy or one within it
-    could not decide."""
-    for layer in layers(policy):
-        checks = getattr(layer, "check", None)
-        if checks is not None:
-            checks(roles)
+    """Raise DeclarationError for what is no policy, and for a team, the roles of a graph, for which
+    a policy or one within it could not decide."""
+    whole = callable(getattr(policy, "decide", None)) and not isinstance(policy, type)
+    if not whole or not isinstance(getattr(policy, "name", None), str):
+        raise DeclarationError(
+            f"policy={policy!r}: give an object with a name and decide(situation), such as"
+            " RoundRobin()"
+        )
+    checks = getattr(policy, "check", None)
+    if checks is not None:
+        checks(roles)
+    for inner in getattr(policy, "inner", ()):
+        check_policy(inner, roles)
 
 
 def check_roles(budget: Budget, roles: Collection[str]) -> None:

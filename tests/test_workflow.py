@@ -35,7 +35,7 @@ from hive import (
 )
 from hive.board.canonical import decode
 from hive.board.records import Complexity, Decision
-from hive.control import Allocation, Chooser, OneModel
+from hive.control import Allocation, Chooser, EpsilonGreedy, OneModel
 from hive.errors import DeclarationError, GraphError, JournalError, MissingKey, UnknownModel
 from hive.fingerprint import differences
 from hive.journal.memory import MemoryJournal
@@ -145,6 +145,18 @@ def test_two_classes_of_one_kind_in_a_team_are_refused() -> None:
 def test_an_advisor_may_not_share_its_name_with_a_role() -> None:
     with pytest.raises(DeclarationError, match="advisor and a role of the graph are both named"):
         team(Role("chooser"), policy=Chooser())
+
+
+anything: Any = EpsilonGreedy
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["round robin", RoundRobin, EpsilonGreedy, object(), anything(RoundRobin)],
+)
+def test_what_is_no_policy_is_refused(wrong: Any) -> None:
+    with pytest.raises(DeclarationError, match=r"give an object with a name and decide"):
+        Workflow(Role("a"), policy=wrong)
 
 
 def test_a_bad_graph_is_refused_where_it_is_written() -> None:
