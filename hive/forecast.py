@@ -36,32 +36,40 @@ class Forecast(NamedTuple):
     unbounded: tuple[str, ...]
 
 
-def forecast(workflow: "Workflow") -> Forecast:
+def forecast(workflow: "Workflow", starts: Collection[Edge] | None = None) -> Forecast:
     """The most turns and dollars that a run can take, for models that keep to their limits;
-    `Workflow.forecast` is its door. Raises UnknownModel."""
-    plain, budget = Costs(workflow, UNCAPPED), workflow.budget
-    worst = walked(workflow, plain)
+    `Workflow.forecast` is its door. `starts` are those open for a goal, where it is known. Raises
+    UnknownModel."""
+    plain, budget = Costs(workflow, UNCAPPED, starts), workflow.budget
+    worst = walked(plain)
     uncapped = None if worst.cost is None else plain.total(worst.cost)
-    bounds = [uncapped, *(Capped(workflow, budget).bounds() if budget != UNCAPPED else ())]
+    bounds = [
+        uncapped,
+        *(Capped(Costs(workflow, budget, starts)).bounds() if budget != UNCAPPED else ()),
+    ]
     cost = min((bound for bound in bounds if bound is not None), default=None)
     turns = None if worst.turns is None else worst.turns + int(plain.writer is not None)
     return Forecast(turns, cost, uncapped, (*worst.unbounded, *plain.unknown))
 
 
-def walked(workflow: "Workflow", costs: "Costs") -> WorstCase:
+def walked(costs: "Costs") -> WorstCase:
     """The longest and the dearest walk of a workflow's graph; the first turn may be that of who
     assesses the goal."""
-    graph, most = workflow.graph, workflow.budget.turns
-    return worst_case(graph, costs.move, most, first=int(costs.assessor is not None))
+    workflow, first = costs.workflow, int(costs.assessor is not None)
+    return worst_case(workflow.graph, costs.move, workflow.budget.turns, first, costs.starts)
 
 
 class Costs:
     """What calls, strands and moves of a workflow cost at most, in nano-dollars, under the caps of
     calls and strands; None where that is not known."""
 
-    def __init__(self, workflow: "Workflow", budget: Budget) -> None:
+    def __init__(
+        self, workflow: "Workflow", budget: Budget, starts: Collection[Edge] | None
+    ) -> None:
         self.workflow = workflow
         self.budget = budget
+        self.starts = starts
+        """The starts that are open, where that is known."""
         self.team = workflow.silent_team()
         self.minds = self.team.minds
         self.unknown: dict[str, None] = {}
@@ -157,10 +165,10 @@ class Costs:
 class Capped:
     """What a budget allows a run of a workflow at most, in nano-dollars."""
 
-    def __init__(self, workflow: "Workflow", budget: Budget) -> None:
-        self.workflow = workflow
-        self.budget = budget
-        self.costs = Costs(workflow, budget)
+    def __init__(self, costs: Costs) -> None:
+        self.workflow = costs.workflow
+        self.budget = costs.budget
+        self.costs = costs
 
     def bounds(self) -> tuple[int | None, ...]:
         """What each way of counting comes to; None for one that does not bound it."""
@@ -188,7 +196,7 @@ class Capped:
         return (whole, None if others is None else others + sum(known.values()))
 
     def walk(self) -> int | None:
-        worst = walked(self.workflow, self.costs)
+        worst = walked(self.costs)
         return None if worst.cost is None else self.costs.total(worst.cost)
 
     def role(self, name: str, own: Budget) -> int | None:

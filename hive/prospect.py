@@ -16,8 +16,8 @@ from hive.board.state import State
 from hive.control.ahead import Ahead, Step
 from hive.control.allocation import Allocation, Allocator
 from hive.control.allotment import Allotment
-from hive.control.escalation import Escalation
 from hive.control.edge import Edge
+from hive.control.escalation import Escalation
 from hive.control.figures import Figure, rows_for
 from hive.control.move import Line, Move
 from hive.control.policy import Situation

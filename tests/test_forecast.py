@@ -28,6 +28,7 @@ from hive.control import (
     Figure,
     WrittenBy,
     elapsed,
+    level,
 )
 from hive.forecast import Forecast, attempts_of, forecast
 from hive.message import Reply, Request, Text, ToolUse, Usage
@@ -269,3 +270,17 @@ def test_no_run_under_any_caps_comes_to_more(
     assert worst.uncapped is not None
     assert sum(getattr(entry.payload, "cost", 0) for entry in result.entries) <= worst.cost
     assert worst.cost <= worst.uncapped
+
+
+def test_what_is_known_of_the_starts_is_counted() -> None:
+    alone = start(a, when=level("trivial"))
+    graph = Graph(alone, finish(a), start(b), handoff(b, a), stop(when=turns(6)))
+    team = Workflow(graph, model=Priced(), limits=LIMITS)
+    assert forecast(team)[:2] == (2, 2 * 3 * CALL)
+    assert forecast(team, [alone])[:2] == (1, 3 * CALL)
+    assert forecast(team, [])[:2] == (0, 0)
+    ring = Graph(
+        alone, start(b), handoff(b, b), finish(a), finish(b), stop(when=elapsed(minutes=1))
+    )
+    assert forecast(team.with_(graph=ring)).turns is None
+    assert forecast(team.with_(graph=ring), [alone]).turns == 1

@@ -4,7 +4,7 @@ They are found in the product of the frontiers with what the guards count: the c
 often a `declining` guard can still hold. Guards that count nothing may hold or not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,10 +44,12 @@ def worst_case(
     price: Callable[[Edge], int] = lambda edge: 0,
     most_turns: int | None = None,
     first: int = 0,
+    starts: Collection[Edge] | None = None,
 ) -> WorstCase:
     """The most turns that a run of a graph can take, and the most it can cost where each move has a
     price. `most_turns` is a cap beside the graph's own bounds, as a budget has; `first` says how
-    many turns come before its first move.
+    many turns come before its first move, and `starts` which of its starts are open, where that is
+    known.
 
     >>> from hive import Role
     >>> from hive.control import finish, handoff, start, turns
@@ -56,17 +58,24 @@ def worst_case(
     >>> worst_case(graph, lambda edge: 10)
     WorstCase(turns=4, cost=40, unbounded=(), exact=True)
     """
-    return Walking(graph, price, most_turns, first).worst()
+    return Walking(graph, price, most_turns, first, starts).worst()
 
 
 class Walking:
     """Goes through all walks of a graph at once, turn by turn."""
 
     def __init__(
-        self, graph: Graph, price: Callable[[Edge], int], most_turns: int | None, first: int
+        self,
+        graph: Graph,
+        price: Callable[[Edge], int],
+        most_turns: int | None,
+        first: int,
+        starts: Collection[Edge] | None,
     ) -> None:
         opening = Opening(graph, Writers(graph))
         self.walks = opening.open_graph(opening.course)
+        if starts is not None:
+            self.shut(starts)
         self.stops = [e.when for e in graph.edges if e.kind == "stop" and e.when is not None]
         self.most_turns = most_turns
         self.first = first
@@ -77,6 +86,16 @@ class Walking:
         known = [p.from_turn or 0 for guard in graph.guards for p in guard.primitives]
         self.settled = max([*known, most_turns or 0, first])
         """The turn from which on no guard on turns changes."""
+
+    def shut(self, starts: Collection[Edge]) -> None:
+        """Leave out the starts that are not open."""
+        for to in [*self.walks.successors(GOAL)]:
+            edges: tuple[Edge, ...] = self.walks.edges[GOAL, to]["edges"]
+            left = tuple(edge for edge in edges if edge in starts)
+            if left:
+                self.walks.edges[GOAL, to]["edges"] = left
+            else:
+                self.walks.remove_edge(GOAL, to)
 
     def used(self, guard: Guard | None) -> frozenset[str]:
         """The counting guards without which a guard cannot hold."""
