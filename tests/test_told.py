@@ -29,6 +29,7 @@ from hive import (
     turns,
 )
 from hive.audit import Record
+from hive.audit.reasons import why
 from hive.board.records import Decision, Fault, Inference, Level5, Shortage, StrandPlan
 from hive.board.records import Request as Recorded
 from hive.control import (
@@ -39,6 +40,7 @@ from hive.control import (
     Chooser,
     Figure,
     Line,
+    Pool,
     Situation,
 )
 from hive.control.allotment import TABLE
@@ -273,6 +275,37 @@ def test_siblings_take_the_cheaper_model_where_the_dear_one_does_not_fit_for_all
     small = next(plan for plan in plans(result) if plan.key == "small")
     assert small.because.startswith("openai:large does not fit: the run may spend $0.06; ")
     assert sum(plan.reserved for plan in plans(result)) <= 60_000_000
+
+
+def test_why_a_turn_was_as_it_was_tells_all_that_was_short_in_it() -> None:
+    graph = Graph(start(a, samples=8), finish(a), stop(when=turns(3)))
+    huge = Greedy(name="openai:huge", prices=Prices.usd(1000, 1000))
+    models = {"large": huge, "medium": two()["large"], "small": two()["small"]}
+    workflow = Workflow(
+        graph, models=models, allocator=Stubborn(), budget=Budget(usd="0.06"), limits=LIMITS
+    )
+    result = run(workflow)
+    assert {plan.key for plan in plans(result)} == {"medium", "small"}
+    found = why(result.run, result.entries, 1)
+    assert found is not None
+    assert found.short is not None
+    assert found.short.roles["a"].keys() == {"large"}
+    small = {plan.strand for plan in plans(result) if plan.key == "small"}
+    assert found.short.strands.keys() == small
+    assert all(keys.keys() == {"medium"} for keys in found.short.strands.values())
+
+
+def test_runs_that_share_a_pool_are_told_of_what_is_left_in_it() -> None:
+    async def both() -> list[Result]:
+        with Pool("shared", Budget(tokens=6_000)) as pool:
+            workflow = Workflow(circle(), model=Greedy(), limits=LIMITS)
+            return [await workflow.run("the goal", pool=pool) for _ in range(2)]
+
+    first, second = asyncio.run(both())
+    assert (first.reason, second.reason) == ("budget_exhausted", "budget_exhausted")
+    assert first.tokens + second.tokens <= 6_000
+    assert "a: the pool 'shared' may use 6000 tokens; " in second.message
+    assert (second.turns, of(second, Fault)) == (0, [])
 
 
 def test_what_each_strand_needs_at_least_is_kept_from_its_siblings() -> None:

@@ -185,10 +185,18 @@ def why(
             for entry in own
             if entry.level == "domain" and entry.strand in decision.advisors
         ),
-        short=found[-1] if found else None,
+        short=together(found) if found else None,
         overruns=tuple(entry.payload for entry in own if isinstance(entry.payload, Overrun)),
         seats=tuple(seat_of(plan, own, wanted) for plan in decision.strands),
     )
+
+
+def together(found: Sequence[Shortage]) -> Shortage:
+    """What was found of the budget before a decision and beside it, as one."""
+    roles = {role: keys for one in found for role, keys in one.roles.items()}
+    strands = {strand: keys for one in found for strand, keys in one.strands.items()}
+    left_out = {role: why for one in found for role, why in one.left_out.items()}
+    return Shortage(roles=roles, strands=strands, left_out=left_out)
 
 
 def seat_of(plan: StrandPlan, turn: Sequence[Entry], wanted: Mapping[str, Preference]) -> Seat:
