@@ -3,6 +3,8 @@
 hive run roles.team:repair "make the tests pass" --workspace DIR
 """
 
+from dataclasses import replace
+
 from hive import (
     ByComplexity,
     Graph,
@@ -24,7 +26,7 @@ from hive import (
     tests_pass,
     turns,
 )
-from hive.control import RuleEstimator, Weights, Words, disagreed, level, ruled
+from hive.control import TABLE, RuleEstimator, Weights, Words, disagreed, level, ruled
 from roles.account import Account
 from roles.arbiter import arbiter
 from roles.coder import coder
@@ -96,10 +98,14 @@ EFFORT = Weights(
 """How hard a repair is judged to be: a small change that is named is trivial, some failing tests
 are simple work for the small tier, one refusal or many tasks lift it into the large one."""
 
+UNATTENDED = TABLE.with_(critical=replace(TABLE["critical"], checkpoint=False))
+"""Here a class says how much effort a repair takes and not what is at stake: all that is touched
+are files of the workspace, and each change is on record. So nobody is asked before hard work."""
+
 repair = Workflow(
     graph,
     models=MINDS,
-    allocator=ByComplexity(),
+    allocator=ByComplexity(UNATTENDED),
     estimator=RuleEstimator(EFFORT),
     synthesis=Account(),
     limits=Limits(view_tokens=48_000),
