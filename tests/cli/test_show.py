@@ -66,6 +66,30 @@ def test_what_each_strand_takes_up_and_what_becomes_of_tasks_is_told(here: Here)
     assert "TaskChange sauce skipped: it needs souffle, which is skipped" in out
 
 
+SHORT = """
+from hive import Budget, Role, Workflow
+from hive.control import WrittenBy
+from hive.testing import FunctionModel
+
+model = FunctionModel(lambda request: request.system.split("'")[1] + " spoke")
+budget = Budget(roles={"ben": Budget(calls=0)})
+teller = WrittenBy(Role("teller"))
+team = Workflow(Role("ann") >> Role("ben"), model=model, budget=budget, synthesis=teller)
+"""
+
+
+def test_a_transcript_tells_what_was_short_and_who_wrote_the_answer(here: Here) -> None:
+    (here.folder / "shorts.py").write_text(SHORT)
+    assert here.hive("run", "shorts:team", "talk").code == 1
+    out = " ".join(here.hive("show").out.split())
+    why = "role 'ben' has made all the calls it may: 0"
+    assert f"is short of budget ben: no room for *, {why}" in out
+    assert "turn 2 teller the run has ended (budget_exhausted), and teller writes" in out
+    assert "answer teller spoke" in out
+    assert f"stopped: the budget is used up nobody can be asked any more; ben: {why}" in out
+    assert here.hive("replay", "last").code == 0
+
+
 def test_strands_beside_each_other_are_told_apart(here: Here) -> None:
     assert here.hive("run", "team:several", "greet").code == 0
     out = here.hive("show", "--turn", "1").out
