@@ -18,6 +18,7 @@ from hive import (
     Payload,
     Role,
     Task,
+    View,
     Workflow,
     finish,
     guard,
@@ -135,6 +136,19 @@ def test_an_answer_may_have_a_form() -> None:
     result = run(workflow)
     assert result.text == "all is well"
     assert of(result, Report) == [Report(summary="all is well")]
+
+
+def test_a_program_may_write_it_and_needs_no_budget() -> None:
+    async def count(view: View) -> Note:
+        return Note(text=f"{len(view.entries)} entries")
+
+    writer = Role("counter", program=count)
+    workflow = Workflow(
+        a >> b, model=Greedy(), synthesis=WrittenBy(writer), limits=LIMITS,
+        budget=Budget(tokens=3_500),
+    )  # fmt: skip
+    result = run(workflow)
+    assert (result.reason, result.text) == ("goal_reached", "3 entries")
 
 
 @pytest.mark.parametrize("says", [RuntimeError("no"), ""])
