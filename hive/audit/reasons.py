@@ -19,12 +19,13 @@ from hive.board.records import (
     StrandPlan,
 )
 from hive.control.budget import NANO, usd
+from hive.control.escalation import HIGHER, LOWER
 from hive.control.figures import Figure
 from hive.control.preference import PROFILES, Preference
 from hive.control.weighing import weigh
 from hive.errors import DeclarationError
 
-__all__ = ["Call", "Otherwise", "Seat", "Taken", "Why", "deciding_turns", "why"]
+__all__ = ["Call", "Consulted", "Otherwise", "Seat", "Taken", "Why", "deciding_turns", "why"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,18 @@ class Otherwise:
 
 
 @dataclass(frozen=True, slots=True)
+class Consulted:
+    """A strand in which somebody was asked before the decision, with its calls."""
+
+    strand: str
+    calls: tuple[Call, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """It as `hive why --json` has it."""
+        return {"strand": self.strand, "calls": [call.as_json() for call in self.calls]}
+
+
+@dataclass(frozen=True, slots=True)
 class Seat:
     """A strand with the model that it was given, its calls, and what else could have been."""
 
@@ -85,6 +98,7 @@ class Seat:
     refused: tuple[str, ...]
     """Why calls were not made, in the words of the budget."""
     otherwise: tuple[Otherwise, ...]
+    """Nothing where no preference could have taken another model."""
 
     def as_json(self) -> dict[str, Any]:
         """It as `hive why --json` has it."""
@@ -108,7 +122,8 @@ class Why:
     address: str
     decision: Decision
     advice: tuple[str, ...]
-    """Addresses of what those contributed whom the policy consulted."""
+    """Addresses of what those contributed who were consulted."""
+    consulted: tuple[Consulted, ...]
     short: Shortage | None
     """For whom the budget had no room."""
     overruns: tuple[Overrun, ...]
@@ -132,6 +147,7 @@ class Why:
             "nudge": made.nudge or None,
             "advisors": list(made.advisors),
             "advice": list(self.advice),
+            "consulted": [each.as_json() for each in self.consulted],
             "shortage": None if self.short is None else self.short.model_dump(mode="json"),
             "overruns": [each.model_dump(mode="json") for each in self.overruns],
             "strands": [seat.as_json() for seat in self.seats],
@@ -185,6 +201,10 @@ def why(
             for entry in own
             if entry.level == "domain" and entry.strand in decision.advisors
         ),
+        consulted=tuple(
+            Consulted(strand, calls_of(entry for entry in own if entry.strand == strand))
+            for strand in decision.advisors
+        ),
         short=together(found) if found else None,
         overruns=tuple(entry.payload for entry in own if isinstance(entry.payload, Overrun)),
         seats=tuple(seat_of(plan, own, wanted) for plan in decision.strands),
@@ -207,8 +227,10 @@ def seat_of(plan: StrandPlan, turn: Sequence[Entry], wanted: Mapping[str, Prefer
         for entry in own
         if isinstance(entry.payload, Fault) and entry.payload.code == "budget_exhausted"
     ]
-    others = tuple(otherwise(plan.options, text, wish) for text, wish in wanted.items())
-    return Seat(plan, calls_of(own), tuple(refused), others if plan.options else ())
+    by_ladder = any(option.ruled_out == HIGHER for option in plan.options)
+    weighed = bool(plan.options) and not by_ladder
+    others = [otherwise(plan, text, wish) for text, wish in wanted.items()] if weighed else []
+    return Seat(plan, calls_of(own), tuple(refused), tuple(others))
 
 
 def calls_of(strand: Iterable[Entry]) -> tuple[Call, ...]:
@@ -242,17 +264,19 @@ def settled(call: Call, payload: Inference | Fault) -> Call:
     )
 
 
-def otherwise(options: Sequence[Option], text: str, preference: Preference) -> Otherwise:
-    """Which of some models a preference takes, by the figures that stand on record."""
+def otherwise(plan: StrandPlan, text: str, preference: Preference) -> Otherwise:
+    """Which of the models weighed for a strand a preference takes, by the figures that stand on
+    record: the one that it was given instead of a lower rung than its ladder stands on."""
+    options = plan.options
     try:
         weighed = weigh([figure_of(option) for option in options], preference)
     except DeclarationError as error:
         return Otherwise(text, note=str(error))
-    taken = [
-        Taken(option.key, option.model, one.probability)
-        for option, one in zip(options, weighed, strict=True)
-        if one.probability
-    ]
+    shares: dict[str, float] = {}
+    for option, one in zip(options, weighed, strict=True):
+        key = plan.key if plan.key and option.ruled_out == LOWER else option.key
+        shares[key] = shares.get(key, 0.0) + one.probability
+    taken = [Taken(o.key, o.model, shares[o.key]) for o in options if shares.get(o.key)]
     return Otherwise(text, tuple(taken))
 
 

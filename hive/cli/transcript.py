@@ -157,7 +157,7 @@ def tell_decision(record: Record, entry: Entry, decision: Decision, console: Con
     console.print(moves)
     level = decision.complexity
     signals = ", ".join(f"{name} {value:g}" for name, value in level.signals.items())
-    why = f"{decision.reason}; by {decision.policy}"
+    why = chosen_by(decision)
     said(console, why, 2, "dim")
     said(console, f"{level.level} work ({signals or 'no signals'})", 2, "dim")
     if decision.nudge:
@@ -184,6 +184,12 @@ def tell_decision(record: Record, entry: Entry, decision: Decision, console: Con
             said(console, f"{line}  score={candidate.score:.3g}", 4, "dim")
 
 
+def chosen_by(decision: Decision) -> str:
+    """Why a move was made, and by which policy."""
+    policy = decision.policy
+    return f"{decision.reason}; {'' if policy.startswith('chosen by ') else 'by '}{policy}"
+
+
 def weighed(option: Option, taken: bool) -> str:
     """A model that was weighed: its figures, and how it was judged."""
     figures = {
@@ -192,7 +198,8 @@ def weighed(option: Option, taken: bool) -> str:
         "seconds": None if option.latency is None else option.latency / 10**6,
     }
     known = ", ".join(f"{name} {value:g}" for name, value in figures.items() if value is not None)
-    judged = option.ruled_out or f"p={option.probability:.3g}  score={option.score or 0:.3g}"
+    score = "" if option.score is None else f"  score={option.score:.3g}"
+    judged = option.ruled_out or f"p={option.probability:.3g}{score}"
     mark = "*" if taken else " "
     return f"{mark} {option.key}: {option.model} ({known or 'no figures'})  {judged}"
 

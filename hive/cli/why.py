@@ -2,13 +2,13 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from hive.audit.reasons import Otherwise, Seat, Why, deciding_turns
+from hive.audit.reasons import Call, Otherwise, Seat, Why, deciding_turns
 from hive.audit.reasons import why as explain
 from hive.audit.record import Record
 from hive.board.records import Allotted, Complexity, Decision
@@ -16,12 +16,14 @@ from hive.cli import options
 from hive.cli.exits import OK, Mistake
 from hive.cli.journals import opened, record_of
 from hive.cli.printing import console_for, said
-from hive.cli.transcript import weighed
+from hive.cli.transcript import chosen_by, weighed
 from hive.cli.words import counted, money, number
 
 __all__ = ["why"]
 
 NEWEST = "last"
+UNWEIGHED = "no models were weighed: what another preference would take is not on record"
+LADDER = "an escalation ladder gave it, and no preference: another one would take the same"
 
 
 @click.command()
@@ -47,7 +49,8 @@ def why(run: str, turn: str, preferences: tuple[str, ...], journal: str, as_json
     \b
     --json prints one object: run, turn, address, policy, reason, deterministic, features,
     complexity, allotted, ending, candidates (strands, score, probability, parts, chosen), nudge,
-    advisors, advice, shortage, overruns, and strands, a list of objects with the keys
+    advisors, advice, consulted (strand, calls), shortage, overruns, and strands, a list of objects
+    with the keys
       strand, role, cause, sample, model, key, tier, probability, because,
       reserved_usd, reserved_tokens (kept back for its first call), refused,
       options (key, model, probability, score, ruled_out, accuracy, usd, seconds),
@@ -89,14 +92,20 @@ def explained(record: Record, turn: str, preferences: tuple[str, ...]) -> Why:
 def tell(found: Why, console: Console) -> None:
     """Print it for people."""
     made = found.decision
-    strands = ", ".join(plan.strand for plan in made.strands) or "nobody"
+    strands = ", ".join(plan.strand for plan in made.strands)
+    if not strands:
+        strands = f"{', '.join(made.advisors)} alone" if made.advisors else "nobody"
     console.print(Text.assemble((f"turn {found.turn}  ", "bold"), (strands, "bold")))
-    said(console, f"{made.reason}; by {made.policy}", 2)
+    said(console, chosen_by(made), 2)
     if made.ending is not None:
         said(console, f"the run was about to end: {made.ending.message}", 2)
     if found.advice or made.advisors:
         advice = ", ".join(f"[{each}]" for each in found.advice) or "they said nothing"
         said(console, f"advised by {', '.join(made.advisors)}: {advice}", 2)
+    for each in found.consulted:
+        models = " and ".join(dict.fromkeys([call.model for call in each.calls]))
+        said(console, f"{each.strand} asked {models or 'nobody'}", 2)
+        tell_calls(each.calls, console)
     tell_moves(made, console)
     tell_work(made.complexity, made.allotted, console)
     if made.nudge:
@@ -122,8 +131,15 @@ def tell_moves(made: Decision, console: Console) -> None:
         if move.parts:
             said(console, f"of {numbers(move.parts)}", 8, "dim")
     if made.features:
-        told = ", ".join(f"{name} {value}" for name, value in made.features.items())
-        said(console, f"known then: {told}", 4, "dim")
+        told = [f"{name} {known(name, value)}" for name, value in made.features.items()]
+        said(console, f"known then: {', '.join(told)}", 4, "dim")
+
+
+def known(name: str, value: object) -> object:
+    """A feature as people read it: money as such, and something where there is nothing."""
+    if name == "spent" and isinstance(value, int):
+        return money(value)
+    return "none" if value == "" else value
 
 
 def numbers(parts: Mapping[str, float]) -> str:
@@ -136,8 +152,8 @@ def tell_work(work: Complexity, allotted: Allotted | None, console: Console) -> 
     heading(console, f"{work.level} work, score {work.score:.3g}")
     for name in {**work.signals, **work.uncertainty}:
         value, spread = work.signals.get(name), work.uncertainty.get(name)
-        known = "" if value is None else f" {value:.3g}"
-        said(console, f"{name}{known}" + (f" ± {spread:.3g}" if spread else ""), 4)
+        adds = "" if value is None else f" {value:+.3g}"
+        said(console, f"{name}{adds}" + (f" ± {spread:.3g}" if spread else ""), 4)
     if not work.signals:
         said(console, "no signal was seen", 4)
     if work.probabilities:
@@ -179,27 +195,28 @@ def tell_seat(seat: Seat, console: Console) -> None:
     if plan.reserved or plan.reserved_tokens:
         kept = f"{money(plan.reserved)}, {counted(plan.reserved_tokens, 'token')}"
         said(console, f"kept back for its first call: {kept}", 4)
-    for call in seat.calls:
-        granted = f"{money(call.granted)} and {number(call.granted_tokens)} tokens reserved"
-        came = "nobody has answered"
-        if call.cost is not None and call.tokens is not None:
-            came = f"settled at {money(call.cost)} and {number(call.tokens)} tokens"
-        fault = f", {call.fault}" if call.fault else ""
-        said(console, f"[{call.address}] {granted}, {came}{fault}", 4)
+    tell_calls(seat.calls, console)
     for message in seat.refused:
         said(console, f"not called: {message}", 4, "red")
     if plan.key is not None:
         tell_otherwise(seat, console)
 
 
+def tell_calls(calls: Iterable[Call], console: Console) -> None:
+    """What was reserved for each call, and what it came to."""
+    for call in calls:
+        granted = f"{money(call.granted)} and {number(call.granted_tokens)} tokens reserved"
+        came = "nobody has answered"
+        if call.cost is not None and call.tokens is not None:
+            came = f"settled at {money(call.cost)} and {number(call.tokens)} tokens"
+        fault = f", {call.fault}" if call.fault else ""
+        said(console, f"[{call.address}] {granted}, {came}{fault}", 4)
+
+
 def tell_otherwise(seat: Seat, console: Console) -> None:
     """What other preferences would have taken."""
     if not seat.otherwise:
-        said(
-            console,
-            "no models were weighed: what another preference would take is not on record",
-            4,
-        )
+        said(console, LADDER if seat.plan.options else UNWEIGHED, 4)
         return
     said(console, "by another preference", 4)
     for each in seat.otherwise:

@@ -36,6 +36,9 @@ from hive.role import Role
 
 __all__ = ["Escalation", "escalating"]
 
+HIGHER, LOWER = "a higher rung", "a lower rung"
+"""Why a model is not taken that another rung of the ladder gives."""
+
 NANO = 10**9
 
 
@@ -266,7 +269,7 @@ def weighed(
 ) -> tuple[Option, ...]:
     """What is known of the models on some rungs, by key, of which the lowest is taken."""
     rows = rows_for(figures, [name for _, name in rungs], level)
-    judged = [Weighed(1, None), *[Weighed(0, None, "a higher rung")] * (len(rungs) - 1)]
+    judged = [Weighed(1, None), *[Weighed(0, None, HIGHER)] * (len(rungs) - 1)]
     return tuple(
         option(key, row, one) for (key, _), row, one in zip(rungs, rows, judged, strict=True)
     )
@@ -280,7 +283,7 @@ def lifted(options: tuple[Option, ...], rungs: tuple[str, ...], rung: int) -> tu
     below = [each for each in options if places.get(each.key, rung + 1) <= rung]
     likely = whole(min(1.0, math.fsum(each.probability for each in below)))
     here = {"probability": likely, "ruled_out": ""}
-    left = {"probability": 0, "score": None, "ruled_out": "a lower rung"}
+    left = {"probability": 0, "score": None, "ruled_out": LOWER}
     return tuple(
         each.model_copy(update=here if places[each.key] == rung else left)
         if each in below

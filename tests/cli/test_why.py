@@ -46,6 +46,35 @@ poor = tight.with_(allocator=ByPreference("quality", figures))
 stuck = team.with_(watches=(Watch(looped(times=2), "Think again.", patience=1),))
 plain = Workflow(writer, model=minds["dear"])
 
+class Unsure(Mind):
+    async def complete(self, request):
+        said = Text(text='{"claim": "it leaks", "confidence": "low"}')
+        return Reply(parts=(said,), usage=Usage(input=100, output=20))
+
+clerk = Role("clerk", writes=(Finding,))
+rungs = {name: Unsure(name) for name in ("cheap", "dear", "bad")}
+
+def climbing(ladder):
+    graph = Graph(start(clerk), *escalating(clerk, ladder))
+    return Workflow(graph, models=rungs, allocator=ladder)
+
+ladder = climbing(Escalation(("cheap", "bad", "dear"), unsure(), figures=figures))
+within = climbing(
+    Escalation(("cheap", "bad", "dear"), unsure(), within=ByPreference("thrifty", figures))
+)
+
+class Judging(Mind):
+    async def complete(self, request):
+        said = '{"complexity": "complex", "confidence": 0.8, "reasons": []}'
+        picks = '{"move": "second", "reason": "it is enough"}'
+        text = said if self.name == "openai:judge" else picks
+        return Reply(parts=(Text(text=text),), usage=Usage(input=100, output=20))
+
+asking = plain.with_(
+    graph=graph, estimator=ModelEstimator(), policy=Chooser(),
+    models={"*": minds["dear"], "assessor": Judging("judge"), "chooser": Judging("pick")},
+)
+
 class Weighing:
     name = "weighing"
     def decide(self, situation):
@@ -78,7 +107,9 @@ def test_the_moves_the_work_and_the_model_are_told_with_their_numbers(home: Here
     assert "    * writer  p=1  score=1\n" in out
     assert "      second  p=0  score=0\n" in out
     assert "known then: candidates 2, contributions 2, faults 0, frontier writer" in out
-    assert "kind: mend 0.5 ±" in out
+    assert ", spent $0.0001, " in out
+    assert "faults 0, frontier none, " in home.hive("why", "last", "1").out
+    assert "kind: mend +0.5 ±" in out
     assert "from trivial to critical: " in out
     assert "writer gets openai:cheap, found under 'cheap' for tier cheap, p=1" in out
     assert "    * cheap: openai:cheap (accuracy 0.6, $ 0.001, seconds 2)  p=1  score=0.1" in out
@@ -139,6 +170,37 @@ def test_where_nothing_was_weighed_it_says_so(home: Here) -> None:
     out = home.hive("why", "last", "1").out
     assert "what another preference would take is not on record" in out
     assert home.hive("why", "--json").json["strands"][0]["otherwise"] == []
+
+
+def test_a_preference_takes_no_rung_below_the_one_that_was_climbed_to(home: Here) -> None:
+    run(home, "within")
+    (strand,) = home.hive("why", "last", "2", "--json").json["strands"]
+    assert strand["because"].startswith("rung 2 of 3: ")
+    taken = {
+        each["preference"]: [one["key"] for one in each["taken"]] for each in strand["otherwise"]
+    }
+    assert taken == {"quality": ["dear"], "balanced": ["bad"], "thrifty": ["bad"], "fast": ["bad"]}
+
+
+def test_of_a_ladder_without_a_preference_no_other_one_is_made_up(home: Here) -> None:
+    run(home, "ladder")
+    out = home.hive("why", "last", "2").out
+    assert "an escalation ladder gave it, and no preference: another one would take the same" in out
+    assert "by another preference" not in out
+    assert "* bad: openai:bad (accuracy 0.5, $ 0.2, seconds 30)  p=1\n" in out
+    assert home.hive("why", "last", "2", "--json").json["strands"][0]["otherwise"] == []
+
+
+def test_what_those_cost_who_were_asked_before_is_told(home: Here) -> None:
+    run(home, "asking")
+    out = home.hive("why", "last", "1").out
+    assert out.startswith("turn 1  assessor alone\n")
+    assert "  assessor asked openai:judge\n    [1/assessor/0.0] $" in out
+    chosen = home.hive("why", "last", "3")
+    assert "chooser chose second: it is enough; chosen by chooser\n" in chosen.out
+    (asked,) = home.hive("why", "last", "3", "--json").json["consulted"]
+    assert asked["strand"] == "chooser"
+    assert [call["cost_usd"] for call in asked["calls"]] == [0.00012]
 
 
 def test_what_the_budget_kept_back_and_what_it_refused_is_told(home: Here) -> None:
