@@ -7,7 +7,7 @@ Every judgement carries the signals that made it, and how far each of them may b
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite, sqrt
@@ -106,10 +106,10 @@ class Spreads:
     untested: float = 0.25
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for each in fields(self):
+            value = getattr(self, each.name)
             if not (isfinite(value) and value >= 0):
-                raise DeclarationError(f"Spreads({field.name}={value}): give a number from 0 on")
+                raise DeclarationError(f"Spreads({each.name}={value}): give a number from 0 on")
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,12 @@ class Weights:
     domains: tuple[Words, ...] = DOMAINS
     limits: tuple[float, float, float, float] = (0.5, 1.5, 3.5, 6.0)
     spreads: Spreads = Spreads()
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Of the numbers alone, made once: every decision looks judgements up by their weights."""
 
     def __post_init__(self) -> None:
+        numbers = (self.limits, self.words, self.tasks, self.files, self.failing)
+        object.__setattr__(self, "_hash", hash(numbers))
         if len(self.limits) != len(LEVELS) - 1 or list(self.limits) != sorted(self.limits):
             raise DeclarationError(
                 f"Weights: limits={self.limits}; give four rising scores, where {LEVELS[1]},"
@@ -144,8 +148,7 @@ class Weights:
             )
 
     def __hash__(self) -> int:
-        """A hash of the numbers alone: every decision looks judgements up by their weights."""
-        return hash((self.limits, self.words, self.tasks, self.files, self.failing))
+        return self._hash
 
     def middle(self, level: Level5) -> float:
         """The score in the middle of a class; the outermost are taken to be as wide as the one
