@@ -353,7 +353,11 @@ def beginnings(entries: Iterable[Entry]) -> dict[int, int]:
 
 
 def stage(address: Address) -> tuple[int, int]:
-    """How far a strand has come: its step, and whether that asks, is answered, or acts."""
+    """How far a strand has come: its step, and whether that asks, is answered, or acts. What the
+    coordinator was told comes before its decision, and what hangs below that comes after it."""
+    if not address.strand:
+        first = address.place[0]
+        return -1 if first == SHORT else first, len(address.place)
     return address.place[0], min(2, *address.place[1:2], 2)
 
 
