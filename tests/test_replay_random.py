@@ -94,6 +94,7 @@ def is_served(entry: Entry) -> bool:
     if is_from_outside(entry) or (entry.origin.startswith("tool:") and entry.level == "domain"):
         return True
     outcome = entry.address.place[1:2] == (1,) or len(entry.address.place) > 2
+    outcome |= entry.kind == "Approval"  # of a call it hangs below it; of a checkpoint it does not
     return outcome and entry.kind not in ("Overrun", "Task")
 
 
