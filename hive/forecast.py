@@ -20,7 +20,7 @@ from hive.team import Team
 if TYPE_CHECKING:
     from hive.workflow import Workflow
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "forecast", "keys_for"]
 
 MILLION = 10**6
 

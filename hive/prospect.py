@@ -16,6 +16,7 @@ from hive.board.state import State
 from hive.control.ahead import Ahead, Step
 from hive.control.allocation import Allocation, Allocator
 from hive.control.allotment import Allotment
+from hive.control.complexity import LEVELS
 from hive.control.edge import Edge
 from hive.control.escalation import Escalation
 from hive.control.figures import Figure, rows_for
@@ -24,7 +25,7 @@ from hive.control.policy import Situation
 from hive.control.preferring import ByPreference
 from hive.control.within import is_pinned
 from hive.decider import Decider
-from hive.forecast import Forecast, forecast
+from hive.forecast import Forecast, forecast, keys_for
 from hive.role import Role
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Prospect(NamedTuple):
     """The worst case of a run that begins by what is allowed first."""
     names: Mapping[str, str]
     """The names of the models, by key."""
+    takes: frozenset[str]
+    """The names of those that somebody may get, for work of whatever class."""
 
 
 def prospect(workflow: "Workflow", goal: str) -> Prospect:
@@ -129,6 +132,7 @@ class Looking:
             by_figures=self.by_figures(way, situation),
             at_most=forecast(self.workflow, None if self.before else self.open(moves)),
             names=self.decider.names,
+            takes=frozenset(self.takes()),
         )
 
     def open(self, moves: tuple[Move, ...]) -> list[Edge]:
@@ -198,6 +202,20 @@ class Looking:
         if within is not None and given == within.allocate(*asked):
             return self.choices_of(within, line, role, situation)
         return (given,)
+
+    def takes(self) -> Iterator[str]:
+        """The models that roles may get: those that a preference takes, and by any other allocator
+        all that it could give."""
+        allocator, names = self.team.allocator, self.decider.names
+        for role in self.workflow.roles.values():
+            if not role.asks_model:
+                continue
+            if isinstance(allocator, ByPreference):
+                for level in LEVELS:
+                    for one in allocator.choices(role, level, names, self.workflow.roles):
+                        yield names[one.model]
+            else:
+                yield from [names[key] for key in keys_for(self.team, role)]
 
     def by_figures(self, way: list[Step], situation: Situation) -> int | None:
         """What the strands of a way are expected to cost."""

@@ -17,6 +17,8 @@ from hive.cli.loading import Declared, load_part
 from hive.cli.near import listed, near_miss
 from hive.cli.precedence import Staff, Unused, chosen
 from hive.control.allocation import ANYONE, Allocator
+from hive.control.consulting import AcrossModels
+from hive.control.escalation import Escalation
 from hive.control.preference import Preference
 from hive.control.preferring import ByPreference
 from hive.errors import DeclarationError
@@ -178,19 +180,29 @@ def given_instructions(written: Sequence[str]) -> dict[str, str]:
     return instructions
 
 
-def preferring(allocator: Allocator, preference: str) -> ByPreference:
-    """The allocator with another preference. Raises Mistake for one that goes by none, and for text
-    that is no preference."""
-    if not isinstance(allocator, ByPreference):
-        raise Mistake(
-            f"--prefer {preference}: the team's models are chosen by {type(allocator).__name__},"
-            " which has no figures to weigh them by; a team with"
-            " allocator=ByPreference(preference, figures) has"
-        )
+def preferring(allocator: Allocator, preference: str) -> Allocator:
+    """The allocator with another preference, its own or that of the one within. Raises Mistake
+    where there is none, and for text that is no preference."""
     try:
-        return replace(allocator, preference=Preference.of(preference))
+        found = preferred(allocator, Preference.of(preference))
     except DeclarationError as error:
         raise Mistake(f"--prefer: {error}") from None
+    if found is None:
+        raise Mistake(
+            f"--prefer {preference}: the team's models are chosen by {type(allocator).__name__},"
+            " and by no preference; with allocator=ByPreference(preference, figures) they are"
+        )
+    return found
+
+
+def preferred(allocator: Allocator, preference: Preference) -> Allocator | None:
+    """The allocator with another preference; None where it goes by none."""
+    if isinstance(allocator, ByPreference):
+        return replace(allocator, preference=preference)
+    if isinstance(allocator, AcrossModels | Escalation) and allocator.within is not None:
+        within = preferred(allocator.within, preference)
+        return None if within is None else replace(allocator, within=within)
+    return None
 
 
 def text_of(path: str) -> str:

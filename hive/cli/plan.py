@@ -102,7 +102,7 @@ def known(settled: Settled, written: str, journal: str, found: Prospect) -> Expe
     names = {written} | ({team.name} - {"workflow"})
     with opened(journal) as kept:
         past = past_runs(kept, names)
-    return experience(past, found.complexity.level, {*found.names.values(), *programs})
+    return experience(past, found.complexity.level, {*found.takes, *programs})
 
 
 def planned_json(
@@ -294,8 +294,14 @@ def expected(found: Prospect, before: Experience | None) -> str:
         runs = f"mean of {counted(before.runs, 'finished run')} of it{kind} on record"
         ends = f"{money(before.least)} to {money(before.most)}"
         took = f"{before.turns:.3g} turns, {duration(before.elapsed)}"
-        return f"{money(before.cost)}{spread}: {runs}, {ends}; {took}"
+        return f"{money(before.cost)}{spread}: {runs}, {ends}; {took}{beyond(found, before.cost)}"
     if found.by_figures is not None:
-        way = " → ".join(found.way)
-        return f"{money(found.by_figures)} by the figures, if it goes {way} and no further"
+        way, cost = " → ".join(found.way), found.by_figures
+        return f"{money(cost)} by the figures, if it goes {way} and no further{beyond(found, cost)}"
     return UNKNOWN
+
+
+def beyond(found: Prospect, cost: int) -> str:
+    """That a run may not cost what is expected of it, where that is so."""
+    most = found.at_most.cost
+    return "; more than it may cost" if most is not None and cost > most else ""

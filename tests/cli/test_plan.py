@@ -46,6 +46,7 @@ figures = (
     Figure("program:large", accuracy=0.9, usd=0.1),
 )
 preferred = ByPreference("cost=9,accuracy=1,spread=3", figures)
+sure = Workflow(planner >> coder, models=models, allocator=ByPreference("cost=1", figures))
 choosy = Workflow(planner >> coder, models=models, allocator=preferred)
 sampled = Workflow(
     Graph(start(solo, samples=3), handoff(solo, coder), finish(coder)),
@@ -306,3 +307,18 @@ def test_who_advises_acts_where_there_is_a_choice(home: Here) -> None:
     ]
     never = planned(home, "./plans.py:never", "Fix a typo")
     assert never["unreached"] == ["chooser"]
+
+
+def test_runs_by_another_preference_say_nothing_of_this_one(home: Here) -> None:
+    asked = ("./plans.py:sure", "Fix a typo")
+    assert home.hive("run", *asked).code == 0
+    runs = planned(home, *asked)["expected"]
+    assert (runs["by"], runs["runs"]) == ("runs", 1)
+    other = planned(home, *asked, "--prefer", "accuracy=1")["expected"]
+    assert (other["by"], other["usd"]) == ("figures", 0.2)
+
+
+def test_what_is_more_than_a_run_may_cost_is_said_to_be(home: Here) -> None:
+    told = home.hive("plan", "./plans.py:sure", "Fix a typo", "--budget", "0.001").out
+    assert "and no further; more than it may cost\n" in told
+    assert "more than" not in home.hive("plan", "./plans.py:sure", "Fix a typo").out

@@ -8,7 +8,7 @@ from tests.cli.conftest import Here
 
 TEAM = """
 from hive import Role, Workflow
-from hive.control import ByPreference, Figure
+from hive.control import ByPreference, Escalation, Figure, invalid
 from hive.models import FunctionModel
 
 figures = (
@@ -20,6 +20,8 @@ critic = Role("critic", tier="cheap")
 team = Workflow(
     Role("writer") >> critic, models=models, allocator=ByPreference("thrifty", figures)
 )
+ladder = Escalation(("cheap", "dear"), invalid, within=team.allocator)
+climbing = team.with_(allocator=ladder)
 plain = Workflow(Role("writer"), model=models["dear"])
 """
 
@@ -75,7 +77,7 @@ def test_check_says_who_gets_what(home: Here, preference: str, told: dict[str, s
 @pytest.mark.parametrize(
     ("team", "preference", "told"),
     [
-        ("plain", "thrifty", "are chosen by ByComplexity, which has no figures to weigh them by"),
+        ("plain", "thrifty", "are chosen by ByComplexity, and by no preference; with"),
         ("team", "cheap", "--prefer: preference 'cheap': there is no profile 'cheap'"),
     ],
 )
@@ -85,6 +87,12 @@ def test_a_preference_that_changes_nothing_is_a_mistake(
     answer = home.hive("run", f"./choosy.py:{team}", "g", "--prefer", preference)
     assert answer.code == 2
     assert told in " ".join(answer.err.split())
+
+
+def test_a_preference_within_a_ladder_can_be_another(home: Here) -> None:
+    assert models(home, "run", "./choosy.py:climbing", "g") == ["program:cheap"] * 2
+    other = ("run", "./choosy.py:climbing", "g", "--prefer", "quality")
+    assert models(home, *other) == ["program:dear", "program:cheap"]
 
 
 def test_limits_that_no_model_keeps_are_told_before_anything_is_asked(home: Here) -> None:
