@@ -12,6 +12,7 @@ from hive.board.payload import Payload
 from hive.board.records import Conclusion, Decision, Shortage, StrandPlan
 from hive.board.tape import SHORT
 from hive.board.view import Shown, excerpt, narrowed
+from hive.control.complexity import judged
 from hive.control.graph import Ending
 from hive.control.move import Line
 from hive.control.scope import NOTHING, Grant, Scope
@@ -104,7 +105,7 @@ class Answering:
         ):
             return None
         if newest is None:
-            complexity = self.team.estimator.estimate(self.decider.goal, state)
+            complexity = judged(self.team.estimator, self.decider.goal, state)
         else:
             complexity = newest.complexity
         situation = self.decider.situation(state, (), None, number)

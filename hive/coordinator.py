@@ -30,6 +30,7 @@ from hive.board.state import State
 from hive.checkpoint import PASSED, Checkpoint, allows
 from hive.concluding import close_calls, cut_short, last_record
 from hive.consulting import Consulting
+from hive.control.complexity import judged
 from hive.control.graph import Ending
 from hive.decider import Decider
 from hive.diagnostics import debug, log
@@ -183,7 +184,7 @@ class Coordinator:
             await self.desk.share.up_to_date()
         state = self.board.state
         number = state.turn + 1
-        complexity = self.team.estimator.estimate(self.goal, state)
+        complexity = judged(self.team.estimator, self.goal, state)
         if number == 1 and self.team.assessor is not None:
             return await self.assess(state, complexity)
         candidates = self.decider.moves(state, complexity)

@@ -26,6 +26,10 @@ def check_whole(workflow: "Workflow") -> None:
             f"in_doubt={workflow.in_doubt!r}: say {', '.join(map(repr, get_args(InDoubt)))}"
         )
     check_policy(workflow.policy, workflow.graph.roles)
+    check_has(workflow, "estimator", "estimate(goal, state)", "RuleEstimator()")
+    check_has(
+        workflow, "allocator", "allocate(situation, line, role, complexity, models)", "OneModel()"
+    )
     check_advisors(workflow)
     check_roles(workflow.budget, workflow.roles)
     for card in workflow.cards:
@@ -45,6 +49,13 @@ def check_whole(workflow: "Workflow") -> None:
     if any(rule.role is None for rule in workflow.graph.rules):
         check_agreed(workflow.graph, workflow.approvals, table_of(workflow.allocator))
     _ = workflow.vocabulary_bytes
+
+
+def check_has(workflow: "Workflow", part: str, method: str, example: str) -> None:
+    """Raise DeclarationError for a part of a workflow that cannot do what it is there for."""
+    given = getattr(workflow, part)
+    if isinstance(given, type) or not callable(getattr(given, method.partition("(")[0], None)):
+        raise DeclarationError(f"{part}={given!r}: give an object with {method}, such as {example}")
 
 
 def check_advisors(workflow: "Workflow") -> None:

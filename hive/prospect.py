@@ -16,7 +16,7 @@ from hive.board.state import State
 from hive.control.ahead import Ahead, Step
 from hive.control.allocation import Allocation, Allocator
 from hive.control.allotment import Allotment
-from hive.control.complexity import LEVELS
+from hive.control.complexity import LEVELS, judged
 from hive.control.edge import Edge
 from hive.control.escalation import Escalation
 from hive.control.figures import Figure, rows_for
@@ -101,7 +101,7 @@ class Looking:
         board.post(Address(0, "", (1,)), USER, Goal(text=goal), 0, USER)
         self.state: State = board.close_turn()
         self.decider = Decider(self.team, board, goal, seed=0)
-        self.complexity = self.team.estimator.estimate(goal, self.state)
+        self.complexity = judged(self.team.estimator, goal, self.state)
         self.before = int(self.team.assessor is not None)
         """Turns before the first move."""
 

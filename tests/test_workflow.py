@@ -159,6 +159,33 @@ def test_what_is_no_policy_is_refused(wrong: Any) -> None:
         Workflow(Role("a"), policy=wrong)
 
 
+@pytest.mark.parametrize("wrong", ["by rules", RoundRobin, OneModel, RoundRobin()])
+def test_what_is_no_estimator_and_no_allocator_is_refused(wrong: Any) -> None:
+    with pytest.raises(DeclarationError, match=r"^estimator=.*: give an object with estimate\("):
+        Workflow(Role("a"), estimator=wrong)
+    with pytest.raises(DeclarationError, match=r"^allocator=.*: give an object with allocate\("):
+        Workflow(Role("a"), allocator=wrong)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("hard", "estimator Wrong judged 'hard'; give a Complexity"),
+        (
+            Complexity(level="simple", score=1, probabilities=(0.5, 0.5)),
+            "estimator Wrong gave 2 probabilities; give one for each of trivial, simple",
+        ),
+    ],
+)
+def test_what_is_no_judgement_is_said_to_be_none(said: Any, told: str) -> None:
+    class Wrong:
+        def estimate(self, goal: str, state: State) -> Any:
+            return said
+
+    with pytest.raises(DeclarationError, match=told):
+        Workflow(Role("a"), model=TALK, estimator=Wrong()).run_sync("goal")
+
+
 def test_a_bad_graph_is_refused_where_it_is_written() -> None:
     with pytest.raises(GraphError):
         Graph(start(a), handoff(a, b), handoff(b, a), finish(a, when=posted(Finding)))

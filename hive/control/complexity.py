@@ -33,6 +33,7 @@ __all__ = [
     "Weights",
     "Words",
     "by_rules",
+    "judged",
 ]
 
 LEVELS: tuple[Level5, ...] = ("trivial", "simple", "moderate", "complex", "critical")
@@ -50,6 +51,22 @@ class Estimator(Protocol):
     def estimate(self, goal: str, state: State) -> Complexity:
         """The class of the work as it stands, with its signals."""
         ...
+
+
+def judged(estimator: Estimator, goal: str, state: State) -> Complexity:
+    """The work as an estimator judges it. Raises DeclarationError for what is no judgement, and
+    whatever the estimator raises."""
+    found: object = estimator.estimate(goal, state)
+    if not isinstance(found, Complexity):
+        raise DeclarationError(
+            f"estimator {type(estimator).__name__} judged {found!r}; give a Complexity"
+        )
+    if found.probabilities and len(found.probabilities) != len(LEVELS):
+        raise DeclarationError(
+            f"estimator {type(estimator).__name__} gave {len(found.probabilities)} probabilities;"
+            f" give one for each of {', '.join(LEVELS)}, or none"
+        )
+    return found
 
 
 @dataclass(frozen=True)

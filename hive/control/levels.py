@@ -14,7 +14,7 @@ from hive.board.records import Level5, ReviewDepth
 from hive.board.state import State, Tally
 from hive.control.algebra import Guard
 from hive.control.allotment import TABLE, AllocationTable
-from hive.control.complexity import Estimator, RuleEstimator
+from hive.control.complexity import Estimator, RuleEstimator, judged
 from hive.errors import DeclarationError
 
 __all__ = ["JUDGED", "judging", "level", "review_depth"]
@@ -27,7 +27,7 @@ def judging(estimator: Estimator, table: AllocationTable) -> Tally:
         goal = state.latest(Goal)
         if not isinstance(goal, Goal):  # erased since; what was judged while it stood there holds
             return value
-        found = estimator.estimate(goal.text, state).level
+        found = judged(estimator, goal.text, state).level
         row = table[found]
         return {"level": found, "review": row.review, "checkpoint": row.checkpoint}
 
