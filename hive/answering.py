@@ -146,21 +146,20 @@ class Answering:
             return planned({}), None
         books.begin_ending(writer.name, number)
         scope = books.strand(writer.name, writer.name, number)
-        kept = scope.kept
+        kept = scope.kept or NOTHING
         scope.claim()
-        try:
-            sizes = Sizes(self.team, self.desk, scope.of_call(), told(ending), self.output)
-            unfit: dict[str, str] = {}
-            while wrong := sizes.refused(team.keys_for(writer.name, unfit)):
-                unfit |= wrong
-            if unfit:
-                self.post(number, Shortage(roles={writer.name: unfit}))
-            plan = planned(unfit)
-            view = sizes.view(plan.key or "")
-        finally:
-            if kept is not None:
-                scope.keep(kept)
-        return reserved(plan, NOTHING if kept is None else kept), view
+        sizes = Sizes(self.team, self.desk, scope.of_call(), told(ending), self.output)
+        unfit: dict[str, str] = {}
+        while wrong := sizes.refused(team.keys_for(writer.name, unfit)):
+            unfit |= wrong
+        if unfit:
+            self.post(number, Shortage(roles={writer.name: unfit}))
+        plan = planned(unfit)
+        view = sizes.view(plan.key or "")
+        if kept == NOTHING or plan.key in unfit:  # as where a scope was closed meanwhile
+            return plan, view
+        scope.keep(kept)
+        return reserved(plan, kept), view
 
     def as_before(
         self, recorded: Decision, number: int, planned: Planned
