@@ -203,7 +203,7 @@ class Pool:
         share = self.share(run)
         books = Books(UNCAPPED, share.scope)
         total = next((e.payload for e in entries if isinstance(e.payload, Termination)), None)
-        if total is None:
+        if total is None or not any(entry.erased for entry in entries):
             books.reopen(entries)
         else:
             calls = sum(entry.kind == Request.kind for entry in entries)

@@ -70,6 +70,11 @@ class Committer:
             self._yielded = now
             await asyncio.sleep(0)
 
+    def at_once(self) -> None:
+        """Commit what was posted so far, where that takes some microseconds."""
+        if self.journal.commit != "threaded" and not self._working:
+            self._flush()
+
     def close(self) -> None:
         """End the writer thread, if there was need of one."""
         if self._thread is not None:
@@ -235,6 +240,12 @@ class Writer:
         await self._committer.durable()
         if self.broken is not None:
             raise self._lost() from self.broken
+
+    def at_once(self) -> bool:
+        """Have everything posted so far stored before anything else is done, unless that may block;
+        whether the journal works as far as is known."""
+        self._committer.at_once()
+        return self.broken is None
 
     def batch(self) -> Batch:
         """What is to be stored now; the committer takes it."""

@@ -234,7 +234,7 @@ def admit(
     payload = Admission(cost=more.cost, tokens=more.tokens, attempts=tried[known:])
     where = (place.step, 0, 1 + place.attempt, allowance.times)
     strand.post(where, payload, causes=place.because, origin="coordinator")
-    return True
+    return strand.desk.writer.at_once()
 
 
 async def run_program(strand: Strand) -> Reply:

@@ -400,3 +400,23 @@ def test_what_a_failed_journal_may_hold_stays_reserved_until_it_is_read(when: st
         assert (pool.spent.tokens, pool.reserved.tokens) == (0, granted)
     else:
         assert (pool.spent.tokens, pool.reserved.tokens) == (granted - 200, 0)
+
+
+@pytest.mark.asyncio
+async def test_what_a_turn_used_that_is_begun_anew_stays_on_the_books_of_the_pool() -> None:
+    pool, journal, gate = Pool("shared", Budget(calls=1)), MemoryJournal(), Gate()
+    workflow = Workflow(ALONE, model=GatedModel(Greedy(), gate, "m"))
+    run = workflow.start("g", journal=journal, pool=pool)
+    work = asyncio.create_task(run.result())
+    await gate.arrived("m")
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    used_up = pool.spent
+    changed = workflow.with_instructions(a="Do it otherwise.")
+    again = changed.resume(run.id, journal=journal, pool=pool, accept="workflow")
+    assert (pool.spent, pool.calls) == (used_up, 1)
+    assert (await again.result()).reason == "budget_exhausted"
+    pool.close()
+    with Pool("shared", Budget(calls=1)) as read:
+        read.read(journal)
+        assert (read.spent, read.calls) == (pool.spent, pool.calls) == (used_up, 1)

@@ -19,8 +19,8 @@ from hive.control import Pool
 from hive.errors import JournalError, ServerFailed
 from hive.journal.journal import Batch, Commit
 from hive.journal.memory import MemoryJournal
-from hive.message import Reply, Request, Text, ToolUse, Usage
-from hive.models import ModelCard
+from hive.message import Attempt, Reply, Request, Text, ToolUse, Usage
+from hive.models import ModelCard, input_bound
 from hive.models.catalog import Prices
 from hive.run import Result, Run
 from hive.testing import Gate
@@ -75,17 +75,31 @@ class Mind:
 
     async def complete(self, request: Request) -> Reply:
         await self.gate.enter("call")
-        if self.how == "fail":
+        how = self.how
+        attempts: tuple[Attempt, ...] = ()
+        if how == "fail":
             raise ServerFailed("no luck")
-        beyond = 900 if self.how == "over" else 0
-        usage = Usage(input=40, output=min(50, request.max_output) + beyond)
-        if beyond:
+        if how == "again":
+            bound = input_bound(request)
+            cost, tokens = CARD.worst(bound, request.max_output), bound + request.max_output
+            attempts = (Attempt(reason="server_failed", cost=cost, tokens=tokens),)
+            self.used(cost, tokens)
+            if not request.admit(cost, attempts):
+                raise ServerFailed("no luck", attempts)
+            await self.gate.enter("call")
+        usage = Usage(input=40, output=min(50, request.max_output))
+        if how == "over":
             usage = Usage(input=20_000, output=request.max_output)
-        self.cost += CARD.cost(usage)
-        self.tokens += usage.input + usage.output
+        self.used(CARD.cost(usage), usage.input + usage.output)
         if len(request.messages) <= 2:
-            return Reply(parts=(ToolUse(id="1", name="look"),), usage=usage, stop="tools")
-        return Reply(parts=(Text(text="words"),), usage=usage)
+            use = ToolUse(id="1", name="look")
+            return Reply(parts=(use,), usage=usage, stop="tools", attempts=attempts)
+        return Reply(parts=(Text(text="words"),), usage=usage, attempts=attempts)
+
+    def used(self, cost: int, tokens: int) -> None:
+        """What a provider would put on its bill."""
+        self.cost += cost
+        self.tokens += tokens
 
 
 @dataclass
@@ -114,7 +128,7 @@ class Course:
             run = self.team.start("g", journal=store, seed=which, pool=self.pool)
             self.known.append((run.id, store))
             self.drive(run)
-        elif what in ("answer", "fail", "over") and self.gate.waiting:
+        elif what in ("answer", "fail", "over", "again") and self.gate.waiting:
             self.mind.how = what
             self.gate._let(self.gate._waiting[which % len(self.gate._waiting)])
             await asyncio.sleep(0)
@@ -143,6 +157,7 @@ class Course:
 
     async def cut_off(self, run: str) -> None:
         task = self.work.pop(run)
+        await asyncio.sleep(0)  # one that was never driven holds its run
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -209,7 +224,18 @@ OWN = st.sampled_from([Budget(), Budget(tokens=9_000), Budget(strand=Budget(call
 
 
 def happenings(*also: str) -> Any:
-    usual = ("start", "answer", "fail", "cancel", "resume", "before", "after", "die", "answer")
+    usual = (
+        "start",
+        "answer",
+        "fail",
+        "again",
+        "cancel",
+        "resume",
+        "before",
+        "after",
+        "die",
+        "answer",
+    )
     event = st.tuples(
         st.sampled_from((*usual, *also)), st.integers(0, 7), st.sampled_from((0, 1, 2, 5, QUIET))
     )
