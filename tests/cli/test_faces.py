@@ -249,7 +249,9 @@ def test_what_is_said_to_a_run_is_told_as_it_comes() -> None:
         "coordinator resumed: by user:ann · after 12 s": Resumed(
             by="user:ann", item=3, idle=12_000_000
         ),
-        "coordinator ✓ allowed: a call, by user:ann": Approval(decision="allow", by="user:ann"),
+        "coordinator ✓ allowed: the checkpoint, by user:ann": Approval(
+            decision="allow", by="user:ann"
+        ),
     }
     for line, payload in said.items():
         entry = Entry(
