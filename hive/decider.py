@@ -11,7 +11,7 @@ from hive.board.payload import Payload
 from hive.board.pieces import whole
 from hive.board.records import Candidate, Complexity, Decision, StrandPlan
 from hive.board.state import State
-from hive.control.allocation import Allocation
+from hive.control.allocation import Allocation, allocated
 from hive.control.allotment import table_of
 from hive.control.move import Line, Move
 from hive.control.policy import Change, Choice, Situation, checked, features, generator
@@ -127,8 +127,8 @@ class Decider:
                 strand=line.strand, role=line.role, cause=cause, sample=line.sample,
                 model=program.name,
             )  # fmt: skip
-        allocation = team.allocator.allocate(
-            situation, line, team.role(line.role), complexity, self.names
+        allocation = allocated(
+            team.allocator, situation, line, team.role(line.role), complexity, self.names
         )
         if dear or situation.unfit:
             unfit = {**situation.unfit.get(line.role, NOTHING), **dear}

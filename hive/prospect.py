@@ -14,7 +14,7 @@ from hive.board.entry import Address
 from hive.board.records import Complexity
 from hive.board.state import State
 from hive.control.ahead import Ahead, Step
-from hive.control.allocation import Allocation, Allocator
+from hive.control.allocation import Allocation, Allocator, allocated
 from hive.control.allotment import Allotment
 from hive.control.complexity import LEVELS, judged
 from hive.control.edge import Edge
@@ -197,7 +197,7 @@ class Looking:
         if isinstance(allocator, ByPreference):
             return allocator.choices(role, complexity.level, names, situation.roles)
         asked = (situation, line, role, complexity, names)
-        given = allocator.allocate(*asked)
+        given = allocated(allocator, *asked)
         within: Allocator | None = getattr(allocator, "within", None)
         if within is not None and given == within.allocate(*asked):
             return self.choices_of(within, line, role, situation)

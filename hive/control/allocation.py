@@ -16,7 +16,7 @@ from hive.control.policy import Situation
 from hive.errors import DeclarationError
 from hive.role import Role
 
-__all__ = ["ANYONE", "Allocation", "Allocator", "ByComplexity", "OneModel"]
+__all__ = ["ANYONE", "Allocation", "Allocator", "ByComplexity", "OneModel", "allocated"]
 
 ANYONE = ("*", "default")
 """The keys that fit every role."""
@@ -56,6 +56,25 @@ class Allocator(Protocol):
         """Choose one of the keys of `models`, which gives the name of the model under each, for a
         strand of the chosen move."""
         ...
+
+
+def allocated(
+    allocator: Allocator,
+    situation: Situation,
+    line: Line,
+    role: Role,
+    complexity: Complexity,
+    models: Mapping[str, str],
+) -> Allocation:
+    """What an allocator gives a strand. Raises DeclarationError for what is no Allocation of one of
+    the models, and whatever the allocator raises."""
+    found: object = allocator.allocate(situation, line, role, complexity, models)
+    if not isinstance(found, Allocation) or found.model not in models:
+        raise DeclarationError(
+            f"allocator {type(allocator).__name__} gave role {role.name!r} {found!r}; give an"
+            f" Allocation of {listed(models)}"
+        )
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import pytest
 
+from hive import Workflow
 from hive.board.records import Complexity, Level5
 from hive.control import TABLE, Allocation, Allocator, Allotment, ByComplexity, Line, OneModel
 from hive.errors import DeclarationError
+from hive.prospect import prospect
 from hive.role import Role
+from hive.testing import FunctionModel
 from tests.control.states import move, situation
 
 coder = Role("coder")
@@ -109,3 +113,21 @@ def test_one_model_for_everybody() -> None:
         OneModel().check((coder,), TIERS)
     with pytest.raises(DeclarationError, match="role 'coder' has no model"):
         allocated(OneModel("huge"), coder, "simple", TIERS)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [("small", "'small'"), (Allocation("huge"), "Allocation(model='huge', ")]
+)
+def test_what_no_model_answers_to_is_said_to_be_given(given: Any, told: str) -> None:
+    class Wrong:
+        def allocate(self, *what: Any) -> Any:
+            return given
+
+    mind = FunctionModel(lambda request: "done", "mind")
+    team = Workflow(Role("a"), models={"small": mind, "large": mind}, allocator=Wrong())
+    result = team.run_sync("goal")
+    assert (result.outcome, result.reason) == ("failed", "policy_error")
+    assert f"allocator Wrong gave role 'a' {told}" in result.message
+    assert result.message.endswith("; give an Allocation of 'large', 'small'")
+    with pytest.raises(DeclarationError, match="allocator Wrong gave role 'a'"):
+        prospect(team, "goal")
