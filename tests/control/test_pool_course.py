@@ -110,6 +110,7 @@ class Course:
     own: Budget
     pool: Pool = field(init=False)
     gate: Gate = field(default_factory=Gate)
+    failed: bool = False
     stores: list[Store] = field(default_factory=lambda: [Store(), Store()])
     known: list[tuple[str, Store]] = field(default_factory=list)
     work: dict[str, asyncio.Task[Result]] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class Course:
             self.go_on(*self.known[which % len(self.known)])
         elif what in ("before", "after"):
             self.stores[which % 2].fails = what
+            self.failed = True
         elif what == "die":
             await self.die()
         for _ in range(ticks):
@@ -287,6 +289,9 @@ def summed_up(played: Course) -> None:
     ended = [Record(s, r).summary for r, s in runs if Record(s, r).summary.ended]
     again = played.on_record()
     assert (again.spent, again.reserved) == (played.pool.spent, played.pool.reserved)
-    assert (again.calls, again.closed) == (played.pool.calls, played.pool.closed)
+    assert again.calls == played.pool.calls
+    if not played.failed:  # an Overrun that was not stored is known to this process alone
+        assert again.closed == played.pool.closed
+    assert again.closed in ("", played.pool.closed)
     assert played.pool.reserved == (0, 0)
     assert played.pool.spent == (sum(s.spent for s in ended), sum(s.tokens for s in ended))
