@@ -16,6 +16,7 @@ from hive.board.tape import Tape
 from hive.clock import Clock
 from hive.control.books import Books
 from hive.control.pool import Pool
+from hive.errors import DeclarationError
 from hive.journal.journal import Journal, new_run_id, own_name
 from hive.journal.opening import open_journal
 from hive.journal.writer import Writer, committer_for, salts
@@ -125,7 +126,11 @@ def desk_for(
     parent: Parent | None = None,
     pool: Pool | None = None,
 ) -> Desk:
-    """What a run's strands share."""
+    """What a run's strands share. Raises DeclarationError for what is no Pool."""
+    if not isinstance(pool, Pool | None):
+        raise DeclarationError(
+            f"pool={pool!r}: give a Pool, such as Pool('nightly', Budget(usd=5))"
+        )
     board = board or board_for(workflow)
     share = None if pool is None else pool.share(run)
     return Desk(

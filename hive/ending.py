@@ -29,7 +29,7 @@ class Endings:
         stopped = (written(state) if self.may_be_written(state) else None) or self.stopped()
         if stopped is not None:
             return stopped
-        if not state.turn:
+        if not state.turn and self.team.budget.turns != 0:
             return None
         ending = self.team.graph.termination(state)
         if ending is None and self.team.watches:

@@ -233,7 +233,9 @@ def check_policy(policy: Policy, roles: Mapping[str, Role]) -> None:
 
 
 def check_roles(budget: Budget, roles: Collection[str]) -> None:
-    """Raise DeclarationError for caps of a role that nobody has."""
+    """Raise DeclarationError for caps of a role that nobody has, and for what is no Budget."""
+    if not isinstance(budget, Budget):
+        raise DeclarationError(f"budget={budget!r}: give a Budget, such as Budget(usd=2)")
     for name in budget.roles:
         if name not in roles:
             raise DeclarationError(

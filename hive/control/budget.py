@@ -11,6 +11,7 @@ __all__ = ["UNCAPPED", "Budget", "nano_dollars", "usd"]
 
 NANO = 10**9
 MEASURES = ("usd", "tokens", "calls", "turns", "seconds")
+WHOLE = ("tokens", "calls", "turns")
 WITHIN = {
     "call": ("usd", "tokens"),
     "strand": ("usd", "tokens", "calls"),
@@ -56,19 +57,13 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name in MEASURES:
-            value = getattr(self, name)
-            if value is None:
-                continue
-            try:
-                amount = Decimal(str(value))
-            except InvalidOperation:
-                amount = Decimal("nan")
-            if not amount.is_finite():
-                raise DeclarationError(f"Budget({name}={value!r}) is no finite number")
-            if amount < 0:
-                raise DeclarationError(f"Budget({name}={value!r}) is below zero")
+            check_cap(name, getattr(self, name))
         for level in ("call", "strand"):
             check_within(level, level, getattr(self, level))
+        if not isinstance(self.roles, Mapping):
+            raise DeclarationError(
+                f"Budget(roles={self.roles!r}): give Budgets by the names of roles"
+            )
         for role, own in self.roles.items():
             check_within("role", f"roles[{role!r}]", own)
         if self.strand is not None and self.strand.call is not None:
@@ -115,6 +110,22 @@ class Budget:
         said += [f"{name}={value!r}" for name, value in within if value is not None]
         said += [f"roles={dict(sorted(self.roles.items()))!r}"] if self.roles else []
         return f"Budget({', '.join(said)})"
+
+
+def check_cap(name: str, value: object) -> None:
+    """Raise DeclarationError for what is no cap on a measure."""
+    if value is None:
+        return
+    if name in WHOLE and (isinstance(value, bool) or not isinstance(value, int)):
+        raise DeclarationError(f"Budget({name}={value!r}) is no whole number")
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite() or (name == "seconds" and not isinstance(value, int | float)):
+        raise DeclarationError(f"Budget({name}={value!r}) is no finite number")
+    if amount < 0:
+        raise DeclarationError(f"Budget({name}={value!r}) is below zero")
 
 
 def check_within(level: str, where: str, budget: Budget | None) -> None:

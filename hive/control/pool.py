@@ -290,9 +290,9 @@ def drawn_on(drawn: Drawn) -> Scope:
     return scope
 
 
-def check(name: str, budget: Budget) -> None:
+def check(name: object, budget: object) -> None:
     """Raise DeclarationError for a pool that could not be told from others, or kept."""
-    if not isinstance(budget, Budget):
+    if not isinstance(name, str) or not isinstance(budget, Budget):
         raise DeclarationError(f"Pool({name!r}, {budget!r}): give a name and a Budget")
     if not name.strip():
         raise DeclarationError(f"Pool({name!r}, …): give it a name, under which its runs find it")

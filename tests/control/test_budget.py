@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from hive import Budget, State
+from hive import Budget, Role, State, Workflow
 from hive.control.budget import nano_dollars, usd
 from hive.control.scope import NOTHING, Allowance, Grant, Scope
 from hive.errors import BudgetExceeded, DeclarationError
+from hive.message import Request
+from hive.testing import FunctionModel
 
 grants = st.builds(Grant, st.integers(0, 60), st.integers(0, 60))
 
@@ -200,6 +202,45 @@ def test_a_cap_below_zero_is_refused(name: str) -> None:
 def test_a_cap_that_is_no_amount_is_refused(usd: Any) -> None:
     with pytest.raises(DeclarationError, match="no finite number"):
         Budget(usd=usd)
+
+
+@pytest.mark.parametrize("value", ["1000", 2.5, True])
+@pytest.mark.parametrize("name", ["tokens", "calls", "turns"])
+def test_what_is_counted_is_capped_by_a_whole_number(name: str, value: Any) -> None:
+    with pytest.raises(DeclarationError, match=rf"Budget\({name}={value!r}\) is no whole number"):
+        Budget(**{name: value})
+
+
+@pytest.mark.parametrize("seconds", ["2", Decimal(2), float("inf")])
+def test_seconds_are_a_number_that_a_clock_counts(seconds: Any) -> None:
+    with pytest.raises(DeclarationError, match="no finite number"):
+        Budget(seconds=seconds)
+
+
+@pytest.mark.parametrize("roles", [None, [("a", Budget(usd=1))]])
+def test_budgets_of_roles_are_given_by_name(roles: Any) -> None:
+    with pytest.raises(DeclarationError, match="by the names of roles"):
+        Budget(roles=roles)
+
+
+@pytest.mark.parametrize("budget", [3, {"usd": 3}])
+def test_what_is_no_budget_is_refused(budget: Any) -> None:
+    with pytest.raises(DeclarationError, match=r"^budget=.*: give a Budget"):
+        Workflow(Role("a"), budget=budget)
+
+
+def test_a_run_that_may_have_no_turn_has_none() -> None:
+    asked: list[Request] = []
+
+    def mind(request: Request) -> str:
+        asked.append(request)
+        return "done"
+
+    capped = Workflow(Role("a"), model=FunctionModel(mind), budget=Budget(turns=0))
+    result = capped.run_sync("g")
+    assert (result.reason, result.turns) == ("budget_exhausted", 0)
+    assert result.message == "the budget(turns=0) is used up"
+    assert not asked
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ the journals of its runs."""
 import asyncio
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from hive.journal.memory import MemoryJournal
 from hive.journal.sqlite import SQLiteJournal
 from hive.models import input_bound
 from hive.run import Result, Run
-from hive.testing import Gate, GatedModel
+from hive.testing import FunctionModel, Gate, GatedModel
 from tests.control.test_budget_scopes import Greedy, beside, pair, refusals, used
 from tests.control.test_pool_course import Store, keeps
 from tests.sound import sound
@@ -365,11 +366,18 @@ def test_an_unknown_price_under_a_pool_with_a_cap_on_money_is_refused_by_name() 
         ("shared", Budget(), "it caps nothing"),
         (" ", Budget(usd=1), "give it a name"),
         ("shared", 5, "give a name and a Budget"),
+        (5, Budget(usd=1), "give a name and a Budget"),
     ],
 )
 def test_caps_that_a_pool_could_not_keep_are_refused(name: str, budget: Budget, says: str) -> None:
     with pytest.raises(DeclarationError, match=says):
         Pool(name, budget)
+
+
+def test_what_is_no_pool_is_refused() -> None:
+    wrong: Any = "shared"
+    with pytest.raises(DeclarationError, match=r"^pool='shared': give a Pool"):
+        Workflow(Role("a"), model=FunctionModel(lambda request: "done")).start("g", pool=wrong)
 
 
 def test_a_pool_reads_as_it_was_declared() -> None:
