@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import stdev
 from typing import Any
 
 import pytest
@@ -163,6 +164,12 @@ def test_what_runs_have_cost_is_what_one_is_expected_to_cost(home: Here) -> None
     assert (easy["least"], easy["most"]) == (min(costs), max(costs))
     assert easy["turns"] == 1
     assert easy["usd"] == pytest.approx(110 / 10**6)
+    # There is none on moderate work; a fork has paid for a part of what it did alone.
+    cut = ("--at", "turn:2", "--instruction", "coder=Do it well.")
+    assert home.hive("fork", home.runs()[0]["id"], *cut).code == 0
+    every = planned(home, "./plans.py:team", "Fix the refund bug")["expected"]
+    assert (every["runs"], every["level"]) == (3, None)
+    assert every["spread"] == pytest.approx(stdev([*costs, runs[HARD]["cost_usd"]]))
     hard = planned(home, "./plans.py:team", HARD)["expected"]
     assert hard["usd"] > 10 * easy["usd"]
     assert (hard["runs"], hard["spread"], hard["usd"]) == (1, None, runs[HARD]["cost_usd"])
