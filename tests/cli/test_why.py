@@ -14,7 +14,8 @@ TEAM = """
 from hive import *
 from hive.control import *
 from hive.message import Reply, Text, Usage
-from hive.models import FunctionModel, ModelCard
+from hive.errors import ServerFailed
+from hive.models import FunctionModel, ModelCard, Retrying
 from hive.models.catalog import Prices
 
 figures = (
@@ -62,6 +63,24 @@ ladder = climbing(Escalation(("cheap", "bad", "dear"), unsure(), figures=figures
 within = climbing(
     Escalation(("cheap", "bad", "dear"), unsure(), within=ByPreference("thrifty", figures))
 )
+
+told = team.with_(synthesis=WrittenBy(Role("teller")))
+
+class Greedy(Mind):
+    async def complete(self, request):
+        return Reply(parts=(Text(text="much"),), usage=Usage(input=100, output=90_000))
+
+greedy = Workflow(writer, model=Greedy("greedy"), budget=Budget(usd=1))
+
+class Flaky(Mind):
+    calls = 0
+    async def complete(self, request):
+        self.calls += 1
+        if self.calls == 1:
+            raise ServerFailed("down")
+        return await super().complete(request)
+
+again = Workflow(writer, model=Retrying(Flaky("flaky"), first=0), budget=Budget(usd=1))
 
 class Judging(Mind):
     async def complete(self, request):
@@ -201,6 +220,30 @@ def test_what_those_cost_who_were_asked_before_is_told(home: Here) -> None:
     (asked,) = home.hive("why", "last", "3", "--json").json["consulted"]
     assert asked["strand"] == "chooser"
     assert [call["cost_usd"] for call in asked["calls"]] == [0.00012]
+
+
+def test_what_a_server_used_beyond_its_grant_is_told(home: Here) -> None:
+    run(home, "greedy")
+    told = home.hive("why", "last", "1", "--json").json
+    (over,) = told["overruns"]
+    assert over["used"] > over["granted"]
+    assert "  overrun of " in home.hive("why", "last", "1").out
+
+
+def test_what_was_reserved_for_a_further_attempt_counts(home: Here) -> None:
+    run(home, "again")
+    (strand,) = home.hive("why", "last", "1", "--json").json["strands"]
+    (call,) = strand["calls"]
+    shown = home.hive("show", "last", "--json").json["entries"]
+    (asked,) = [entry["payload"] for entry in shown if entry["kind"] == "Request"]
+    assert call["granted_tokens"] == 2 * asked["grant_tokens"]
+    assert call["granted_usd"] == pytest.approx(2 * asked["grant"] / 10**9)
+
+
+def test_that_the_run_was_about_to_end_is_told(home: Here) -> None:
+    run(home, "told")
+    assert "  the run was about to end: " in home.hive("why", "last", "last").out
+    assert "about to end" not in home.hive("why", "last", "1").out
 
 
 def test_what_the_budget_kept_back_and_what_it_refused_is_told(home: Here) -> None:
