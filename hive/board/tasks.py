@@ -10,7 +10,16 @@ from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Fault, Inference, Spoken
 
-__all__ = ["SETTLED", "Standing", "TaskStatus", "Tasks", "ends_of", "is_met", "speaks_of_tasks"]
+__all__ = [
+    "SETTLED",
+    "Standing",
+    "TaskStatus",
+    "Tasks",
+    "ends_of",
+    "is_met",
+    "speaks_of_tasks",
+    "was_not_begun",
+]
 
 TaskStatus = Literal["open", "done", "failed", "skipped"]
 SETTLED: frozenset[TaskStatus] = frozenset({"done", "skipped"})
@@ -28,7 +37,7 @@ class Standing(NamedTuple):
     """The newest entry that says what is to be done, as "turn.ordinal"."""
     needs: tuple[str, ...] = ()
     attempts: int = 0
-    """How often it failed since it was planned."""
+    """How often it failed since it was planned, not counting strands that could not begin."""
     because: str = ""
     """Address of the entry by which it came to its status."""
     planned: bool = False
@@ -131,12 +140,13 @@ class Tasks:
         if id in self._told or known.status != "open":
             return
         done = [end.said for end in ends if end.said and not end.fault]
-        missed = [end.fault or end.answer for end in ends]
         if done:
             if known.reference not in left:
                 self._become(id, "done", done[-1])
-        elif all(missed):  # else it was cut off
-            self._become(id, "failed", missed[0])
+        elif all(end.fault or end.answer for end in ends):  # else it was cut off
+            begun = [end for end in ends if not end.refused]
+            because = begun[0] if begun else ends[0]
+            self._become(id, "failed", because.fault or because.answer, tried=bool(begun))
 
     def _say(self, entry: Entry, reference: str) -> None:
         payload = entry.payload
@@ -187,9 +197,9 @@ class Tasks:
             self._become(payload.id, payload.change, str(entry.address))
             self._told.add(payload.id)
 
-    def _become(self, id: str, status: TaskStatus, because: str) -> None:
+    def _become(self, id: str, status: TaskStatus, because: str, *, tried: bool = True) -> None:
         known = self.known[id]
-        attempts = known.attempts + (status == "failed")
+        attempts = known.attempts + (status == "failed" and tried)
         self.known[id] = known._replace(status=status, attempts=attempts, because=because)
         if status in SETTLED:
             self.gone.add(known.reference)
@@ -204,6 +214,18 @@ class End(NamedTuple):
     """The fault that ended it."""
     answer: str = ""
     """The last answer of its mind, or of its person."""
+    refused: bool = False
+    """Whether it was not begun."""
+
+
+def was_not_begun(entry: Entry) -> bool:
+    """Whether an entry is the fault of a strand that the budget had no room for at all."""
+    fault = entry.payload
+    return (
+        isinstance(fault, Fault)
+        and fault.code == "budget_exhausted"
+        and entry.address.place[0] == 0
+    )
 
 
 def ends_of(entries: Iterable[Entry], strands: Iterable[str]) -> dict[str, End]:
@@ -215,7 +237,8 @@ def ends_of(entries: Iterable[Entry], strands: Iterable[str]) -> dict[str, End]:
             continue
         payload, address = entry.payload, str(entry.address)
         if isinstance(payload, Fault):
-            end = end._replace(fault=address) if payload.final else end
+            if payload.final:
+                end = end._replace(fault=address, refused=was_not_begun(entry))
         elif isinstance(payload, Inference | Spoken):
             end = end._replace(answer=address)
         elif entry.level == "domain" and not isinstance(payload, Question):

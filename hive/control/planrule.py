@@ -12,7 +12,7 @@ from hive.board.contributions import Task, TaskChange
 from hive.board.entry import Label, join_labels
 from hive.board.records import Fault
 from hive.board.state import State
-from hive.board.tasks import SETTLED, Standing
+from hive.board.tasks import SETTLED, Standing, was_not_begun
 from hive.errors import DeclarationError, PayloadError
 
 __all__ = ["PlanRule", "Ruling", "rulings"]
@@ -28,17 +28,20 @@ class PlanRule:
     TaskChange says so.
 
     Until it has failed `attempts` times it is adjusted: to be done again, with what went wrong in
-    its detail. Then it is skipped, and with it each task that needs it; or, with "leave", it stays
-    failed, which edges can look for. Every change is a TaskChange of the coordinator's, posted
-    before the turn closes. Raises DeclarationError for attempts below 1 and another word.
+    its detail. That the budget had no room to begin it is no attempt: it is still to be done. Then
+    it is skipped, and with it each task that needs it; or, with "leave", it stays failed, which
+    edges can look for. Every change is a TaskChange of the coordinator's, posted before the turn
+    closes. Raises DeclarationError for attempts below 1 and another word.
     """
 
     attempts: int = 2
     then: Then = "skip"
 
     def __post_init__(self) -> None:
-        if isinstance(self.attempts, bool) or self.attempts < 1:
-            raise DeclarationError(f"PlanRule(attempts={self.attempts!r}): from 1 on")
+        if type(self.attempts) is not int or self.attempts < 1:
+            raise DeclarationError(
+                f"PlanRule(attempts={self.attempts!r}): a whole number from 1 on"
+            )
         if self.then not in get_args(Then):
             raise DeclarationError(f'PlanRule(then={self.then!r}): say "skip" or "leave"')
 
@@ -86,6 +89,8 @@ def rulings(rule: PlanRule, state: State, board: Board) -> Iterator[Ruling]:
         if known.attempts < rule.attempts:
             said = f"attempt {known.attempts} of {rule.attempts} failed: {why}"
             now = adjusted(task, known.attempts, why)
+            if not_begun(board, known):
+                said, now = f"it was not begun: {why}", task
             change = TaskChange(id=id, change="adjusted", reason=said, task=plainly(now))
             yield Ruling(change, now, known.because, label)
         else:
@@ -126,6 +131,12 @@ def reason_of(board: Board, known: Standing) -> str:
     else:
         text = "its strand ended with nothing said"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+
+
+def not_begun(board: Board, known: Standing) -> bool:
+    """Whether there was no room to begin a task, which is nothing against it."""
+    entry = board.at(known.because)
+    return entry is not None and was_not_begun(entry)
 
 
 def label_of(board: Board, known: Standing) -> Label:

@@ -11,6 +11,7 @@ import pytest
 
 from hive import (
     Artifact,
+    Budget,
     Graph,
     Note,
     Payload,
@@ -21,6 +22,8 @@ from hive import (
     Task,
     View,
     Workflow,
+    finish,
+    start,
 )
 from hive.board.records import Decision, Fault
 from hive.control import PlanRule, TaskChange, plans, workplan, worst_case
@@ -91,6 +94,20 @@ def test_a_task_that_fails_too_often_is_skipped_with_those_that_need_it() -> Non
     assert reasons[2] == "it needs walls, which is skipped"
     assert stands(result)["walls"] == stands(result)["roof"] == "skipped"
     assert (result.outcome, result.text) == ("finished", "3 of 5")
+
+
+@pytest.mark.parametrize("on_failure", ["skip", "stop", "replan"])
+def test_a_task_that_the_budget_could_not_begin_has_not_failed(on_failure: str) -> None:
+    two = plan(task("garden"), task("fence"))
+    site = team(minds([two]), attempts=1, on_failure=on_failure)
+    poor = site.with_(budget=Budget(roles={"worker": Budget(calls=1)}))
+    result = poor.run_sync("Build a house.")
+    assert (result.outcome, result.reason) == ("stopped", "budget_exhausted")
+    assert stands(result) == {"garden": "done", "fence": "open"}
+    (change,) = payloads(result, TaskChange)
+    assert change.reason.startswith("it was not begun: role 'worker' has made all the calls")
+    assert change.task.detail == ""
+    assert result.state.plan["fence"].attempts == 0
 
 
 def test_where_everything_was_skipped_nothing_is_finished() -> None:
@@ -182,6 +199,22 @@ def test_a_plan_that_is_never_approved_is_never_carried_out() -> None:
     assert (result.state.count(Plan), waves(result)) == (3, [])
 
 
+def test_an_approval_of_the_plan_before_is_none_of_this_one() -> None:
+    doubtful = critic.with_(corrections=0)
+    graph = Graph(
+        start(planner),
+        *workplan(
+            planner, worker, reporter, critic=doubtful, attempts=1, on_failure="replan"
+        ),
+        finish(reporter),
+    )  # fmt: skip
+    plans = [plan(task("garden"), task("fence")), plan(task("hedge"))]
+    mind = minds(plans, fails("fence"), [Review(approved=True, reasons=()), "I cannot say."])
+    result = Workflow(graph, model=mind).run_sync("Fence the garden.")
+    assert waves(result) == [["garden", "fence"]]
+    assert (result.outcome, result.reason) == ("stopped", "no_candidate")
+
+
 def test_a_critic_may_post_a_plan_of_its_own() -> None:
     async def edits(view: View) -> list[Payload]:
         given_plan = next(e.payload for e in view.entries if isinstance(e.payload, Plan))
@@ -270,8 +303,10 @@ def test_a_team_that_carries_out_a_plan_is_bounded() -> None:
 
 
 def test_a_rule_is_checked_and_there_is_one() -> None:
-    with pytest.raises(DeclarationError, match="from 1 on"):
-        PlanRule(attempts=0)
+    wrong: list[Any] = [0, True, 1.5, "2"]
+    for attempts in wrong:
+        with pytest.raises(DeclarationError, match="a whole number from 1 on"):
+            PlanRule(attempts=attempts)
     with pytest.raises(DeclarationError, match='say "skip" or "leave"'):
         PlanRule(then="weep")  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match="plans"):
