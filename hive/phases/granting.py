@@ -9,7 +9,7 @@ from hive.board.records import Request as RequestRecord
 from hive.control.scope import NOTHING, Allowance, Grant, Scope
 from hive.message import Request
 from hive.models.bound import input_bound
-from hive.models.catalog import ModelCard
+from hive.models.catalog import FREE, ModelCard
 from hive.phases.strand import Strand
 
 __all__ = [
@@ -53,8 +53,7 @@ def reserve(strand: Strand, request: Request) -> tuple[Allowance, int]:
 
 def counts(scope: Scope, card: ModelCard) -> bool:
     """Whether what a call of a model may use is to be reserved."""
-    priced = card.prices is not None and bool(card.prices.input or card.prices.output)
-    return priced or scope.counts_tokens
+    return card.prices not in (None, FREE) or scope.counts_tokens
 
 
 def least(scope: Scope, card: ModelCard, bound: int, output: int) -> Grant:

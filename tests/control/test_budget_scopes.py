@@ -5,6 +5,7 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -130,6 +131,16 @@ async def let_through(cap: int, order: random.Random) -> None:
         result = await run.result()
     assert result.tokens == books.spent.tokens == sum(used(result).values()) <= cap
     assert books.reserved == (0, 0)
+
+
+@pytest.mark.asyncio
+async def test_what_is_free_at_first_is_reserved_at_what_it_costs_beyond() -> None:
+    prices = Prices(0, 0, 0, 0, beyond=((10, Prices.usd(1, 1)),))
+    workflow = Workflow(beside(10), model=Greedy(prices=prices), budget=Budget(usd="0.01"))
+    result = await workflow.run("g")
+    assert 0 < result.cost_usd <= Decimal("0.01")
+    assert not [entry for entry in result.entries if entry.kind == "Overrun"]
+    assert refusals(result)
 
 
 @pytest.mark.asyncio
