@@ -40,8 +40,16 @@ class Allotment:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tiers", MappingProxyType(dict(self.tiers)))
-        if self.strands is not None and self.strands < 1:
-            raise DeclarationError(f"Allotment(strands={self.strands}): give a number from 1 on")
+        tiers: tuple[object, ...] = (self.tier, *self.tiers.values())
+        if not all(isinstance(tier, str) and tier for tier in tiers):
+            raise DeclarationError(
+                f"Allotment({self.tier!r}, tiers={dict(self.tiers)!r}): a tier is a word, such as"
+                ' "small"'
+            )
+        if self.strands is not None and (type(self.strands) is not int or self.strands < 1):
+            raise DeclarationError(
+                f"Allotment(strands={self.strands}): give a whole number from 1 on"
+            )
         if self.review not in get_args(ReviewDepth):
             depths = ", ".join(map(repr, get_args(ReviewDepth)))
             raise DeclarationError(f"Allotment(review={self.review!r}): say {depths}")

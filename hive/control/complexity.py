@@ -74,13 +74,27 @@ class Words:
     """A signal that any of some words in the goal sets off: its name, its weight, the words' stems,
     and how far the weight may be off, as a standard deviation.
 
-    A stem stands for every word that begins with it.
+    A stem stands for every word that begins with it. Raises DeclarationError for words that are
+    none, and for numbers that cannot be.
     """
 
     name: str
     weight: float
     stems: tuple[str, ...]
     spread: float = 0.5
+
+    def __post_init__(self) -> None:
+        stems: object = self.stems  # a text would be taken letter by letter
+        if isinstance(stems, str) or not self.stems or not all(self.stems):
+            raise DeclarationError(
+                f"Words({self.name!r}): stems={self.stems!r}; give beginnings of words, as in"
+                ' ("bee", "hive")'
+            )
+        if not (isfinite(self.weight) and isfinite(self.spread) and self.spread >= 0):
+            raise DeclarationError(
+                f"Words({self.name!r}, weight={self.weight}, spread={self.spread}): give numbers,"
+                " and a spread from 0 on"
+            )
 
 
 KINDS = (

@@ -109,7 +109,13 @@ def test_rows_are_edited_one_by_one() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [({"strands": 0}, "give a number from 1 on"), ({"review": "deep"}, "say 'none', 'single'")],
+    [
+        ({"strands": 0}, "give a whole number from 1 on"),
+        ({"strands": 1.5}, "give a whole number from 1 on"),
+        ({"strands": True}, "give a whole number from 1 on"),
+        ({"tiers": {"review": 1}}, "a tier is a word"),
+        ({"review": "deep"}, "say 'none', 'single'"),
+    ],
 )
 def test_a_row_that_means_nothing_is_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(DeclarationError, match=said):

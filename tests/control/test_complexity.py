@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -174,3 +176,13 @@ def test_after_an_assessment_only_what_goes_wrong_counts() -> None:
     seen = by_rules(Weights(), "Fix it", state, assessed=Assessed("simple", 0.8), forgiven=1)
     assert seen.signals == {"assessment": 1.0, "rejections": 0.75, "faults": 0.25}
     assert seen.level == "moderate"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"stems": "bee"}, {"stems": ()}, {"stems": ("bee", "")}, {"weight": math.inf}, {"spread": -1}],
+)
+def test_words_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"weight": 1.0, "stems": ("bee",), **wrong}
+    with pytest.raises(DeclarationError, match=r"^Words\('domain: bees'"):
+        Words("domain: bees", **given)
