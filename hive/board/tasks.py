@@ -71,7 +71,6 @@ class Tasks:
         self._before = standings
         self.gone: set[str] = set()
         """References of entries that nobody need take up any more."""
-        self._told: set[str] = set()
         self._plan = ""
         self._loose = False
         """Whether there may be more tasks of no plan than there were."""
@@ -95,7 +94,6 @@ class Tasks:
             known = self.known.get(id)
             if known is not None and known.status != "done":
                 self._become(id, "done", str(entry.address))
-                self._told.add(id)
 
     def close(
         self,
@@ -137,7 +135,7 @@ class Tasks:
     def _judge(self, id: str, ends: "list[End]", left: Set[str]) -> None:
         """Take in how the strands ended that had a task: one that did it is enough."""
         known = self.known[id]
-        if id in self._told or known.status != "open":
+        if known.status != "open":  # somebody has said what became of it
             return
         done = [end.said for end in ends if end.said and not end.fault]
         if done:
@@ -195,7 +193,6 @@ class Tasks:
     def _change(self, payload: TaskChange, entry: Entry) -> None:
         if payload.change != "adjusted" and payload.id in self.known:
             self._become(payload.id, payload.change, str(entry.address))
-            self._told.add(payload.id)
 
     def _become(self, id: str, status: TaskStatus, because: str, *, tried: bool = True) -> None:
         known = self.known[id]
