@@ -7,6 +7,7 @@ a change to a task that is not there. networkx is imported once a task needs ano
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hive.board.board import Board
@@ -22,6 +23,8 @@ __all__ = ["PlanFlaw", "PlanFlawCode", "objection", "plan_flaws", "task_graph", 
 PlanFlawCode = Literal[
     "nameless", "doubled_id", "doubled_task", "own_need", "unknown_need", "cycle", "changed_done"
 ]
+MOST_TOLD = 20
+"""How many flaws a planner is told at once, and tasks of a circle."""
 Needs = Mapping[str, Sequence[str]]
 
 
@@ -111,7 +114,10 @@ def circles(needs: Needs, through: str | None = None) -> Iterator[PlanFlaw]:
     for knot in nx.strongly_connected_components(waits):
         if len(knot) > 1 and (through is None or through in knot):
             circle = circle_from(through or next(id for id in needs if id in knot), needs)
-            way = ", which needs ".join(circle[1:])
+            told = circle[1:]
+            if len(told) > MOST_TOLD:
+                told = (*told[: MOST_TOLD - 2], "…", told[-1])
+            way = ", which needs ".join(told)
             yield PlanFlaw("cycle", f"{circle[0]} needs {way}: none of them can be first", circle)
 
 
@@ -138,8 +144,9 @@ def objection(payload: Payload, board: Board) -> str:
         return ""
     standings = board.state.plan
     if isinstance(payload, Plan):
-        flaws = plan_flaws(payload, titles(board))
-        told = "; ".join(flaw.message for flaw in flaws)
+        flaws = flaws_of(payload, titles(board))
+        told = "; ".join(flaw.message for flaw in islice(flaws, MOST_TOLD))
+        told += "; and there is more" if next(flaws, None) else ""
         return f"this plan cannot be carried out: {told}. Give the whole plan again" if told else ""
     if isinstance(payload, TaskChange) and payload.id not in standings:
         posted = ids_on(board)
@@ -152,8 +159,8 @@ def objection(payload: Payload, board: Board) -> str:
     needs: dict[str, Sequence[str]] = {id: known.needs for id, known in standings.items()}
     needs[task.id] = task.needs
     known = {*needs} if needs.keys() >= {*task.needs} else {*needs, *ids_on(board)}
-    flaws = (*needs_missed(task.id, needs, known), *circles(needs, task.id))
-    told = "; ".join(flaw.message for flaw in flaws)
+    wrong = (*needs_missed(task.id, needs, known), *circles(needs, task.id))
+    told = "; ".join(flaw.message for flaw in wrong)
     return f"task {task.id} could never be taken up: {told}" if told else ""
 
 

@@ -157,6 +157,21 @@ def test_what_is_wrong_with_a_plan_is_told_its_planner_and_nothing_of_it_is_post
     assert result.finished
 
 
+@pytest.mark.parametrize(
+    ("wrong", "ends"),
+    [
+        ([task(f"T{n}", f"X{n}") for n in range(900)], "; and there is more."),
+        ([task(f"T{n}", f"T{(n + 1) % 900}") for n in range(900)], "which needs …, which needs T0"),
+    ],
+)
+def test_a_planner_is_told_no_more_than_it_can_mend_at_once(wrong: list[Task], ends: str) -> None:
+    result = team(minds([plan(*wrong), plan(task("all of it"))])).run_sync("Build a house.")
+    (fault,) = payloads(result, Fault)
+    assert ends in fault.message
+    assert len(fault.message) < 4_000
+    assert result.finished
+
+
 def test_a_planner_that_never_mends_its_plan_ends_the_run_honestly() -> None:
     result = team(minds([BAD])).run_sync("Build a house.")
     assert (result.outcome, result.reason) == ("stopped", "no_candidate")
