@@ -214,6 +214,12 @@ class Verdict(Payload):
         default=None, description="Address of what is accepted, where there was a choice"
     )
 
+    @field_validator("chosen")
+    @classmethod
+    def _bare(cls, chosen: str | None) -> str | None:
+        """The address without the brackets that it is shown in."""
+        return (chosen or "").strip().strip("[]") or None
+
     @classmethod
     def in_words(cls, words: str) -> Self | None:
         """A ruling by `accept 1/author#0/0.2, since …`, `revise: …`, `give up` or `undecided`, the

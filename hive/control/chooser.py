@@ -1,5 +1,6 @@
 """A model as chooser (control floor): an advisor proposes a move, the policy validates it."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 from pydantic import Field
@@ -13,6 +14,8 @@ from hive.role import Role
 __all__ = ["Choose", "Chooser", "agenda"]
 
 LONGEST_DUTY = 200
+LISTED = re.compile(r"(\d{1,4})(?:[.):]\s*(.*))?")
+"""`2`, or `2. critic (coder → critic)`."""
 
 
 class Choose(Payload):
@@ -86,10 +89,16 @@ class Chooser:
 
 
 def matching(said: str, moves: tuple[Move, ...]) -> int | None:
-    """The one candidate that is meant: by number from 1, by name, or by a role that only it has."""
+    """The one candidate that is meant: by number from 1, by name, by both as the agenda lists it,
+    or by a role that only it has."""
     text = said.strip().strip("'\"`.").strip().lower()
-    if text.isdecimal():
-        return int(text) - 1 if 1 <= int(text) <= len(moves) else None
+    listed = LISTED.fullmatch(text)
+    if listed is not None:
+        place, rest = int(listed[1]) - 1, listed[2] or ""
+        if not 0 <= place < len(moves):
+            return None
+        name = moves[place].name
+        return place if rest in ("", name) or rest.startswith(f"{name} (") else None
     named = [place for place, move in enumerate(moves) if text == move.name]
     acting = [place for place, move in enumerate(moves) if text in move.roles]
     for places in (named, acting):

@@ -148,10 +148,10 @@ class Weights:
     """What each signal adds to the score, and where the classes begin.
 
     `words` counts per hundred words of the goal, up to `most_words`; `tasks`, `files`, `failing`,
-    `rejections` and `faults` count per open task, file named by the plan, failing test, review that
-    did not approve and fault, each up to `most`. Each kind of change and each domain counts once.
-    `limits` are the scores at which the second to fifth class begin. `spreads` says how far all
-    this may be off.
+    `rejections` and `faults` count per open task, file named by the plan, failing test, turn in
+    which a review did not approve and fault, each up to `most`. Each kind of change and each domain
+    counts once. `limits` are the scores at which the second to fifth class begin. `spreads` says
+    how far all this may be off.
     """
 
     words: float = 0.5
@@ -227,13 +227,17 @@ def mentions(words: Words, text: str) -> bool:
 
 
 def rejected(value: JsonValue, entry: Entry) -> JsonValue:
-    if entry.kind != Review.kind or not isinstance(entry.payload, Review):
+    if not isinstance(entry.payload, Review) or entry.payload.approved:
         return value
-    return cast(int, value) + (not entry.payload.approved)
+    known = cast("dict[str, int]", value)
+    if known["turn"] == entry.turn:  # another one of a panel
+        return value
+    return {"rounds": known["rounds"] + 1, "turn": entry.turn}
 
 
-REJECTIONS = Tally("rejections", 0, rejected, frozenset({Review.kind}))
-"""How many reviews did not approve; a workflow folds it for the estimator."""
+REJECTIONS = Tally("rejections", {"rounds": 0, "turn": 0}, rejected, frozenset({Review.kind}))
+"""In how many turns a review did not approve, and the newest of them; a workflow folds it for the
+estimator."""
 
 
 @dataclass(frozen=True)
@@ -272,12 +276,12 @@ def by_rules(
     deviation; `forgiven` are faults that say nothing of the work.
     """
     report, plan = state.latest(TestReport), state.latest(Plan)
-    rejections = state.tallies.get(REJECTIONS.name)
+    refused = cast("dict[str, int]", state.tallies.get(REJECTIONS.name, REJECTIONS.init))
     counts = Counts(
         len(state.tasks),
         files_of(plan) if isinstance(plan, Plan) else None,
         len(report.failed) if isinstance(report, TestReport) else None,
-        rejections if isinstance(rejections, int) else 0,
+        refused["rounds"],
         max(0, state.counts.get("Fault", 0) - forgiven),
     )
     return assess(goal, weights, counts, assessed, doubt)

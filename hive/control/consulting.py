@@ -12,6 +12,7 @@ from hive.board.records import Complexity
 from hive.control.allocation import Allocation, Allocator, ByComplexity
 from hive.control.allotment import AllocationTable, table_of
 from hive.control.edge import Edge, as_roles, finish, handoff, start
+from hive.control.guard import at_least_one
 from hive.control.move import Line
 from hive.control.policy import Situation
 from hive.control.rounds import answered
@@ -42,6 +43,8 @@ def consultation(
 
     Raises DeclarationError where there is nothing to merge, or a quorum that cannot be reached.
     """
+    at_least_one("consultation(samples=…)", samples)
+    at_least_one("consultation(quorum=…)", quorum)
     asked = as_roles("consultation of", experts)
     strands = len(asked) * samples
     if strands < 2:

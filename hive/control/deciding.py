@@ -157,24 +157,30 @@ class Teller:
 
 
 def teller(rule: DecidingRule, name: str = "teller") -> Role:
-    """A role that is a program and rules by a rule, in one turn and for nothing.
+    """A role that is a program and rules by a rule, in one turn and for nothing. Raises
+    DeclarationError for what is no rule.
 
     >>> teller(MajorityVote(quorum=2)).program.__qualname__
     'majority(quorum=2)'
     """
+    if isinstance(rule, type) or not callable(getattr(rule, "decide", None)):
+        raise DeclarationError(
+            f"teller({rule!r}): give a deciding rule, such as MajorityVote(quorum=2)"
+        )
     return Role(name, reads=rule.reads, writes=(Verdict,), program=Teller(rule))
 
 
 def reviewed(entries: Iterable[Entry], kind: type[Payload], quorum: int | None) -> Verdict:
-    """What the Reviews of the newest work come to. Each that came after it counts: a panel that is
-    asked again judges anew."""
+    """What the Reviews of the newest work come to. The last of each strand that came after it
+    counts: nobody has two voices in a turn, and a panel that is asked again judges anew."""
     entries = in_order(entries)
     works = [entry for entry in entries if isinstance(entry.payload, kind)]
     if not works:
         return Verdict(ruling="undecided", reasons=(f"there is no {kind.kind} to rule on",))
     work = str(works[-1].address)
     after = [entry for entry in entries if entry.turn > works[-1].turn]
-    reviews = [(e, e.payload) for e in after if isinstance(e.payload, Review)]
+    last = {(e.turn, e.strand): (e, e.payload) for e in after if isinstance(e.payload, Review)}
+    reviews = list(last.values())
     votes = [Ballot(e, ("for",) if r.approved else ("against",), "") for e, r in reviews]
     known = asked(entries, [entry for entry, _ in reviews], anew=True)
     poll = Poll(("for", "against"), kind.kind, tuple(votes), (), known)

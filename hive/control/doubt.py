@@ -228,15 +228,16 @@ def ruled(seen: JsonValue, entry: Entry) -> JsonValue:
     payload = entry.payload
     known: Any = seen or {}
     if isinstance(payload, Review):
-        return {**known, entry.author: not payload.approved}
+        return {**known, entry.strand: "" if payload.approved else entry.author}
     if isinstance(payload, Verdict):
-        return {**known, entry.author: payload.ruling in ("revise", "give_up")}
+        against = payload.ruling in ("revise", "give_up")
+        return {**known, entry.strand: entry.author if against else ""}
     return seen
 
 
 def who_refused(seen: JsonValue) -> str:
     known: Any = seen or {}
-    against = [author for author, no in known.items() if no]
+    against = dict.fromkeys(author for author in known.values() if author)
     return f"{' and '.join(against)} did not approve" if against else ""
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "checked",
     "features",
     "generator",
+    "is_finite",
     "layers",
 ]
 
@@ -213,8 +214,8 @@ class EpsilonGreedy:
     epsilon: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.epsilon <= 1:
-            raise DeclarationError(f"EpsilonGreedy: epsilon={self.epsilon} is not in 0 to 1")
+        if not is_finite(self.epsilon) or not 0 <= self.epsilon <= 1:
+            raise DeclarationError(f"EpsilonGreedy: epsilon={self.epsilon!r} is not in 0 to 1")
 
     @property
     def name(self) -> str:
@@ -301,4 +302,5 @@ def wrong_parts(choice: Choice, number: int) -> str:
 
 
 def is_finite(value: object) -> bool:
+    """Whether something is a number, and neither infinite nor none at all."""
     return isinstance(value, int | float) and math.isfinite(value)

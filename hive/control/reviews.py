@@ -101,8 +101,9 @@ def reviewing(
     is no way around the reviewer, which `require(reviewer, before="finish")` holds the graph to.
     Give the graph a start, and a stop that bounds how often work can go back.
 
-    Raises DeclarationError for an author of whose work it is unclear which kind it is, for a
-    reviewer that writes no Review, and for a depth that is none.
+    Raises DeclarationError for an author of whose work it is unclear which kind it is, or who would
+    not hear of what is sent back, for a reviewer that writes no Review or does not see the work,
+    and for a depth that is none.
     """
     if Review not in reviewer.writes:
         raise DeclarationError(f"reviewing(): {reviewer.name} writes no Review")
@@ -111,6 +112,7 @@ def reviewing(
         raise DeclarationError(f"reviewing(least={least!r}): say {', '.join(map(repr, DEPTHS))}")
     work = kind_of_work(author)
     judge = blind(reviewer)
+    check_sight(author, judge, work)
     critic = advocate or devils_advocate(judge)
     if Critique not in (judge.reads or ()):
         judge = judge.with_(reads=(*(judge.reads or ()), Critique))
@@ -169,6 +171,20 @@ def kind_of_work(author: Role) -> type[Payload]:
         f"reviewing(): {author.name} writes {', '.join(kind.kind for kind in author.writes)}; say"
         " by output= which of them is its work"
     )
+
+
+def check_sight(author: Role, judge: Role, work: type[Payload]) -> None:
+    """Raise DeclarationError where one of the two would not see what the other says."""
+    if work not in (judge.reads or ()) and not judge.tools:
+        raise DeclarationError(
+            f"reviewing(): {judge.name} does not read {work.kind}, the work of {author.name} that"
+            " it is to judge; let it read that"
+        )
+    if author.reads is not None and {Review, Verdict}.isdisjoint(author.reads):
+        raise DeclarationError(
+            f"reviewing(): {author.name} reads neither Verdict nor Review, so it would never hear"
+            " why its work is sent back; let it read one of them"
+        )
 
 
 def found_more(reviewer: Role, work: type[Payload], *, rounds: int) -> Guard:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hive.control.policy import Choice, Policy, Situation
+from hive.control.policy import Choice, Policy, Situation, is_finite
 from hive.errors import DeclarationError
 from hive.role import Role
 
@@ -29,10 +29,10 @@ class Softmax:
     temperature: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
+        if not is_finite(self.temperature) or self.temperature <= 0:
             raise DeclarationError(
-                f"Softmax: temperature={self.temperature} is no number above 0; for the best score"
-                " always, take the policy itself"
+                f"Softmax: temperature={self.temperature!r} is no number above 0; for the best"
+                " score always, take the policy itself"
             )
 
     @property

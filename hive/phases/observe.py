@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from hive.board.contributions import Verdict
 from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Change, Fault, Handoff, Observation, ToolCall
@@ -42,8 +43,27 @@ def refusal(strand: Strand, action: Contribute, parts: Sequence[Payload]) -> Inv
     for part in parts:  # all of it or nothing
         board.check(strand.role.name, part)
         part.body()
-    wrong = objection(action.payload, board)
+    wrong = objection(action.payload, board) or unknown_choice(strand, action.payload)
     return Invalid("invalid_output", wrong, action.use) if wrong else None
+
+
+def unknown_choice(strand: Strand, payload: Payload) -> str:
+    """What is wrong with a Verdict for something that is not there; "" if nothing. What others
+    post in the same turn is not there yet, in whichever order they do."""
+    if not isinstance(payload, Verdict) or payload.chosen is None:
+        return ""
+    found = strand.desk.writer.board.at(payload.chosen)
+    if (
+        found is not None
+        and found.level == "domain"
+        and (found.turn < strand.turn or found.strand == strand.name)
+    ):
+        return ""
+    return (
+        f"there is no contribution at chosen={payload.chosen!r}; give the address of what is"
+        " accepted as it is shown, such as 1/author/0.2, or leave it out where nothing was to be"
+        " chosen"
+    )
 
 
 def handed(

@@ -19,6 +19,10 @@ TEAM = (move("coder"), move("reviewer"), move("tester", "coder"), move("scout", 
         ("`reviewer`", 1),
         ("2", 1),
         ("3", 2),
+        ("2.", 1),
+        ("2. reviewer", 1),
+        ("3) tester + coder", 2),
+        ("2. reviewer (coder → reviewer)", 1),
         ("tester + coder", 2),
         ("tester", 2),
         ("coder", 0),
@@ -35,7 +39,22 @@ def test_lawful_advice_is_followed(said: str, index: int) -> None:
     assert choice.reason == f"chooser chose {said.strip()}: 12/a/1 is open"
 
 
-@pytest.mark.parametrize("said", ["0", "5", "arbiter", "", "coder reviewer", "-1"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "0",
+        "5",
+        "arbiter",
+        "",
+        "coder reviewer",
+        "-1",
+        "2. coder",
+        "1. coder + tester",
+        "5. reviewer",
+        "1.5",
+        "9" * 5000,
+    ],
+)
 def test_other_advice_falls_back_and_says_so(said: str) -> None:
     advice = Choose(move=said, reason="why not")
     choice = Chooser(fallback=RoundRobin()).decide(situation(*TEAM, advice=advice))

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hive.board.contributions import Plan, Review, Task
+from hive.board.entry import Entry
 from hive.board.records import Fault, Level5
 from hive.board.state import State
 from hive.control import Estimator, RuleEstimator, Spreads, Weights, Words
@@ -70,6 +71,18 @@ def test_the_work_so_far_counts() -> None:
         "rejections": 0.75,
         "faults": 0.25,
     }
+
+
+def test_a_panel_that_refuses_has_refused_once() -> None:
+    def panel(turn: int, *approved: bool) -> list[Entry]:
+        return [
+            entry(Review(approved=yes, reasons=()), "critic", turn=turn, strand=f"critic#{n}")
+            for n, yes in enumerate(approved)
+        ]
+
+    rounds = [*panel(2, False, False, False), *panel(4, True, True, True), *panel(6, True, False)]
+    state = folded(*rounds, tallies=RuleEstimator().tallies)
+    assert RULES.estimate("", state).signals == {"rejections": 1.5}
 
 
 def test_weights_are_data() -> None:

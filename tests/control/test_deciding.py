@@ -264,10 +264,30 @@ def test_a_panel_that_is_asked_again_judges_anew() -> None:
     assert said(ON_WORK, WORK, *both) == ("accept", "1/author/1")
 
 
+def test_a_reviewer_who_says_several_things_in_a_turn_has_one_voice_and_the_last_word_counts() -> (
+    None
+):
+    payload = Review(approved=False, reasons=("and again",))
+    again = [
+        entry(payload, "critic", turn=2, strand="critic#1", place=place) for place in (2, 3, 4)
+    ]
+    found = ON_WORK.decide([WORK, *panel(True, False, True), *again])
+    assert found.reasons == ("1/author/1: 2 for and 1 against it",)
+    assert found.dissent == ("critic#1 [2/critic#1/4]: and again",)
+
+
 def test_what_the_advocate_said_stays_in_the_dissent_of_an_approval() -> None:
     critique = entry(Critique(of="1/author/1", points=("too slow",)), "advocate", turn=2)
     found = ON_WORK.decide([WORK, critique, *panel(True, True, turn=3)])
     assert found.dissent == ("advocate [2/advocate/1]: too slow",)
+
+
+def test_who_is_asked_to_review_again_and_is_silent_counts_for_the_quorum() -> None:
+    asked = [decision(turn, "critic#0", "critic#1", "critic#2") for turn in (2, 3)]
+    first, second = panel(True, True), panel(True, turn=3)
+    assert said(ON_WORK, WORK, asked[0], *first) == ("accept", "1/author/1")
+    found = ON_WORK.decide([WORK, *asked, *first, *second])
+    assert found.reasons == ("1/author/1: 3 of 6 have spoken, and 4 must",)
 
 
 def test_without_the_work_there_is_nothing_to_rule_on() -> None:
@@ -318,6 +338,12 @@ def test_any_kind_can_be_voted_among() -> None:
 def test_what_is_no_kind_cannot_be_reviewed() -> None:
     with pytest.raises(DeclarationError, match="give a Payload class"):
         anything.MajorityVote(on="Artifact")
+
+
+@pytest.mark.parametrize("wrong", ["majority", MajorityVote, None])
+def test_what_is_no_rule_makes_no_teller(wrong: Any) -> None:
+    with pytest.raises(DeclarationError, match="give a deciding rule, such as"):
+        teller(wrong)
 
 
 def test_other_kinds_mean_nothing_to_a_rule() -> None:

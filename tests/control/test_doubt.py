@@ -117,9 +117,13 @@ def test_a_judgement_by_others_is_a_doubt_about_earlier_work() -> None:
     no, yes = Review(approved=False, reasons=("no",)), Review(approved=True, reasons=())
     assert told(refused, [entry(no, "critic"), entry(yes, "second")]) == "critic did not approve"
     assert told(refused, [entry(no, "critic"), entry(yes, "critic")]) == ""
-    revise, neither = (Verdict(ruling=r, reasons=()) for r in ("revise", "undecided"))
+    panel = [entry(no, "critic", strand="critic#0"), entry(yes, "critic", strand="critic#1")]
+    assert told(refused, panel) == told(refused, panel[::-1]) == "critic did not approve"
+    revise, give_up = (Verdict(ruling=r, reasons=()) for r in ("revise", "give_up"))
+    neither = Verdict(ruling="undecided", reasons=())
     assert told(refused, [entry(neither, "judge")]) == "", "which is for an arbiter"
-    assert told(refused, [entry(revise, "judge")]) == "judge did not approve"
+    for against in (revise, give_up):
+        assert told(refused, [entry(against, "judge")]) == "judge did not approve"
     split = divided(0.9, of=lambda one: getattr(one, "approved", None), kind=Review)
     assert told(split, [entry(no, "a"), entry(yes, "b"), entry(Note(text="?"), "c")]) != ""
     assert {refused.whose, split.whose, tests_failed.whose} == {"earlier"}

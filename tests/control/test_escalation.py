@@ -10,7 +10,8 @@ import pytest
 
 from hive import Budget, Finding, Graph, Review, Role, Workflow, finish, handoff, start, stop, turns
 from hive.audit import Record
-from hive.board.records import Fault, Termination
+from hive.board.records import Complexity, Fault, Termination
+from hive.board.state import State
 from hive.control import (
     ByComplexity,
     ByPreference,
@@ -104,6 +105,40 @@ def test_doubt_on_the_highest_rung_is_an_honest_stop_or_somebody_elses() -> None
     result = run(graph, LADDER, {**minds(small=[LOW], medium=[HIGH], large=[]), "chief": chiefs})
     assert tiers(result) == ["small", "medium"]
     assert len(plans(result, "chief")) == 1
+
+
+def down(request: Request) -> str:
+    raise RuntimeError("the server is down")
+
+
+def test_who_could_not_work_at_all_does_not_hand_on_as_if_there_were_no_doubt() -> None:
+    """What went wrong outside is no doubt in the model, so nobody climbs; nor is it calm."""
+    broken = {
+        **minds(medium=[], large=[], chief=["I will see to it"]),
+        "small": FunctionModel(down),
+    }
+    calm = Graph(start(coder), *escalating(coder, LADDER, then=chief), finish(chief))
+    result = run(calm, LADDER, broken)
+    assert (result.outcome, result.reason) == ("stopped", "no_candidate")
+    lost = Graph(start(coder), *escalating(coder, LADDER, otherwise=chief), finish(chief))
+    result = run(lost, LADDER, broken)
+    assert tiers(result) == ["small"]
+    assert (result.outcome, result.text) == ("finished", "I will see to it")
+
+
+class Harder:
+    """An estimator to whom work that was begun is hard."""
+
+    def estimate(self, goal: str, state: State) -> Complexity:
+        return Complexity(level="complex" if state.turn else "simple", score=1)
+
+
+def test_nobody_is_held_below_what_the_allocator_within_gives() -> None:
+    ladder = Escalation(RUNGS, unsure(), within=ByComplexity())
+    graph = Graph(start(coder), *escalating(coder, ladder))
+    models = minds(small=[LOW], medium=[], large=[HIGH])
+    result = run(graph, ladder, models, estimator=Harder())
+    assert tiers(result) == ["small", "large"], "one rung up would have been medium"
 
 
 def test_the_climb_is_bounded_and_its_worst_case_known() -> None:

@@ -5,25 +5,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hive import Finding, Graph, Role, Workflow, finish, handoff, start, stop
+from hive import Artifact, Finding, Graph, Review, Role, Workflow, finish, handoff, start, stop
 from hive.board.contributions import TestReport
+from hive.board.entry import Entry
 from hive.board.payload import Payload
-from hive.board.records import Decision
+from hive.board.records import Decision, Observation
 from hive.board.state import State
 from hive.control import (
+    Doubt,
     Escalation,
     Proposal,
     Vote,
     divided,
     escalating,
+    refused,
     tests_failed,
     tool_errors,
     unsure,
 )
-from hive.control.ladder import climb_of
+from hive.control.ladder import Doubtful, climb_of, climbing, doubt_in
 from hive.message import ToolUse
 from hive.models import ScriptedModel
 from hive.tools import ToolOutput, allow, tool, write_file
@@ -170,3 +174,63 @@ def test_a_role_stands_as_high_as_it_was_in_doubt_up_to_the_top(
         assert not ladder.doubted(other).test(state), "each by its own work"
         held[role] += ladder.higher(role).test(state)
     assert all(count <= number - 1 for count in held.values()), "which is what bounds a cycle"
+
+
+WORK, YES = Artifact(summary="s"), Review(approved=True, reasons=())
+NO = Review(approved=False, reasons=("no",))
+LOW = Finding(claim="c", confidence="low")
+
+
+def acts(turn: int, *roles: str, keys: tuple[str, ...] = ("small",)) -> Entry:
+    """Some strands act, each with the next of some keys."""
+    made = decision(turn, *roles).payload
+    assert isinstance(made, Decision)
+    plans = [
+        plan.model_copy(update={"key": keys[n % len(keys)]}) for n, plan in enumerate(made.strands)
+    ]
+    payload = made.model_copy(update={"strands": tuple(plans)})
+    return entry(payload, "coordinator", turn=turn, place=0)
+
+
+def by(role: str, payload: Payload, turn: int) -> Entry:
+    return entry(payload, role, turn=turn)
+
+
+def doubted(*entries: Entry, doubt: Doubt = refused) -> dict[str, Doubtful]:
+    """Whose work is doubted after some entries."""
+    tally = climbing(RUNGS, doubt)
+    state: State = folded(*entries, tallies=[tally])
+    found = {role: doubt_in(tally, state, role) for role in ("coder", "tester", "critic", "judge")}
+    return {role: each for role, each in found.items() if each is not None}
+
+
+def test_a_judgement_speaks_of_who_worked_last_however_long_others_have_judged_since() -> None:
+    said = [acts(1, "coder"), by("coder", WORK, 1), acts(2, "critic"), by("critic", YES, 2)]
+    assert doubted(*said) == {}
+    said += [acts(3, "judge"), by("judge", NO, 3)]
+    assert doubted(*said).keys() == {"coder"}
+
+
+def test_nobody_judges_their_own_work() -> None:
+    both = [acts(1, "coder", "tester"), by("coder", WORK, 1), by("tester", WORK, 1)]
+    assert doubted(*both, acts(2, "coder"), by("coder", NO, 2)).keys() == {"tester"}
+
+
+def test_what_a_tool_posts_is_no_work_of_the_role_that_called_it() -> None:
+    posted = entry(WORK, "tool:format", turn=2, strand="critic")
+    called = entry(Observation(id="1", tool="format", text="ok"), "critic", turn=2, place=2)
+    said = [acts(1, "coder"), by("coder", WORK, 1), acts(2, "critic"), posted, called]
+    assert doubted(*said, acts(3, "judge"), by("judge", NO, 3)).keys() == {"coder"}
+
+
+@pytest.mark.parametrize("keys", [("small", "medium"), ("medium", "small")])
+def test_samples_on_several_rungs_count_as_on_the_highest(keys: tuple[str, ...]) -> None:
+    doubt = unsure()
+    said = [
+        acts(1, "coder#0", "coder#1", keys=keys),
+        entry(LOW, "coder", turn=1, strand="coder#0"),
+    ]
+    tally = climbing(RUNGS, doubt)
+    climb = climb_of(tally, folded(*said, tallies=[tally]), "coder")
+    assert climb is not None
+    assert RUNGS[climb.rung] == "large"

@@ -56,6 +56,20 @@ def test_what_only_looks_like_a_name_does_not(text: str) -> None:
     assert chosen(said(text))[1].startswith("nobody who may act was named; graph order: ")
 
 
+def test_of_the_moves_of_who_was_named_the_smallest_is_made() -> None:
+    moves = (move("coder", "tester"), move("coder"), move("tester", "coder"))
+    assert Mention().decide(situation(*moves, state=said("coder"))).index == 1
+
+
+def test_of_several_who_acted_beside_each_other_the_last_by_the_decision_is_heard() -> None:
+    state = folded(
+        decision(1, "writer", "critic"),
+        entry(Note(text="coder, please"), "writer", turn=1),
+        entry(Note(text="reviewer, please"), "critic", turn=1),
+    )
+    assert chosen(state) == (1, "critic named reviewer in its newest contribution")
+
+
 def test_naming_oneself_is_not_heard() -> None:
     assert chosen(said("I, the coder, ask the reviewer", author="coder"))[0] == 1
     assert chosen(said("I am the coder", author="coder"))[1].startswith("nobody")

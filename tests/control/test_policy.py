@@ -56,6 +56,7 @@ POLICIES: tuple[Policy, ...] = (
     EpsilonGreedy(RoundRobin(), 0),
 )
 NAMES = st.sampled_from("abcde")
+anything: Any = replace
 
 
 @st.composite
@@ -118,6 +119,12 @@ def test_round_robin_says_how_long_somebody_waited() -> None:
     assert fresh.reason.startswith("c has not acted yet")
 
 
+@pytest.mark.parametrize("epsilon", [-0.1, 1.1, float("nan"), "0.1"])
+def test_a_chance_to_explore_that_is_none_is_refused(epsilon: Any) -> None:
+    with pytest.raises(DeclarationError, match="is not in 0 to 1"):
+        EpsilonGreedy(GraphOrder(), epsilon)
+
+
 def test_epsilon_greedy_explores_as_often_as_it_says() -> None:
     moves = (move("a"), move("b"), move("c"), move("d"))
     policy = EpsilonGreedy(GraphOrder(), 0.4)
@@ -141,7 +148,6 @@ def test_epsilon_greedy_with_nothing_to_explore_is_the_policy_within() -> None:
         EpsilonGreedy(GraphOrder(), 1.5)
 
 
-anything: Any = replace
 SURE = Choice(0, (1.0, 0.0), (0.0, 0.0), "")
 
 
@@ -163,6 +169,8 @@ SURE = Choice(0, (1.0, 0.0), (0.0, 0.0), "")
         (replace(SURE, probabilities=(0.5, 0.4)), "sum to 0.9, not 1"),
         (replace(SURE, probabilities=(0.0, 1.0)), "chosen with probability 0"),
         (replace(SURE, probabilities=(0.5, 0.5)), "called deterministic"),
+        (replace(SURE, parts=({"a": 1.0},)), "1 parts for 2 candidates"),
+        (anything(SURE, parts=({"a": "much"}, {})), "parts .* are not all finite numbers"),
     ],
 )
 def test_a_wrong_choice_is_refused_by_name(choice: Any, said: str) -> None:

@@ -20,6 +20,7 @@ from hive import (
     Workflow,
     finish,
     latest,
+    posted,
     start,
 )
 from hive.audit import Record
@@ -141,6 +142,11 @@ def test_who_fails_is_not_taken_for_somebody_with_nothing_to_say() -> None:
     result = run([YES], author=mute, mind=silent)
     assert (who(result), result.reason) == (["author"], "no_candidate")
     assert who(run([], author=mute, mind=silent, otherwise=chief)) == ["author", "chief"]
+
+
+def test_a_critic_who_fails_approves_nothing_whatever_else_speaks_for_the_work() -> None:
+    result = run(["not a review"] * 3, until=posted(Note), then=other, otherwise=chief)
+    assert who(result) == ["author", "critic", "chief"]
 
 
 def test_an_old_approval_does_not_count_for_new_work() -> None:

@@ -356,6 +356,12 @@ def test_what_cannot_be_reviewed_is_refused() -> None:
         reviewing(author, Role("reviewer", reads=()))
     with pytest.raises(DeclarationError, match="say by output= which of them is its work"):
         reviewing(Role("author", writes=(Artifact, Note)), reviewer)
+    with pytest.raises(DeclarationError, match="reviewer does not read Artifact, the work of"):
+        reviewing(author, reviewer.with_(reads=(Note,)))
+    assert reviewing(author, reviewer.with_(reads=(Note,), tools=(read_file,)))
+    with pytest.raises(DeclarationError, match="author reads neither Verdict nor Review"):
+        reviewing(author.with_(reads=(Note,)), reviewer)
+    assert reviewing(author.with_(reads=(Verdict,)), reviewer)
     both = Role("author", writes=(Artifact, Note), output=Artifact)
     assert reviewing(both, reviewer)
     with pytest.raises(DeclarationError, match="rounds"):

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,10 @@ def test_nothing_without_probability_is_drawn(weights: list[float], point: float
     assert probabilities[drawn(probabilities, point)] > 0
 
 
+def test_a_point_on_a_bound_falls_to_what_is_above_it() -> None:
+    assert [drawn((0.25, 0.25, 0.5), point) for point in (0, 0.25, 0.5)] == [0, 1, 2]
+
+
 def test_what_is_drawn_is_as_frequent_as_it_says_and_comes_from_the_seed() -> None:
     scores = [0.0, math.log(2), math.log(5)]
     seen = [choose(scores, 1.0, seed) for seed in range(2000)]
@@ -107,8 +112,8 @@ def test_the_policy_within_decides_where_there_is_no_choice() -> None:
     assert Softmax(Chooser(), 2).advisor == Chooser().advisor
 
 
-@pytest.mark.parametrize("temperature", [0, -1, math.nan, math.inf])
-def test_a_temperature_that_is_none_is_refused(temperature: float) -> None:
+@pytest.mark.parametrize("temperature", [0, -1, math.nan, math.inf, "1"])
+def test_a_temperature_that_is_none_is_refused(temperature: Any) -> None:
     with pytest.raises(DeclarationError, match="is no number above 0"):
         Softmax(GraphOrder(), temperature)
 

@@ -213,11 +213,22 @@ def test_a_judge_chooses_alone() -> None:
     assert (only(result, Verdict).chosen, result.text) == (C, "way 2")
 
 
-def test_a_judge_who_chooses_what_is_not_there_has_the_newest_proposal_accepted() -> None:
+@pytest.mark.parametrize("nowhere", ["the second one", "9/author/0.2", "1/author#0/0.1"])
+def test_a_judge_who_chooses_what_is_not_there_is_told_so_and_chooses_again(nowhere: str) -> None:
     judge = Role("judge", "Choose.", reads=(Proposal,), writes=(Verdict,))
-    graph = Graph(start(author), handoff(author, judge), finish(judge), stop(when=turns(4)))
-    nowhere = {"ruling": "accept", "reasons": ["so"], "chosen": "the second one"}
-    assert run(graph, mind(author=way, judge=lambda r: nowhere)).text == "way 0"
+    graph = Graph(
+        start(author, samples=2), handoff(author, judge), finish(judge), stop(when=turns(4))
+    )
+    asked: list[Asked] = []
+
+    def choose(request: Asked) -> dict[str, Any]:
+        asked.append(request)
+        chosen = nowhere if len(asked) == 1 else f"[{A}]"
+        return {"ruling": "accept", "reasons": ["so"], "chosen": chosen}
+
+    result = run(graph, mind(author=way, judge=choose))
+    assert f"there is no contribution at chosen={nowhere!r}" in str(asked[1].messages)
+    assert (only(result, Verdict).chosen, result.text) == (A, "way 0")
 
 
 def test_a_role_merges_what_was_proposed() -> None:
