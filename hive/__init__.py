@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         tokens,
         turns,
     )
-    from hive.control.budget import Budget
+    from hive.control.budgets.budget import Budget
     from hive.errors import HiveError
     from hive.phases.strand import Limits
     from hive.role import Role
@@ -172,7 +172,7 @@ _PLACES = {
         ),
         "hive.control",
     ),
-    "Budget": "hive.control.budget",
+    "Budget": "hive.control.budgets.budget",
     "HiveError": "hive.errors",
     "Limits": "hive.phases.strand",
     "Role": "hive.role",

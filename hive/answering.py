@@ -12,10 +12,10 @@ from hive.board.payload import Payload
 from hive.board.records import Conclusion, Decision, Shortage, StrandPlan
 from hive.board.tape import SHORT
 from hive.board.view import Shown, excerpt, narrowed
-from hive.control.complexity import judged
-from hive.control.graph import Ending
-from hive.control.move import Line
-from hive.control.scope import NOTHING, Grant, Scope
+from hive.control.allocating.complexity import judged
+from hive.control.budgets.scope import NOTHING, Grant, Scope
+from hive.control.graphs.graph import Ending
+from hive.control.graphs.move import Line
 from hive.decider import Decider
 from hive.ending import Endings
 from hive.errors import BudgetExceeded, DeclarationError

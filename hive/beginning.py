@@ -14,8 +14,8 @@ from hive.board.parent import Parent
 from hive.board.records import RunStarted
 from hive.board.tape import Tape
 from hive.clock import Clock
-from hive.control.books import Books
-from hive.control.pool import Pool
+from hive.control.budgets.books import Books
+from hive.control.budgets.pool import Pool
 from hive.errors import DeclarationError
 from hive.journal.journal import Journal, new_run_id, own_name
 from hive.journal.opening import open_journal

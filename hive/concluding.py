@@ -16,7 +16,7 @@ from hive.board.records import (
     ToolCall,
 )
 from hive.board.state import State
-from hive.control.graph import Ending
+from hive.control.graphs.graph import Ending
 from hive.control.synthesis import LastWord
 from hive.journal.journal import Batch, Journal, own_name
 from hive.journal.reading import close_before, restore

@@ -7,8 +7,8 @@ from hive.board.board import Board
 from hive.board.payload import Payload
 from hive.board.records import Complexity, Decision, StrandPlan
 from hive.board.state import State
-from hive.control.chooser import agenda
-from hive.control.move import Line, Move
+from hive.control.graphs.move import Line, Move
+from hive.control.policies.chooser import agenda
 from hive.decider import Decider
 from hive.role import Role
 from hive.strands import Ends

@@ -30,8 +30,8 @@ from hive.board.state import State
 from hive.checkpoint import PASSED, Checkpoint, allows
 from hive.concluding import close_calls, cut_short, last_record
 from hive.consulting import Consulting
-from hive.control.complexity import judged
-from hive.control.graph import Ending
+from hive.control.allocating.complexity import judged
+from hive.control.graphs.graph import Ending
 from hive.decider import Decider
 from hive.diagnostics import debug, log
 from hive.ending import Endings
@@ -184,9 +184,17 @@ class Coordinator:
             await self.desk.share.up_to_date()
         state = self.board.state
         number = state.turn + 1
-        complexity = judged(self.team.estimator, self.goal, state)
+        try:
+            complexity = judged(self.team.estimator, self.goal, state)
+        except Exception as error:  # noqa: BLE001  a user's estimator must not lose the record
+            return self.undecided(number, (), error)
         if number == 1 and self.team.assessor is not None:
             return await self.assess(state, complexity)
+        return await self.choose(number, state, complexity)
+
+    async def choose(self, number: int, state: State, complexity: Complexity) -> Decision | Ending:
+        """The decision among the moves that are allowed and that the budget has room for, or an
+        Ending where there is none."""
         candidates = self.decider.moves(state, complexity)
         if not candidates:
             return self.team.graph.no_candidate(state)
@@ -206,9 +214,7 @@ class Coordinator:
         try:
             decision = self.decider.decide(situation, complexity, advisors)
         except Exception as error:  # noqa: BLE001  a user's policy must not lose the record
-            text = f"{type(error).__name__}: {error}"
-            self.close(number, (), advisors)
-            return Ending("failed", "policy_error", "", f"nothing could be decided: {text}")
+            return self.undecided(number, advisors, error)
         if self.rations is None:
             return decision
         return self.rations.keep(
@@ -217,6 +223,12 @@ class Coordinator:
             decision,
             lambda line, dear: self.decider.planned(line, situation, complexity, dear),
         )
+
+    def undecided(self, number: int, advisors: tuple[str, ...], error: Exception) -> Ending:
+        """Close a turn in which what users wrote for deciding has failed."""
+        self.close(number, (), advisors)
+        text = f"nothing could be decided: {type(error).__name__}: {error}"
+        return Ending("failed", "policy_error", "", text)
 
     async def assess(self, state: State, complexity: Complexity) -> Ending | None:
         """The first turn where the estimator has somebody to ask: nobody else acts in it."""

@@ -11,12 +11,12 @@ from hive.board.payload import Payload
 from hive.board.pieces import whole
 from hive.board.records import Candidate, Complexity, Decision, StrandPlan
 from hive.board.state import State
-from hive.control.allocation import Allocation, allocated
-from hive.control.allotment import table_of
-from hive.control.move import Line, Move
-from hive.control.policy import Change, Choice, Situation, checked, features, generator
-from hive.control.watch import Ways, because, nudge, ways
-from hive.control.weighing import LimitsBroken
+from hive.control.allocating.allocation import Allocation, allocated
+from hive.control.allocating.allotment import table_of
+from hive.control.allocating.weighing import LimitsBroken
+from hive.control.graphs.move import Line, Move
+from hive.control.guards.watch import Ways, because, nudge, ways
+from hive.control.policies.policy import Change, Choice, Situation, checked, features, generator
 from hive.errors import DeclarationError
 from hive.team import Team, advisors_of
 

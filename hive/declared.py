@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, get_args
 
-from hive.control.agreed import check_agreed
-from hive.control.allotment import table_of
-from hive.control.watch import asks_watches
+from hive.control.allocating.allotment import table_of
+from hive.control.graphs.agreed import check_agreed
+from hive.control.guards.watch import asks_watches
 from hive.errors import DeclarationError
 from hive.models.catalog import ModelCard
 from hive.models.naming.chain import members

@@ -4,9 +4,9 @@ from hive.board.entry import Address
 from hive.board.records import Decision, Fault, Resumed
 from hive.board.state import State
 from hive.concluding import cancelled
-from hive.control.graph import Ending
-from hive.control.guard import has_failed
-from hive.control.watch import stop_due
+from hive.control.graphs.graph import Ending
+from hive.control.guards.guard import has_failed
+from hive.control.guards.watch import stop_due
 from hive.phases.strand import Desk
 from hive.team import Team
 

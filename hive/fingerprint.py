@@ -9,7 +9,7 @@ import orjson
 from pydantic import JsonValue
 
 from hive.board.payload import Payload, schema_of
-from hive.control.graph import Graph
+from hive.control.graphs.graph import Graph
 from hive.role import Role
 from hive.tools.tool import Tool
 

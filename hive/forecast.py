@@ -8,10 +8,10 @@ Real runs cost a small part of that.
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hive.control.allotment import table_of
-from hive.control.budget import UNCAPPED, Budget
-from hive.control.edge import Edge
-from hive.control.worst import WorstCase, worst_case
+from hive.control.allocating.allotment import table_of
+from hive.control.budgets.budget import UNCAPPED, Budget
+from hive.control.graphs.edge import Edge
+from hive.control.graphs.worst import WorstCase, worst_case
 from hive.models.catalog import ModelCard
 from hive.models.wrappers.steady import steady
 from hive.role import Role

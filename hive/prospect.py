@@ -13,17 +13,17 @@ from hive.board.contributions import Goal
 from hive.board.entry import Address
 from hive.board.records import Complexity
 from hive.board.state import State
-from hive.control.ahead import Ahead, Step
-from hive.control.allocation import Allocation, Allocator, allocated
-from hive.control.allotment import Allotment
-from hive.control.complexity import LEVELS, judged
-from hive.control.edge import Edge
-from hive.control.escalation import Escalation
-from hive.control.figures import Figure, rows_for
-from hive.control.move import Line, Move
-from hive.control.policy import Situation
-from hive.control.preferring import ByPreference
-from hive.control.within import is_pinned
+from hive.control.allocating.allocation import Allocation, Allocator, allocated
+from hive.control.allocating.allotment import Allotment
+from hive.control.allocating.complexity import LEVELS, judged
+from hive.control.allocating.escalation import Escalation
+from hive.control.allocating.figures import Figure, rows_for
+from hive.control.allocating.preferring import ByPreference
+from hive.control.allocating.within import is_pinned
+from hive.control.graphs.ahead import Ahead, Step
+from hive.control.graphs.edge import Edge
+from hive.control.graphs.move import Line, Move
+from hive.control.policies.policy import Situation
 from hive.decider import Decider
 from hive.forecast import Forecast, forecast, keys_for
 from hive.role import Role

@@ -16,9 +16,9 @@ from hive.board.media import MARK, media_in
 from hive.board.records import Decision, Shortage, StrandPlan
 from hive.board.tape import SHORT
 from hive.board.view import LONGEST_SHOWN, View
-from hive.control.graph import Ending
-from hive.control.move import Line, Move
-from hive.control.scope import NOTHING, Grant
+from hive.control.budgets.scope import NOTHING, Grant
+from hive.control.graphs.graph import Ending
+from hive.control.graphs.move import Line, Move
 from hive.errors import BudgetExceeded
 from hive.message import Media, Request
 from hive.models.bound import input_bound, parts_bound

@@ -16,7 +16,7 @@ from hive.board.records import Decision, Overrun, Paused, Resumed, RunStarted, T
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
 from hive.clock import Clock
-from hive.control.pool import Pool
+from hive.control.budgets.pool import Pool
 from hive.errors import DeclarationError, JournalError, WorkflowChanged, WorkspaceDrift
 from hive.fingerprint import LASTING, differences, part_of
 from hive.forking import guarded, parent_of

@@ -15,8 +15,8 @@ from hive.board.contributions import Attachment
 from hive.board.entry import Entry
 from hive.board.records import Outcome, Reason, Resumed, RunStarted
 from hive.board.state import State
-from hive.control.budget import usd
-from hive.control.graph import Ending
+from hive.control.budgets.budget import usd
+from hive.control.graphs.graph import Ending
 from hive.coordinator import Coordinator
 from hive.errors import HiveError, JournalError
 from hive.journal.inbox import inbox_for, send

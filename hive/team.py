@@ -7,15 +7,15 @@ from hive.board.contributions import TestReport
 from hive.board.pieces import Drawn
 from hive.board.records import StrandPlan
 from hive.board.state import Folding, Tally
-from hive.control.allocation import ANYONE, Allocator
-from hive.control.allotment import table_of
-from hive.control.budget import Budget, usd
-from hive.control.complexity import Estimator
-from hive.control.graph import Graph
-from hive.control.levels import JUDGED, judging
-from hive.control.policy import Policy, layers
+from hive.control.allocating.allocation import ANYONE, Allocator
+from hive.control.allocating.allotment import table_of
+from hive.control.allocating.complexity import Estimator
+from hive.control.budgets.budget import Budget, usd
+from hive.control.graphs.graph import Graph
+from hive.control.guards.levels import JUDGED, judging
+from hive.control.guards.watch import Watch, climbing
+from hive.control.policies.policy import Policy, layers
 from hive.control.synthesis import Synthesis
-from hive.control.watch import Watch, climbing
 from hive.errors import DeclarationError, Divergence
 from hive.message import Reply, Request
 from hive.models.catalog import ModelCard, card, card_of

@@ -16,15 +16,15 @@ from hive.board.pieces import Drawn
 from hive.board.records import RECORDS, Fault
 from hive.board.state import Folding
 from hive.clock import Clock, SystemClock
-from hive.control.allocation import ANYONE, Allocator, ByComplexity
-from hive.control.budget import UNCAPPED, Budget
-from hive.control.complexity import Estimator, RuleEstimator
-from hive.control.graph import Graph, chain_graph
-from hive.control.guard import elapsed, turns
-from hive.control.policy import GraphOrder, Policy
-from hive.control.pool import Pool
+from hive.control.allocating.allocation import ANYONE, Allocator, ByComplexity
+from hive.control.allocating.complexity import Estimator, RuleEstimator
+from hive.control.budgets.budget import UNCAPPED, Budget
+from hive.control.budgets.pool import Pool
+from hive.control.graphs.graph import Graph, chain_graph
+from hive.control.guards.guard import elapsed, turns
+from hive.control.guards.watch import Watch
+from hive.control.policies.policy import GraphOrder, Policy
 from hive.control.synthesis import LastWord, Synthesis
-from hive.control.watch import Watch
 from hive.declared import check_whole
 from hive.errors import DeclarationError
 from hive.fingerprint import manifest

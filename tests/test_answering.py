@@ -38,7 +38,7 @@ from hive.message import Reply, Request, Text
 from hive.models.catalog import Prices
 from hive.run import Result
 from hive.testing import FunctionModel, Gate, GatedModel, ManualClock
-from tests.control.test_budget_scopes import Greedy, look
+from tests.control.budgets.test_budget_scopes import Greedy, look
 from tests.interrupted import only, paused, role_of
 from tests.sound import sound
 from tests.test_told import LIMITS, circle, of, run, two

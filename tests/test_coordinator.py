@@ -38,9 +38,9 @@ from hive import (
     tokens,
     turns,
 )
-from hive.board.records import Decision, Fault, Synthesis, Termination
-from hive.control import Choice, Chooser, Mention, OneModel, Situation
-from hive.control.graph import Ending
+from hive.board.records import Complexity, Decision, Fault, Synthesis, Termination
+from hive.control import Choice, Chooser, Mention, OneModel, RuleEstimator, Situation
+from hive.control.graphs.graph import Ending
 from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import Model, ModelCard
@@ -365,6 +365,20 @@ def test_a_policy_that_fails_ends_the_run_as_failed_with_its_record_kept(
     sound(result.entries)
     assert (result.outcome, result.reason) == ("failed", "policy_error")
     assert says in result.message
+    assert notes(result) == {"1/a": "a sees 1"}
+
+
+def test_an_estimator_that_fails_ends_the_run_as_failed_with_its_record_kept() -> None:
+    class Lost:
+        def estimate(self, goal: str, state: State) -> Complexity:
+            if state.turn:
+                raise KeyError("no such word")
+            return RuleEstimator().estimate(goal, state)
+
+    result = Workflow(a >> b, model=TALK, estimator=Lost()).run_sync("g")
+    sound(result.entries)
+    assert (result.outcome, result.reason) == ("failed", "policy_error")
+    assert "KeyError: 'no such word'" in result.message
     assert notes(result) == {"1/a": "a sees 1"}
     assert len(list(journal.read(result.run))) == len(result.entries)
 

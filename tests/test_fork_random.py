@@ -14,7 +14,7 @@ from hive.audit.replay import replay
 from hive.audit.verification import verify
 from hive.board.entry import Entry
 from hive.board.records import Fault, Inference
-from hive.control.budget import nano_dollars
+from hive.control.budgets.budget import nano_dollars
 from hive.testing import Comparable, Gate, comparable
 from tests.runs_at_random import Case, Stages, cases, lived, team
 from tests.sound import sound

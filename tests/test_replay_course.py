@@ -18,7 +18,7 @@ from hive.audit.whereabouts import select_entries, select_file, select_text
 from hive.board.board import Board
 from hive.board.entry import Entry
 from hive.concluding import cancelled, conclude
-from hive.control.graph import Ending
+from hive.control.graphs.graph import Ending
 from hive.errors import HiveError
 from hive.journal.sqlite import SQLiteJournal
 from hive.message import Reply, Request, ToolUse

@@ -43,12 +43,12 @@ from hive.control import (
     Pool,
     Situation,
 )
-from hive.control.allotment import TABLE
+from hive.control.allocating.allotment import TABLE
 from hive.journal.memory import MemoryJournal
 from hive.message import Reply, Request, Text
 from hive.models.catalog import Prices
 from hive.run import Result
-from tests.control.test_budget_scopes import Greedy, look
+from tests.control.budgets.test_budget_scopes import Greedy, look
 from tests.sound import sound
 
 LIMITS = Limits(output_tokens=600)

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from hive.board.canonical import decode
 from hive.board.records import Termination
-from hive.control.budget import usd
+from hive.control.budgets.budget import usd
 from hive.errors import JournalError, PayloadError
 from hive.journal.journal import Journal, Stored
 from hive.journal.lineage import read_whole

@@ -11,7 +11,7 @@ from hive.audit.record import Record
 from hive.audit.statistics import Difference, difference
 from hive.board.canonical import decode
 from hive.board.records import Request, RunStarted, ToolCall
-from hive.control.budget import usd
+from hive.control.budgets.budget import usd
 from hive.fingerprint import differences
 
 __all__ = ["MEASURES", "Diff", "SetDiff", "Side", "compare", "compare_sets"]

@@ -21,7 +21,7 @@ from hive.board.records import (
     Termination,
     ToolCall,
 )
-from hive.control.tested import TEST_TOOL
+from hive.control.guards.tested import TEST_TOOL
 from hive.message import Attempt
 from hive.phases.judge import IN_DOUBT
 

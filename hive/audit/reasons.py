@@ -18,11 +18,11 @@ from hive.board.records import (
     Shortage,
     StrandPlan,
 )
-from hive.control.budget import NANO, usd
-from hive.control.escalation import HIGHER, LOWER
-from hive.control.figures import Figure
-from hive.control.preference import PROFILES, Preference
-from hive.control.weighing import weigh
+from hive.control.allocating.escalation import HIGHER, LOWER
+from hive.control.allocating.figures import Figure
+from hive.control.allocating.preference import PROFILES, Preference
+from hive.control.allocating.weighing import weigh
+from hive.control.budgets.budget import NANO, usd
 from hive.errors import DeclarationError
 
 __all__ = ["Call", "Consulted", "Otherwise", "Seat", "Taken", "Why", "deciding_turns", "why"]

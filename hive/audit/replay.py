@@ -13,8 +13,8 @@ from hive.board.contributions import Attachment
 from hive.board.entry import Address, Entry
 from hive.board.records import Resumed, RunStarted
 from hive.board.tape import BreaksOff, WholeTape
-from hive.control.books import Books
-from hive.control.pool import drawn_on
+from hive.control.budgets.books import Books
+from hive.control.budgets.pool import drawn_on
 from hive.coordinator import ATTACHED, Coordinator
 from hive.errors import ContentErased, Divergence, JournalError
 from hive.fingerprint import differences

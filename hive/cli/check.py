@@ -13,8 +13,8 @@ from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import Settled, asked
 from hive.cli.seats import seats
 from hive.cli.words import counted, money
-from hive.control.budget import MEASURES, Budget
-from hive.control.watch import Watch
+from hive.control.budgets.budget import MEASURES, Budget
+from hive.control.guards.watch import Watch
 from hive.errors import DeclarationError, GraphError, HiveError
 from hive.forecast import Forecast, forecast
 from hive.models.model import check as check_model

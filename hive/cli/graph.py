@@ -9,7 +9,7 @@ from hive.cli import options
 from hive.cli.exits import FAILED, OK, Mistake
 from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import asked
-from hive.control.graph import Graph
+from hive.control.graphs.graph import Graph
 from hive.errors import Flaw, GraphError
 from hive.workflow import Workflow
 
@@ -33,7 +33,7 @@ def graph(workflow: str, form: str | None, output: Path | None, models: tuple[st
 
     Of a graph that is refused, what is wrong is drawn in, and the command ends with 1.
     """
-    from hive.control.draw import mermaid, svg
+    from hive.control.graphs.draw import mermaid, svg
 
     edges, flaws = drawable(workflow, models)
     chosen = form or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")

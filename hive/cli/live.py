@@ -23,7 +23,7 @@ from hive.board.entry import Entry
 from hive.cli.scene import Acting, Scene
 from hive.cli.telling import Told
 from hive.cli.words import counted, duration, money, number, shortened
-from hive.control.budget import Budget
+from hive.control.budgets.budget import Budget
 
 __all__ = ["LiveFace", "picture"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hive.cli.exits import Mistake
 from hive.cli.near import listed, near_miss
-from hive.control.graph import Graph
+from hive.control.graphs.graph import Graph
 from hive.errors import DeclarationError
 from hive.role import Chain, Role
 from hive.workflow import Workflow

@@ -16,11 +16,11 @@ from hive.cli.exits import Mistake
 from hive.cli.loading import Declared, load_part
 from hive.cli.near import listed, near_miss
 from hive.cli.precedence import Staff, Unused, chosen
-from hive.control.allocation import ANYONE, Allocator
-from hive.control.consulting import AcrossModels
-from hive.control.escalation import Escalation
-from hive.control.preference import Preference
-from hive.control.preferring import ByPreference
+from hive.control.allocating.allocation import ANYONE, Allocator
+from hive.control.allocating.escalation import Escalation
+from hive.control.allocating.preference import Preference
+from hive.control.allocating.preferring import ByPreference
+from hive.control.patterns.consulting import AcrossModels
 from hive.errors import DeclarationError
 from hive.models.naming.configured import Configured, configured
 from hive.team import advisors_of

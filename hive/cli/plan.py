@@ -15,9 +15,9 @@ from hive.cli.loading import BadTeam, load
 from hive.cli.overrides import Settled, asked
 from hive.cli.seats import reason
 from hive.cli.words import counted, duration, money
-from hive.control.allocation import Allocation
-from hive.control.complexity import LEVELS
-from hive.control.escalation import Escalation
+from hive.control.allocating.allocation import Allocation
+from hive.control.allocating.complexity import LEVELS
+from hive.control.allocating.escalation import Escalation
 from hive.errors import DeclarationError
 from hive.prospect import Prospect, Seated, prospect
 from hive.team import program_name

@@ -5,8 +5,8 @@ from typing import Any
 
 from hive.board.pieces import Drawn
 from hive.cli.exits import Mistake
-from hive.control.budget import Budget, usd
-from hive.control.pool import CAPPED, Pool
+from hive.control.budgets.budget import Budget, usd
+from hive.control.budgets.pool import CAPPED, Pool
 from hive.errors import DeclarationError
 
 __all__ = ["in_hand", "pool_given", "pool_on_record"]

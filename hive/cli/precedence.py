@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hive.cli.near import listed, near_miss
-from hive.control.allocation import ANYONE, Allocator, OneModel
+from hive.control.allocating.allocation import ANYONE, Allocator, OneModel
 from hive.models.model import Model
 from hive.models.naming.configured import Configured, Given, means
 from hive.role import Role

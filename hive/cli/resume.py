@@ -17,7 +17,7 @@ from hive.cli.pools import in_hand, pool_on_record
 from hive.cli.run import Begin, carry_out
 from hive.cli.words import ended
 from hive.cli.workspaces import in_place
-from hive.control.pool import Pool
+from hive.control.budgets.pool import Pool
 from hive.errors import (
     JournalError,
     JournalVersion,

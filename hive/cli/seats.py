@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 
 from hive.cli.overrides import Settled
 from hive.cli.precedence import WORKFLOW
-from hive.control.allocation import ANYONE, Allocation, ByComplexity, OneModel
-from hive.control.complexity import LEVELS
-from hive.control.escalation import Escalation
-from hive.control.preferring import NAMED, ByPreference
-from hive.control.within import is_pinned
+from hive.control.allocating.allocation import ANYONE, Allocation, ByComplexity, OneModel
+from hive.control.allocating.complexity import LEVELS
+from hive.control.allocating.escalation import Escalation
+from hive.control.allocating.preferring import NAMED, ByPreference
+from hive.control.allocating.within import is_pinned
 from hive.role import Role
 from hive.team import program_name
 from hive.workflow import Workflow

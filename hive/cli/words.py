@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from hive.board.media import without_bytes
-from hive.control.budget import usd
+from hive.control.budgets.budget import usd
 
 __all__ = [
     "arguments_of",

@@ -4,25 +4,42 @@ from hive.board.ballots import Critique, Proposal, Vote
 from hive.board.contributions import TaskChange
 from hive.board.records import Complexity
 from hive.board.tasks import Standing
-from hive.control.algebra import Guard
-from hive.control.allocation import Allocation, Allocator, ByComplexity, OneModel
-from hive.control.allotment import TABLE, AllocationTable, Allotment
-from hive.control.assessing import Assessment, ModelEstimator
-from hive.control.bidding import Bid, Bidding
-from hive.control.by_tests import ByTests
-from hive.control.chooser import Choose, Chooser, agenda
-from hive.control.complexity import LEVELS, Estimator, RuleEstimator, Spreads, Weights, Words
-from hive.control.consulting import AcrossModels, consultation
-from hive.control.deciding import BordaCount, DecidingRule, MajorityVote, teller
-from hive.control.declining import declining
-from hive.control.detection import bloated, looped, repeated
-from hive.control.disagreement import disagreed, ruled, undecided
-from hive.control.doubt import Doubt, divided, invalid, refused, tests_failed, tool_errors, unsure
-from hive.control.edge import Edge, finish, handoff, start, stop
-from hive.control.escalation import Escalation, escalating
-from hive.control.figures import Figure
-from hive.control.graph import Ending, Graph, chain_graph
-from hive.control.guard import (
+from hive.control.allocating.allocation import Allocation, Allocator, ByComplexity, OneModel
+from hive.control.allocating.allotment import TABLE, AllocationTable, Allotment
+from hive.control.allocating.assessing import Assessment, ModelEstimator
+from hive.control.allocating.complexity import (
+    LEVELS,
+    Estimator,
+    RuleEstimator,
+    Spreads,
+    Weights,
+    Words,
+)
+from hive.control.allocating.doubt import (
+    Doubt,
+    divided,
+    invalid,
+    refused,
+    tests_failed,
+    tool_errors,
+    unsure,
+)
+from hive.control.allocating.escalation import Escalation, escalating
+from hive.control.allocating.figures import Figure
+from hive.control.allocating.measuring import Judge, judgement, measured
+from hive.control.allocating.preference import PROFILES, Preference
+from hive.control.allocating.preferring import ByPreference
+from hive.control.budgets.pool import Pool
+from hive.control.graphs.algebra import Guard
+from hive.control.graphs.edge import Edge, finish, handoff, start, stop
+from hive.control.graphs.graph import Ending, Graph, chain_graph
+from hive.control.graphs.move import Line, Move
+from hive.control.graphs.rule import Rule, require
+from hive.control.graphs.worst import WorstCase, worst_case
+from hive.control.guards.declining import declining
+from hive.control.guards.detection import bloated, looped, repeated
+from hive.control.guards.disagreement import disagreed, ruled, undecided
+from hive.control.guards.guard import (
     approved,
     cost,
     elapsed,
@@ -35,13 +52,30 @@ from hive.control.guard import (
     tokens,
     turns,
 )
-from hive.control.levels import level, review_depth
-from hive.control.measuring import Judge, judgement, measured
-from hive.control.mention import Mention
-from hive.control.move import Line, Move
-from hive.control.plan import PlanFlaw, plan_flaws, task_graph
-from hive.control.planrule import PlanRule
-from hive.control.policy import (
+from hive.control.guards.levels import level, review_depth
+from hive.control.guards.progress import (
+    Signal,
+    accepted_findings,
+    contributions,
+    failing_tests,
+    open_questions,
+    open_tasks,
+    passing_tests,
+)
+from hive.control.guards.rounds import acted, answered, grown, rounds_left, rounds_used
+from hive.control.guards.tested import tests_pass
+from hive.control.guards.watch import Watch, stuck_at
+from hive.control.patterns.consulting import AcrossModels, consultation
+from hive.control.patterns.plan import PlanFlaw, plan_flaws, task_graph
+from hive.control.patterns.planrule import PlanRule
+from hive.control.patterns.refining import refinement
+from hive.control.patterns.reviews import blind, devils_advocate, reviewing
+from hive.control.patterns.shortcut import skip_team
+from hive.control.patterns.workplan import plans, task_failed, tasks_ready, tasks_settled, workplan
+from hive.control.policies.bidding import Bid, Bidding
+from hive.control.policies.chooser import Choose, Chooser, agenda
+from hive.control.policies.mention import Mention
+from hive.control.policies.policy import (
     Choice,
     EpsilonGreedy,
     GraphOrder,
@@ -53,29 +87,10 @@ from hive.control.policy import (
     generator,
     layers,
 )
-from hive.control.pool import Pool
-from hive.control.preference import PROFILES, Preference
-from hive.control.preferring import ByPreference
-from hive.control.progress import (
-    Signal,
-    accepted_findings,
-    contributions,
-    failing_tests,
-    open_questions,
-    open_tasks,
-    passing_tests,
-)
-from hive.control.refining import refinement
-from hive.control.reviews import blind, devils_advocate, reviewing
-from hive.control.rounds import acted, answered, grown, rounds_left, rounds_used
-from hive.control.rule import Rule, require
-from hive.control.shortcut import skip_team
-from hive.control.softmax import Softmax
+from hive.control.policies.softmax import Softmax
 from hive.control.synthesis import LastWord, Synthesis, WrittenBy
-from hive.control.tested import tests_pass
-from hive.control.watch import Watch, stuck_at
-from hive.control.workplan import plans, task_failed, tasks_ready, tasks_settled, workplan
-from hive.control.worst import WorstCase, worst_case
+from hive.control.voting.by_tests import ByTests
+from hive.control.voting.deciding import BordaCount, DecidingRule, MajorityVote, teller
 from hive.errors import Flaw
 
 __all__ = [

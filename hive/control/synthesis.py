@@ -8,7 +8,7 @@ from hive.board.board import Board
 from hive.board.contributions import Note, Review, Verdict
 from hive.board.entry import Address, Entry
 from hive.board.records import Decision
-from hive.control.graph import Ending
+from hive.control.graphs.graph import Ending
 from hive.errors import DeclarationError
 from hive.role import Role
 

@@ -6,7 +6,7 @@ from hive.board.entry import Entry
 from hive.board.parent import Answered
 from hive.board.records import Admission, Fault, Inference, Overrun
 from hive.board.records import Request as RequestRecord
-from hive.control.scope import NOTHING, Allowance, Grant, Scope
+from hive.control.budgets.scope import NOTHING, Allowance, Grant, Scope
 from hive.message import Request
 from hive.models.bound import input_bound
 from hive.models.catalog import FREE, ModelCard

@@ -8,7 +8,7 @@ from hive.board.entry import Entry
 from hive.board.payload import Payload
 from hive.board.records import Change, Fault, Handoff, Observation, ToolCall
 from hive.board.view import excerpt
-from hive.control.plan import objection
+from hive.control.patterns.plan import objection
 from hive.errors import PayloadError
 from hive.message import MOST_BYTES, Media, Message, Text, ToolResult, ToolUse
 from hive.phases.select import Contribute, HandOff, Invalid

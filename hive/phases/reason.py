@@ -12,7 +12,7 @@ from hive.board.payload import Payload
 from hive.board.records import Admission, Fault, FaultCode, Inference
 from hive.board.records import Request as RequestRecord
 from hive.board.tape import Asked
-from hive.control.scope import NOTHING, Allowance, Grant
+from hive.control.budgets.scope import NOTHING, Allowance, Grant
 from hive.diagnostics import log
 from hive.errors import BudgetExceeded, ModelError, PayloadError
 from hive.message import DEFAULTS, Attempt, Reply, Request, ToolUse

@@ -6,7 +6,7 @@ from hive.board.board import COORDINATOR, Board
 from hive.board.contributions import TaskChange
 from hive.board.entry import Address
 from hive.board.tasks import ends_of
-from hive.control.planrule import PlanRule, rulings
+from hive.control.patterns.planrule import PlanRule, rulings
 from hive.phases.strand import Desk
 
 __all__ = ["recover"]

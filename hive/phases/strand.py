@@ -10,9 +10,9 @@ from hive.board.payload import Payload
 from hive.board.records import StrandPlan
 from hive.board.tape import Tape
 from hive.board.view import View
-from hive.control.books import Books
-from hive.control.pool import Share
-from hive.control.scope import Scope
+from hive.control.budgets.books import Books
+from hive.control.budgets.pool import Share
+from hive.control.budgets.scope import Scope
 from hive.errors import DeclarationError
 from hive.journal.writer import Writer
 from hive.models.catalog import ModelCard

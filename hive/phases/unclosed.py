@@ -8,7 +8,7 @@ from hive.board.entry import Address, Entry
 from hive.board.records import Fault, Inference, Observation, Paused, Request, Resumed, ToolCall
 from hive.board.state import begun_anew
 from hive.board.tape import Tape
-from hive.control.scope import NOTHING, Grant
+from hive.control.budgets.scope import NOTHING, Grant
 from hive.phases.granting import admitted
 
 __all__ = ["Unclosed", "unclosed"]

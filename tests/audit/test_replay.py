@@ -27,7 +27,7 @@ from hive import (
 from hive.audit import Record, Replayed
 from hive.audit.replay import replay
 from hive.board.board import Board
-from hive.control.graph import Ending
+from hive.control.graphs.graph import Ending
 from hive.control.synthesis import LastWord
 from hive.errors import Divergence
 from hive.journal.memory import MemoryJournal

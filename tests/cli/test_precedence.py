@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hive import Role, Workflow
 from hive.cli.overrides import Overrides
 from hive.cli.precedence import Staff, chosen
-from hive.control.allocation import ByComplexity, OneModel
-from hive.control.complexity import LEVELS
+from hive.control.allocating.allocation import ByComplexity, OneModel
+from hive.control.allocating.complexity import LEVELS
 from hive.errors import DeclarationError
 from hive.models import Configured, ModelCard, Prices
 from hive.models.naming.configured import Given, variable_of

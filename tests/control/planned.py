@@ -24,7 +24,7 @@ from hive.board.records import Decision
 from hive.control import TaskChange, workplan
 from hive.message import Request, Text
 from hive.models import FunctionModel
-from tests.control.test_plan import plan, task
+from tests.control.patterns.test_plan import plan, task
 
 planner = Role("planner", writes=(Plan,))
 worker = Role("worker", writes=(Artifact,), per=Task, corrections=0)

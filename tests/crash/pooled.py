@@ -22,7 +22,7 @@ from hive.message import Reply, Request, Text, ToolUse, Usage
 from hive.models import ModelCard
 from hive.models.catalog import Prices
 from hive.run import Result
-from tests.control.test_budget_scopes import beside
+from tests.control.budgets.test_budget_scopes import beside
 
 JOURNAL, PAID = "journal.db", "paid"
 RUNS = 4

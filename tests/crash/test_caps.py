@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hive import Budget, Graph, Limits, Role, Workflow, finish, handoff, start, stop, turns
 from hive.audit import Record
 from hive.board.records import Fault, Inference, Request
-from hive.control.budget import nano_dollars
-from hive.control.scope import Grant, Scope
+from hive.control.budgets.budget import nano_dollars
+from hive.control.budgets.scope import Grant, Scope
 from hive.message import Reply, Text, ToolUse, Usage
 from hive.message import Request as Asked
 from hive.models import ModelCard

@@ -16,9 +16,9 @@ from hive.audit import Record
 from hive.audit.verification import verify
 from hive.board.records import Admission, Fault, Inference, Request
 from hive.control import Pool
-from hive.control.scope import Grant
+from hive.control.budgets.scope import Grant
 from hive.journal.sqlite import SQLiteJournal
-from tests.control.test_pool_course import keeps
+from tests.control.budgets.test_pool_course import keeps
 from tests.crash.pooled import BUDGET, JOURNAL, PAID, RUNS, team, work
 from tests.sound import sound
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hive.control.draw import mermaid
+from hive.control.graphs.draw import mermaid
 from tests.docs.pages import Page, read_blocks
 from tests.house import tree
 

@@ -13,7 +13,7 @@ from hive import Budget, Graph, Limits, Role, Run, Workflow, finish, handoff, st
 from hive.audit import Record
 from hive.board.records import Admission, Fault, Inference
 from hive.board.records import Request as Recorded
-from hive.control.scope import Scope
+from hive.control.budgets.scope import Scope
 from hive.errors import BadReply, RequestRefused, ServerFailed
 from hive.journal.memory import MemoryJournal
 from hive.message import Attempt, Reply, Request, Text, Usage

@@ -1,0 +1,1 @@
+"""Patterns: functions that give the edges of a way of working together."""

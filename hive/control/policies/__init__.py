@@ -1,0 +1,1 @@
+"""Policies: which of the moves that a graph allows is made."""

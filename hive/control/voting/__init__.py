@@ -1,0 +1,1 @@
+"""Deciding rules: from what several said to one Verdict."""
