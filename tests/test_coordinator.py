@@ -366,6 +366,7 @@ def test_a_policy_that_fails_ends_the_run_as_failed_with_its_record_kept(
     assert (result.outcome, result.reason) == ("failed", "policy_error")
     assert says in result.message
     assert notes(result) == {"1/a": "a sees 1"}
+    assert len(list(journal.read(result.run))) == len(result.entries)
 
 
 def test_an_estimator_that_fails_ends_the_run_as_failed_with_its_record_kept() -> None:
@@ -380,7 +381,6 @@ def test_an_estimator_that_fails_ends_the_run_as_failed_with_its_record_kept() -
     assert (result.outcome, result.reason) == ("failed", "policy_error")
     assert "KeyError: 'no such word'" in result.message
     assert notes(result) == {"1/a": "a sees 1"}
-    assert len(list(journal.read(result.run))) == len(result.entries)
 
 
 def with_finder() -> Graph:
