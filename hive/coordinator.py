@@ -35,9 +35,8 @@ from hive.control.graphs.graph import Ending
 from hive.decider import Decider
 from hive.diagnostics import debug, log
 from hive.ending import Endings
-from hive.journal.journal import InboxItem
 from hive.outside import Outside
-from hive.phases.anew import begin_anew
+from hive.pauses import Pauses
 from hive.phases.recover import recover
 from hive.phases.strand import Desk, Strand
 from hive.phases.turn import StrandEnd
@@ -79,13 +78,12 @@ class Coordinator:
         self.answering.prepare(goal, attachments)
         self.checkpoint = Checkpoint(team, desk, self.endings)
         self.answer = ""
-        self.resumed = resumed or Resumed()
-        """What is to be recorded when the run goes on, but for how long it was idle."""
         self.maybe_cancelled = True
         """Whether to look before the next turn, since minds that never wait would not hear of it:
         before the first, and when who drives it has left. Each turn would cost too much."""
         self.running = Strands() if desk.tape.live else OneByOne(desk.tape)
         self.outside = Outside(desk.writer, desk.room, self.stop)
+        self.pauses = Pauses(desk, self.outside, resumed or Resumed())
 
     async def run(self, first: RunStarted) -> Ending | None:
         """Work until the run ends; None when it is suspended, with `suspended` saying on what.
@@ -110,7 +108,7 @@ class Coordinator:
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + SHIELD_SECONDS):
                 over = self.board.of_kind(Termination)  # then there is nothing left to resume
                 if not over and not self.outside.paused:
-                    self.live(Paused(reason="interrupted"))
+                    self.pauses.post(Paused(reason="interrupted"))
                 await self.desk.durable()
             raise
 
@@ -121,7 +119,7 @@ class Coordinator:
             log("fork started", run=first.run, parent=first.parent)
             return
         if self.board.state.counts:  # turn 0 was read back from the journal
-            self.go_on()
+            self.pauses.go_on()
             if (
                 self.endings.stopping is not None
             ):  # somebody asked for that while nobody was at work
@@ -136,24 +134,6 @@ class Coordinator:
             handed = Address(0, "", (ATTACHED, number))
             writer.post(handed, USER, each, origin=USER, label="outside")
         self.close(0, (), ())
-
-    def go_on(self) -> None:
-        """Post that the run goes on, and how long nothing was done."""
-        if self.resumed.anew:
-            begin_anew(self.desk)
-        first, last = self.board.entries[0].at, self.board.entries[-1].at
-        idle = max(0, self.desk.writer.clock.now() - max(first, last))
-        self.live(self.resumed.model_copy(update={"idle": idle}))
-
-    def live(self, payload: Paused | Resumed) -> None:
-        """Post that the run is paused or goes on; each time is another attempt at one address. In a
-        replay the tape says so."""
-        if not self.desk.tape.live:
-            return
-        address = Address(self.board.state.turn + 1, "", (9,))
-        before = [*self.board.of_kind(Paused), *self.board.of_kind(Resumed)]
-        attempt = sum(entry.address == address for entry in before)
-        self.desk.writer.post(address, COORDINATOR, payload, origin=COORDINATOR, attempt=attempt)
 
     async def turn(self) -> Ending | None:
         """One turn: decide, run its strands, join. An Ending when there was nothing to decide."""
@@ -252,20 +232,11 @@ class Coordinator:
         self.outside.look()
         asked = self.outside.begin_pause()
         if asked is not None:
-            await self.pause(asked)
+            await self.pauses.pause(asked)
         rule = self.team.graph.plan_rule
         if rule is not None:
             recover(self.desk, rule, number, (*advisors, *[plan.strand for plan in plans]))
         self.close(number, plans, advisors)
-
-    async def pause(self, item: InboxItem) -> None:
-        """Stay between two turns until somebody says to go on, or to stop."""
-        self.live(Paused(reason=item.text, by=item.by, item=item.id))
-        await self.desk.durable()
-        word = await self.outside.word_to_go()
-        if word is not None:
-            self.resumed = Resumed(reason=word.text, by=word.by, item=word.id)
-            self.go_on()
 
     def close(self, number: int, plans: tuple[StrandPlan, ...], advisors: tuple[str, ...]) -> State:
         """The join: take in what was said meanwhile, fold the turn's entries in address order."""

@@ -227,7 +227,7 @@ class Run:
         inbox, outside = inbox_for(self.journal), self._coordinator.outside
         try:
             self._desk.room.look, outside.look = inbox.look, inbox.glance
-            outside.take_up(inbox.join(self.id, outside.take), self._coordinator.resumed)
+            outside.take_up(inbox.join(self.id, outside.take), self._coordinator.pauses.resumed)
             ending = await self._coordinator.run(self._first)
             self._result = self._made(ending)
         except BaseException as error:
