@@ -182,8 +182,9 @@ def test_what_is_no_judgement_is_said_to_be_none(said: Any, told: str) -> None:
         def estimate(self, goal: str, state: State) -> Any:
             return said
 
-    with pytest.raises(DeclarationError, match=told):
-        Workflow(Role("a"), model=TALK, estimator=Wrong()).run_sync("goal")
+    result = Workflow(Role("a"), model=TALK, estimator=Wrong()).run_sync("goal")
+    assert (result.outcome, result.reason) == ("failed", "policy_error")
+    assert told in result.message
 
 
 def test_a_bad_graph_is_refused_where_it_is_written() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,7 @@ class Here:
             stderr=subprocess.PIPE,
             text=True,
             env=environment(),
+            preexec_fn=hear_interrupts,  # noqa: PLW1509  it takes no lock
             **options,
         )
 
@@ -84,6 +86,12 @@ def environment() -> dict[str, str]:
         if name not in dropped and not name.startswith("HIVE_MODEL")
     }
     return {**kept, "PYTHONWARNINGS": "error", "TERM": "xterm-256color", "COLUMNS": "100"}
+
+
+def hear_interrupts() -> None:
+    """A command in the foreground hears Ctrl-C, also where a shell has started the tests behind it
+    with its own left out."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
