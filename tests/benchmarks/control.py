@@ -171,6 +171,7 @@ def per_turn(tools: bool) -> dict[str, dict[str, float]]:
         for guarded in (False, True):
             timed = Timed()
             gc.collect()
+            gc.freeze()  # what other rounds have left behind is none of this one's business
             circle(ends[-1], tools, timed, guarded).run_sync("Go round.", seed=1)
             for end in ends:
                 rows = zip(
