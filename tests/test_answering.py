@@ -28,7 +28,7 @@ from hive import (
     turns,
 )
 from hive.audit import Record
-from hive.board.records import Decision, Inference, Shortage, Synthesis, Termination
+from hive.board.records import Decision, Inference, Overrun, Shortage, Synthesis, Termination
 from hive.board.records import Request as Recorded
 from hive.concluding import cancelled, conclude
 from hive.control import WrittenBy
@@ -320,6 +320,20 @@ class Curious(Greedy):
     async def complete(self, request: Request) -> Reply:
         self.looks = 2 if request.tools else 0
         return await super().complete(request)
+
+
+@pytest.mark.asyncio
+async def test_once_a_run_is_overrun_nothing_is_kept_for_its_answer_nor_in_a_fork() -> None:
+    journal, workflow = MemoryJournal(), told_by(Greedy(over=1), a >> b, budget=Budget(usd="0.2"))
+    parent = await workflow.start("g", journal=journal, seed=1).result()
+    assert [overrun.closes for overrun in of(parent, Overrun)] == [("the run",)]
+    ending = of(parent, Decision)[-1]
+    assert [(plan.role, plan.reserved) for plan in ending.strands] == [("teller", 0)]
+    record = Record(journal, parent.run)
+    fork = await record.fork(at=f"turn:{parent.turns}", workflow=workflow).result()
+    assert of(fork, Decision)[-1] == ending
+    assert (fork.text, fork.reason) == (parent.text, parent.reason)
+    assert (await Record(journal, fork.run).replay(workflow)).identical
 
 
 def test_where_the_room_is_short_less_of_the_board_is_shown_to_who_writes() -> None:
