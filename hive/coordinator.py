@@ -26,7 +26,7 @@ from hive.board.records import (
 from hive.board.records import (
     Synthesis as SynthesisRecord,
 )
-from hive.board.state import State
+from hive.board.state import State, begun_anew
 from hive.checkpoint import PASSED, Checkpoint, allows
 from hive.concluding import close_calls, cut_short, last_record
 from hive.consulting import Consulting
@@ -309,6 +309,7 @@ class Coordinator:
         written, where a role does that."""
         if self.desk.share is not None:
             await self.desk.share.up_to_date()
+        self.leave_off()
         decision = self.answering.decision(ending)
         if decision is not None:
             await self.write(decision)
@@ -320,6 +321,13 @@ class Coordinator:
         self.post((1,), SynthesisRecord(text=text), turn=state.turn + 1, causes=(str(end.address),))
         await self.desk.durable()
         return ending
+
+    def leave_off(self) -> None:
+        """Close a turn that was begun anew and came to no decision after that, since what it had
+        spent before counts."""
+        number = self.board.state.turn + 1
+        if begun_anew(self.board.open_turn) or self.desk.tape.left_off(number):
+            self.close(number, (), ())
 
     async def write(self, decision: Decision) -> None:
         """Have the answer written, in a turn of its own."""

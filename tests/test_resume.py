@@ -24,13 +24,15 @@ from hive import (
 from hive.beginning import board_for
 from hive.board.contributions import UserMessage
 from hive.board.entry import Address
-from hive.board.records import Resumed
+from hive.board.records import Fault, Resumed, Termination
+from hive.control import WrittenBy
 from hive.errors import DeclarationError, JournalError, RunHeld, WorkflowChanged
 from hive.journal.memory import MemoryJournal
 from hive.message import Request as Asked
 from hive.message import ToolUse
 from hive.testing import FunctionModel, Gate, GatedModel, ManualClock
 from hive.tools import Call
+from tests.control.budgets.test_budget_scopes import Greedy
 from tests.interrupted import MANY, TALK, a, b, c, gated, last, only, paused, role_of
 from tests.sound import sound
 
@@ -137,6 +139,36 @@ async def test_a_turn_begun_anew_survives_further_pauses_and_is_not_refused_agai
     ]  # fmt: skip
     with pytest.raises(JournalError, match="has ended; there is nothing to resume"):
         team.resume(run, journal=journal)
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_what_a_turn_had_spent_counts_where_the_run_ends_once_it_is_begun_anew(
+    told: bool,
+) -> None:
+    gate = Gate()
+
+    def team(who: Role, tokens: int) -> Workflow:
+        workflow = Workflow(
+            Graph(start((who, b)), finish((who, b)), stop(when=MANY)),
+            model=GatedModel(Greedy(), gate, role_of),
+            budget=Budget(tokens=tokens),
+        )
+        return workflow.with_(synthesis=WrittenBy(Role("teller"))) if told else workflow
+
+    journal = await paused(team(a, 90_000), gate, "a", "b")
+    other = team(a.with_(instructions="Be brief."), 2_000)
+    result = await other.resume(journal.runs()[0], journal=journal, accept={"workflow"}).result()
+    assert result.reason == "budget_exhausted"
+    sound(result.entries)
+    cut_off = [entry.payload for entry in result.entries if isinstance(entry.payload, Fault)]
+    spent, tokens = sum(each.cost for each in cut_off), sum(each.tokens for each in cut_off)
+    assert spent > 0
+    termination = last(result, Termination)
+    assert (termination.spent, termination.tokens) == (spent, tokens)
+    assert (result.state.spent, result.state.tokens) == (spent, tokens)
+    record = only(journal)
+    assert (record.summary.spent, record.summary.turns) == (spent, result.turns)
+    assert (await record.replay(other)).identical
 
 
 async def test_what_is_gone_is_not_shown_and_what_the_user_said_stays() -> None:

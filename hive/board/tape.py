@@ -162,6 +162,10 @@ class Tape:
         """What came from outside by the end of a turn, where that is not taken in live."""
         return []
 
+    def left_off(self, turn: int) -> bool:
+        """Whether a turn is on record as begun anew, and as closed before the run's ending."""
+        return False
+
     def closed(self, turn: int, strand: str) -> None:
         """Say that a strand has ended."""
 
@@ -219,7 +223,7 @@ class WholeTape(Tape):
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         kept = list(entries)
-        began = beginnings(kept)
+        self._began = began = beginnings(kept)
         super().__init__(entry for entry in kept if entry.seq >= began.get(entry.address.turn, 0))
         self.aside: Counter[Address] = Counter()
         """How many attempts at each address were used up before its turn was begun anew."""
@@ -264,6 +268,10 @@ class WholeTape(Tape):
             if turn != self._over:
                 self.closed(turn, strand)
         return self._outside.pop(turn, [])
+
+    def left_off(self, turn: int) -> bool:
+        """Whether a turn is on record as begun anew, and as closed before the run's ending."""
+        return turn in self._began and turn != self._over
 
     def end(self) -> list[Entry]:
         """What came from outside and was not given yet, once the run is over. Raises Divergence
