@@ -42,9 +42,6 @@ class Endings:
         cap = budget.exhausted(state)
         if cap is None:
             return starved(state)
-        decided = self.desk.tape.decision(state.turn + 1)
-        if decided is not None and decided.ending is None:  # under way, as its record has it
-            return None
         return Ending("stopped", "budget_exhausted", cap, f"the {cap} is used up")
 
     def may_be_written(self, state: State) -> bool:

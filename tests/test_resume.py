@@ -171,26 +171,6 @@ async def test_what_a_turn_had_spent_counts_where_the_run_ends_once_it_is_begun_
     assert (await record.replay(other)).identical
 
 
-async def test_a_turn_under_way_goes_on_though_the_cap_is_now_lower_than_what_was_used() -> None:
-    gate = Gate()
-
-    def team(tokens: int) -> Workflow:
-        graph = Graph(start(a), handoff(a, b), handoff(b, a), finish(b), stop(when=MANY))
-        model = GatedModel(Greedy(), gate, role_of)
-        return Workflow(graph, model=model, budget=Budget(tokens=tokens))
-
-    gate.release("a")
-    journal = await paused(team(90_000), gate, "b")
-    gate.open()
-    lower = team(800)
-    result = await lower.resume(journal.runs()[0], journal=journal, accept={"workflow"}).result()
-    sound(result.entries)
-    assert (result.outcome, result.turns) == ("stopped", 2)
-    assert result.reason == "budget_exhausted"
-    assert last(result, Termination).tokens == result.state.tokens > 800
-    assert (await only(journal).replay(lower)).identical
-
-
 async def test_what_is_gone_is_not_shown_and_what_the_user_said_stays() -> None:
     gate, heard = Gate(), list[str]()
 
