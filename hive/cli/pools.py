@@ -22,8 +22,10 @@ def pool_given(written: str | None) -> Pool | None:
     caps: dict[str, Any] = {}
     for each in rest.split(","):
         measure, equals, amount = (part.strip() for part in each.partition("="))
-        if not colon or not equals or measure not in CAPPED or measure in caps:
+        if not colon or not equals or measure in caps:
             raise Mistake(f"--pool {written!r}: {HOW}")
+        if measure not in CAPPED:
+            raise Mistake(f"--pool: a pool caps {', '.join(CAPPED)}, and not {measure!r}; {HOW}")
         try:
             caps[measure] = amount.removeprefix("$") if measure == "usd" else int(amount)
         except ValueError:

@@ -55,7 +55,7 @@ def test_who_comes_second_is_told_who_has_the_pool(home: Here) -> None:
         ("nightly", "write NAME:CAPS, as in --pool nightly:usd=5"),
         ("nightly:", "write NAME:CAPS"),
         (":usd=5", "give it a name"),
-        ("nightly:turns=5", "write NAME:CAPS"),
+        ("nightly:turns=5", "a pool caps usd, tokens, calls, and not 'turns'"),
         ("nightly:usd=5,usd=6", "write NAME:CAPS"),
         ("nightly:calls=some", "calls='some' is no whole number"),
         ("nightly:usd=some", "is no finite number"),

@@ -170,6 +170,10 @@ class Weights:
     """Of the numbers alone, made once: every decision looks judgements up by their weights."""
 
     def __post_init__(self) -> None:
+        for each in filter(lambda each: each.init, fields(self)):
+            value = getattr(self, each.name)
+            if isinstance(value, int | float) and not isfinite(value):
+                raise DeclarationError(f"Weights({each.name}={value}): give a number")
         numbers = (self.limits, self.words, self.tasks, self.files, self.failing)
         object.__setattr__(self, "_hash", hash(numbers))
         if len(self.limits) != len(LEVELS) - 1 or list(self.limits) != sorted(self.limits):

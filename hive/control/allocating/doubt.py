@@ -21,6 +21,7 @@ from hive.control.allocating.measuring import OWN
 from hive.control.guards.detection import digest_of
 from hive.control.guards.guard import at_least_one
 from hive.control.guards.tested import TEST_TOOL
+from hive.control.policies.policy import is_finite
 from hive.errors import DeclarationError
 
 __all__ = ["Doubt", "divided", "invalid", "refused", "tests_failed", "tool_errors", "unsure"]
@@ -152,6 +153,9 @@ def unsure(below: float | None = None) -> Doubt:
     """A contribution that says so itself: its `confidence` is "low", or a number under `below`
     where that is given. The newest of each strand counts."""
 
+    if below is not None and not is_finite(below):
+        raise DeclarationError(f"unsure({below!r}): give a number, as in unsure(0.5), or nothing")
+
     def step(seen: JsonValue, entry: Entry) -> JsonValue:
         said: Any = getattr(entry.payload, "confidence", None)
         if said is None or not is_own(entry):
@@ -192,7 +196,7 @@ def divided(
     other; or with `kind`, those of that kind by anybody, such as votes and reviews, which judge the
     work of the turn before. `of` gives what of a contribution is compared, and is pure.
     """
-    if not 0 < least <= 1:
+    if not is_finite(least) or not 0 < least <= 1:
         raise DeclarationError(f"divided({least!r}): give a share above 0, up to 1")
 
     wanted = kind or Payload

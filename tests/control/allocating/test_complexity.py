@@ -191,6 +191,12 @@ def test_after_an_assessment_only_what_goes_wrong_counts() -> None:
     assert seen.level == "moderate"
 
 
+@pytest.mark.parametrize("wrong", [{"tasks": math.nan}, {"words": math.inf}])
+def test_weights_that_are_no_numbers_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DeclarationError, match="give a number"):
+        Weights(**wrong)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"stems": "bee"}, {"stems": ()}, {"stems": ("bee", "")}, {"weight": math.inf}, {"spread": -1}],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import reduce
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -165,3 +167,15 @@ def test_what_is_no_doubt_is_refused() -> None:
             divided(share)
     with pytest.raises(DeclarationError, match="give a whole number from 1 on"):
         tool_errors(0)
+
+
+@pytest.mark.parametrize("wrong", [0, 1.5, math.nan, "half"])
+def test_a_share_that_is_none_is_refused(wrong: Any) -> None:
+    with pytest.raises(DeclarationError, match="give a share above 0"):
+        divided(wrong)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, "low"])
+def test_a_confidence_that_is_no_number_is_refused(wrong: Any) -> None:
+    with pytest.raises(DeclarationError, match="give a number"):
+        unsure(wrong)
